@@ -1,0 +1,97 @@
+// Package abi is the contract between the Go host and the WebAssembly guest:
+// names, version, byte layouts, limits and error numbers. It knows nothing of
+// wazero and imports the standard library only, so that both sides, the tests
+// and the C header are made from one place. pywasm/guest/abi.h is generated
+// from it (go generate ./abi) and a test says when that file is stale.
+//
+// # Rules
+//
+//   - Integers are little-endian. Strings are a length and bytes, without a
+//     terminator. Bytes of environ and of headers are ISO 8859-1 (PEP 3333,
+//     "Unicode Issues"); other texts are UTF-8.
+//   - Every pointer and length that the guest passes is checked against its
+//     linear memory; the host caps a length before it allocates.
+//   - Functions return numbers. Zero or more is success, less than zero is the
+//     negated [Errno]. Nothing panics on guest data.
+//   - Decoders are iterative: no guest data can deepen a Go stack.
+//
+// # Host imports, module "wasgi"
+//
+//	response_start(ptr i32, len i32) i32
+//	    Hands over status and headers, laid out as [ResponseHead] says. Nothing
+//	    reaches the client before the first response_write or the end of
+//	    handle. 0, or -EINVAL (malformed), -EFAULT (out of memory bounds),
+//	    -E2BIG (above MaxResponseHead or MaxHeaders), -ESTATE (a byte of the
+//	    body has already been sent, or no request is running).
+//	    A second call before the first byte replaces the first (exc_info).
+//
+//	response_write(ptr i32, len i32, flags i32) i32
+//	    Transmits body bytes. Blocks while the client is slower than the guest
+//	    (back pressure). flags: WriteLast says that no byte follows, so that
+//	    the host may set Content-Length. 0, or -EPIPE (the client has gone:
+//	    stop iterating and call close()), -EFAULT, -ESTATE (before
+//	    response_start), -EINVAL (unknown flag).
+//
+//	body_read(ptr i32, len i32) i32
+//	    Reads up to len bytes of the request body, which has been received
+//	    whole. Number of bytes, 0 at the end, or -EFAULT, -EIO, -ESTATE.
+//
+//	log(level i32, ptr i32, len i32) i32
+//	    One piece of UTF-8 text for the tenant's log; see [LogLevel]. Bytes
+//	    above MaxLog are cut off. 0, or -EFAULT, -EINVAL (unknown level).
+//
+//	meter() i32
+//	    Called by metered loops when the fuel is used up. Returns the new fuel.
+//	    It does not return when the guest must stop: the call is unwound and
+//	    the instance is discarded.
+//
+// # Guest exports
+//
+//	wasgi_abi_version() i32
+//	    The Version the guest was built with. The host refuses any other.
+//
+//	wasgi_alloc(len i32) i32
+//	    Address of the guest's message buffer with room for len bytes, 0 if
+//	    there is no memory. One buffer: valid until the next wasgi_alloc.
+//
+//	wasgi_boot(len i32) i32
+//	    Starts the interpreter. The message is [Boot].
+//
+//	wasgi_load(len i32) i32
+//	    Imports the application. The message is [Load].
+//
+//	wasgi_handle(len i32) i32
+//	    Serves one request. The message is an [Environ].
+//
+//	wasgi_run() i32
+//	    Runs what the boot message's arguments ask for, as the python command
+//	    does, and returns the exit status (0 to 255).
+//
+//	wasgi_before_snapshot() i32
+//	    Collects garbage, runs the hooks that os.register_at_fork registered
+//	    as before, and leaves no Python frame alive.
+//
+//	wasgi_after_restore() i32
+//	    Draws new random state and runs the hooks registered as
+//	    after_in_child. Called once in every restored instance.
+//
+//	wasgi_close_fds(first i32, last i32) i32
+//	    Closes the WASI descriptors first to last, both included, without
+//	    touching Python: used after memory was put back. Returns 0.
+//
+//	memory, __stack_pointer, wasgi_fuel
+//	    Linear memory, and every mutable global: together the whole state.
+//
+// The exports that return a status return a [Status]. A traceback has been
+// passed to log before StatusException is returned.
+//
+// # A worked example
+//
+// EncodeEnviron of REQUEST_METHOD=GET and X=ab, in hexadecimal:
+//
+//	02 00 00 00              two entries
+//	01 00 00 00 03 00 00 00  key 1 (REQUEST_METHOD), no literal, value of 3
+//	47 45 54                 GET
+//	00 00 01 00 02 00 00 00  literal key of 1, value of 2
+//	58 61 62                 X ab
+package abi

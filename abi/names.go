@@ -1,0 +1,48 @@
+package abi
+
+//go:generate go run ./genheader ../pywasm/guest/abi.h
+
+// Version is what wasgi_abi_version must return. It grows with every change
+// that an older guest or host would misunderstand.
+const Version = 1
+
+// Module is the name of the import module that the host provides.
+const Module = "wasgi"
+
+// Names of the host imports.
+const (
+	ImportResponseStart = "response_start"
+	ImportResponseWrite = "response_write"
+	ImportBodyRead      = "body_read"
+	ImportLog           = "log"
+	ImportMeter         = "meter"
+)
+
+// Names of the guest exports.
+const (
+	ExportVersion        = "wasgi_abi_version"
+	ExportAlloc          = "wasgi_alloc"
+	ExportBoot           = "wasgi_boot"
+	ExportLoad           = "wasgi_load"
+	ExportHandle         = "wasgi_handle"
+	ExportRun            = "wasgi_run"
+	ExportBeforeSnapshot = "wasgi_before_snapshot"
+	ExportAfterRestore   = "wasgi_after_restore"
+	ExportCloseFDs       = "wasgi_close_fds"
+	ExportMemory         = "memory"
+	ExportStackPointer   = "__stack_pointer"
+	ExportFuel           = "wasgi_fuel"
+)
+
+// WriteLast is the flag of response_write that says: no byte follows.
+const WriteLast = 1
+
+// Limits of the contract. A message above them is refused with E2BIG on the
+// host's side and StatusInvalid on the guest's.
+const (
+	MaxMessage      = 1 << 20   // bytes of a message to the guest
+	MaxEntries      = 1024      // entries of a message
+	MaxResponseHead = 256 << 10 // bytes of an encoded response head
+	MaxHeaders      = 512       // response headers
+	MaxLog          = 64 << 10  // bytes of one log call that are kept
+)
