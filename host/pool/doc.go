@@ -1,0 +1,45 @@
+// Package pool decides which instance serves now. It knows nothing of guests:
+// it sees an [Instance], imports the standard library only, and is tested with
+// fakes.
+//
+// # The way of a lease
+//
+//	Acquire ── idle instance? ──────────────► wait for a CPU slot ─► Lease
+//	   │ none                                      ▲
+//	   ▼                                           │
+//	FIFO queue (bounded, QueueTimeout) ── handed over by Release or by a new instance
+//
+//	Release ── usable? ─► Reset (Fresh) ─► still young? ─► next in the queue, or idle stack
+//	   └────────────────────── no ──► Close, and a new one if somebody needs it
+//
+// The idle stack is last in, first out: the instance whose memory is warm
+// serves, and the others age towards IdleTimeout. The queue is first in, first
+// out. An instance is taken before a CPU slot, never the other way round: who
+// holds a slot never waits for an instance, so there is no cycle.
+//
+// # States of an instance
+//
+//	creating ─► idle ⇄ busy ─► resetting ─► idle
+//	    │         │      │         │
+//	    └─────────┴──────┴─────────┴──► closed
+//
+// [State] is the type, transitions the table. A transition that is not in the
+// table is a bug of this package and panics.
+//
+// # Locks
+//
+// Pool.mu guards everything of a pool, Slots.mu everything of the slots. They
+// are never held together, and no method of an Instance and no Config.New is
+// called under either.
+//
+// # Goroutines
+//
+// One janitor for each pool (reaps, refills to Min), and one for each instance
+// in creation. Close ends and waits for all of them. An uncontended Acquire and
+// Release starts none and allocates nothing.
+//
+// # What it must never do
+//
+// Hand out an instance that was not reset (Fresh), that is not Usable, or that
+// another lease holds; close an instance that a lease holds; lose a slot.
+package pool

@@ -1,0 +1,126 @@
+package pool
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// Lease is the right to use one instance, with one CPU slot, until Release or
+// Discard. It is a small value; copies are the same lease. Its methods belong
+// to one goroutine at a time.
+type Lease[I Instance] struct {
+	e     *entry[I]
+	round uint64
+}
+
+// leaseState is the part of an entry that belongs to whoever leases it.
+type leaseState struct {
+	round   atomic.Uint64 // grows at the end of every lease, so that an old lease is known
+	hasSlot bool
+	start   time.Time // of the slot's turn
+}
+
+// lend makes the lease of an entry that is Busy and whose slot turn has begun.
+func (e *entry[I]) lend(start time.Time) Lease[I] {
+	e.lease.hasSlot, e.lease.start = true, start
+	return Lease[I]{e, e.lease.round.Load()}
+}
+
+// Instance is what was lent. It must not be used after the lease has ended.
+func (l Lease[I]) Instance() I { return l.e.instance }
+
+// Release ends the lease. An instance that is no longer usable, is worn out or
+// fails its Reset is closed; otherwise it serves again. Reset runs in this
+// call, so the caller sends its response first. A second call, or one after
+// Discard, does nothing.
+func (l Lease[I]) Release() {
+	if !l.end() {
+		return
+	}
+	why := l.e.clean()
+	l.e.giveSlot()
+	l.e.finish(why)
+}
+
+// Discard ends the lease and closes the instance. A second call, or one after
+// Release, does nothing.
+func (l Lease[I]) Discard() {
+	if !l.end() {
+		return
+	}
+	l.e.giveSlot()
+	l.e.finish(DiscardCaller)
+}
+
+// Pause gives the CPU slot back while the guest waits: for a slow client, in a
+// sleep. It does nothing when the slot is given back already.
+func (l Lease[I]) Pause() {
+	if l.current() {
+		l.e.giveSlot()
+	}
+}
+
+// Resume waits for a CPU slot again. When ctx ends first its error is
+// returned, and the guest must not run on. It does nothing when the lease
+// holds a slot.
+func (l Lease[I]) Resume(ctx context.Context) error {
+	if !l.current() || l.e.lease.hasSlot {
+		return nil
+	}
+	p := l.e.pool
+	start, err := p.cfg.Slots.take(ctx, p.account)
+	if err != nil {
+		return err
+	}
+	l.e.lease.hasSlot, l.e.lease.start = true, start
+	return nil
+}
+
+func (l Lease[I]) current() bool { return l.e != nil && l.e.lease.round.Load() == l.round }
+
+func (l Lease[I]) end() bool {
+	return l.e != nil && l.e.lease.round.CompareAndSwap(l.round, l.round+1)
+}
+
+func (e *entry[I]) giveSlot() {
+	if !e.lease.hasSlot {
+		return
+	}
+	e.lease.hasSlot = false
+	e.pool.cfg.Slots.give(e.pool.account, time.Since(e.lease.start))
+}
+
+// clean makes the instance ready for another lease; it says why that cannot be.
+func (e *entry[I]) clean() Discard {
+	e.served++
+	p := e.pool
+	switch {
+	case !e.instance.Usable():
+		return DiscardUnusable
+	case e.limit > 0 && e.served >= e.limit:
+		return DiscardWorn
+	case p.cfg.MaxAge > 0 && time.Since(e.born) >= p.cfg.MaxAge:
+		return DiscardAged
+	case !p.cfg.Fresh:
+		return keep
+	}
+	p.mu.Lock()
+	p.move(e, Resetting)
+	p.mu.Unlock()
+	if err := e.instance.Reset(); err != nil || !e.instance.Usable() {
+		return DiscardReset
+	}
+	return keep
+}
+
+// finish counts the request and passes the entry on.
+func (e *entry[I]) finish(why Discard) {
+	p := e.pool
+	p.counters.requests.Add(1)
+	if why != keep {
+		p.drop(e, why)
+		return
+	}
+	p.put(e)
+}

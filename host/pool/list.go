@@ -1,0 +1,66 @@
+package pool
+
+// links is embedded by what goes on a list, so that queueing needs one
+// allocation and removal from the middle takes constant time.
+type links[T any] struct {
+	prev, next *T
+	queued     bool
+}
+
+func (l *links[T]) hooks() *links[T] { return l }
+
+// node is a *T that embeds links[T].
+type node[T any] interface {
+	*T
+	hooks() *links[T]
+}
+
+// list is a first in, first out queue of nodes.
+type list[T any, P node[T]] struct {
+	head, tail P
+	length     int
+}
+
+func (l *list[T, P]) empty() bool { return l.length == 0 }
+
+func (l *list[T, P]) push(n P) {
+	h := n.hooks()
+	h.prev, h.next, h.queued = l.tail, nil, true
+	if l.tail == nil {
+		l.head = n
+	} else {
+		l.tail.hooks().next = n
+	}
+	l.tail = n
+	l.length++
+}
+
+// pop removes the oldest node, nil when there is none.
+func (l *list[T, P]) pop() P {
+	n := l.head
+	if n != nil {
+		l.remove(n)
+	}
+	return n
+}
+
+// remove takes n out; false when it is on no list.
+func (l *list[T, P]) remove(n P) bool {
+	h := n.hooks()
+	if !h.queued {
+		return false
+	}
+	if h.prev == nil {
+		l.head = h.next
+	} else {
+		P(h.prev).hooks().next = h.next
+	}
+	if h.next == nil {
+		l.tail = h.prev
+	} else {
+		P(h.next).hooks().prev = h.prev
+	}
+	*h = links[T]{}
+	l.length--
+	return true
+}

@@ -1,0 +1,229 @@
+package pool
+
+import (
+	"container/heap"
+	"context"
+	"sync"
+	"time"
+)
+
+// quantum is what a turn costs before its length is known, so that a name
+// cannot take every slot before the first of its turns ends.
+const quantum = 100 * time.Microsecond
+
+// Slots is the number of guests that may run at once on this host, shared by
+// all pools. When slots are scarce, the waiting name that has used the least
+// slot time for its weight goes next (virtual time); inside a name it is first
+// come, first served. The zero value is not usable; see NewSlots.
+type Slots struct {
+	mu       sync.Mutex // guards all below and every account; never held with Pool.mu
+	free     int
+	size     int
+	virtual  time.Duration // start of the last turn given to a waiter; never goes back
+	accounts map[string]*account
+	waiting  accountHeap // accounts that have waiters, least virtual time first
+	waiters  int
+}
+
+// SlotStats is a snapshot for metrics.
+type SlotStats struct {
+	Size    int // slots in all
+	Running int // slots held
+	Waiting int // callers that wait for one
+	Names   int // names that hold, wait or are registered by a pool
+}
+
+// NewSlots makes n slots; less than 1 counts as 1. The usual n is the number
+// of cores.
+func NewSlots(n int) *Slots {
+	n = max(n, 1)
+	return &Slots{free: n, size: n, accounts: map[string]*account{}}
+}
+
+// Acquire takes a slot for name, waiting for its turn. The release function
+// gives it back; further calls of it do nothing. The only errors are ctx's.
+func (s *Slots) Acquire(ctx context.Context, name string) (release func(), err error) {
+	a := s.register(name, 0)
+	start, err := s.take(ctx, a)
+	if err != nil {
+		s.unregister(a)
+		return nil, err
+	}
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			s.give(a, time.Since(start))
+			s.unregister(a)
+		})
+	}, nil
+}
+
+// Stats reads the counters.
+func (s *Slots) Stats() SlotStats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return SlotStats{Size: s.size, Running: s.size - s.free, Waiting: s.waiters, Names: len(s.accounts)}
+}
+
+// register returns the account of name and keeps it until unregister. A weight
+// of 1 or more replaces the one that the account has.
+func (s *Slots) register(name string, weight int) *account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.accounts[name]
+	if a == nil {
+		a = &account{name: name, weight: 1, used: s.virtual, position: -1}
+		s.accounts[name] = a
+	}
+	if weight > 0 {
+		a.weight = time.Duration(weight)
+	}
+	a.users++
+	return a
+}
+
+func (s *Slots) unregister(a *account) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a.users--; a.users == 0 {
+		delete(s.accounts, a.name)
+	}
+}
+
+// take waits for a slot and returns the time at which the turn started.
+func (s *Slots) take(ctx context.Context, a *account) (time.Time, error) {
+	w := s.takeOrQueue(a)
+	if w == nil {
+		return time.Now(), nil
+	}
+	select {
+	case <-w.granted:
+		return time.Now(), nil
+	case <-ctx.Done():
+	}
+	if !s.leave(a, w) {
+		s.give(a, 0)
+	}
+	return time.Time{}, ctx.Err()
+}
+
+// try takes a slot only if one is free now.
+func (s *Slots) try(a *account) (start time.Time, ok bool) {
+	s.mu.Lock()
+	if s.free == 0 {
+		s.mu.Unlock()
+		return time.Time{}, false
+	}
+	s.free--
+	a.charge(s.virtual)
+	s.mu.Unlock()
+	return time.Now(), true
+}
+
+// takeOrQueue takes a free slot and returns nil, or queues a waiter.
+func (s *Slots) takeOrQueue(a *account) *slotWaiter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.free > 0 {
+		s.free--
+		a.charge(s.virtual)
+		return nil
+	}
+	w := &slotWaiter{granted: make(chan struct{})}
+	if a.queue.empty() {
+		a.used = max(a.used, s.virtual)
+		heap.Push(&s.waiting, a)
+	}
+	a.queue.push(w)
+	s.waiters++
+	return w
+}
+
+// give ends a turn that lasted held and starts the next one.
+func (s *Slots) give(a *account, held time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.used += max(held-quantum, 0) / a.weight
+	if a.position >= 0 {
+		heap.Fix(&s.waiting, a.position)
+	}
+	if len(s.waiting) == 0 {
+		s.free++
+		return
+	}
+	next := s.waiting[0]
+	w := next.queue.pop()
+	s.waiters--
+	s.virtual = max(s.virtual, next.used)
+	next.charge(s.virtual)
+	s.requeue(next)
+	close(w.granted)
+}
+
+// leave takes a waiter out of the queue; false when it was granted before.
+func (s *Slots) leave(a *account, w *slotWaiter) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !a.queue.remove(w) {
+		return false
+	}
+	s.waiters--
+	s.requeue(a)
+	return true
+}
+
+// requeue puts a waiting account where its virtual time belongs.
+func (s *Slots) requeue(a *account) {
+	if a.queue.empty() {
+		heap.Remove(&s.waiting, a.position)
+		return
+	}
+	heap.Fix(&s.waiting, a.position)
+}
+
+// account is what one name has used and who of it waits.
+type account struct {
+	name     string
+	weight   time.Duration // 1 or more; a plain factor, typed for the division
+	used     time.Duration // virtual time: slot time divided by weight
+	users    int
+	position int // index in Slots.waiting, -1 outside
+	queue    list[slotWaiter, *slotWaiter]
+}
+
+// charge books the start of a turn. A name that was away gets no credit for it.
+func (a *account) charge(virtual time.Duration) {
+	a.used = max(a.used, virtual) + quantum/a.weight
+}
+
+type slotWaiter struct {
+	links[slotWaiter]
+	granted chan struct{}
+}
+
+// accountHeap is a container/heap of waiting accounts.
+type accountHeap []*account
+
+func (h accountHeap) Len() int           { return len(h) }
+func (h accountHeap) Less(i, j int) bool { return h[i].used < h[j].used }
+func (h accountHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].position, h[j].position = i, j
+}
+
+// Push is part of heap.Interface.
+func (h *accountHeap) Push(x any) {
+	a := x.(*account)
+	a.position = len(*h)
+	*h = append(*h, a)
+}
+
+// Pop is part of heap.Interface.
+func (h *accountHeap) Pop() any {
+	old := *h
+	a := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	a.position = -1
+	return a
+}
