@@ -1,0 +1,93 @@
+package tck
+
+import "github.com/wasgi/wasgi/abi"
+
+// wasiModule is the name of WASI's import module.
+const wasiModule = "wasi_snapshot_preview1"
+
+// FileName is the file that OpenFile and OpenFileIn open, below the first
+// preopened directory.
+const FileName = "file.txt"
+
+// Exit calls proc_exit in handle.
+func Exit(code int32) []byte { return ExitIn(abi.ExportHandle, code) }
+
+// ExitIn calls proc_exit in the named export.
+func ExitIn(export string, code int32) []byte {
+	g := newGuest()
+	exit := g.Import(wasiModule, "proc_exit", []Type{I32}, nil)
+	return g.on(export, 0, Const(code), Call(exit), Op(opUnreachable)).bytes()
+}
+
+// Random answers with 16 bytes from random_get.
+func Random() []byte {
+	g := newGuest()
+	random := g.Import(wasiModule, "random_get", []Type{I32, I32}, []Type{I32})
+	return g.handle(0, g.sendHead(),
+		Const(scratchAddress), Const(16), Call(random), Op(opDrop),
+		g.send(scratchAddress, 16)).bytes()
+}
+
+// Reseeded answers with 16 bytes that wasgi_after_restore drew, as Python's
+// random state is drawn.
+func Reseeded() []byte {
+	g := newGuest()
+	random := g.Import(wasiModule, "random_get", []Type{I32, I32}, []Type{I32})
+	g.on(abi.ExportAfterRestore, 0, Const(varsAddress), Const(16), Call(random))
+	return g.handle(0, g.sendHead(), g.send(varsAddress, 16)).bytes()
+}
+
+// OpenFile opens FileName in every request, leaves it open, and answers with
+// the error number and the descriptor, as i32 each.
+func OpenFile() []byte {
+	g, open := newFileGuest()
+	return g.handle(0, g.sendHead(), open, g.send(scratchAddress, 8)).bytes()
+}
+
+// OpenFileIn opens FileName in the named export and leaves it open.
+func OpenFileIn(export string) []byte {
+	g, open := newFileGuest()
+	return g.on(export, 0, open, Const(int32(abi.StatusOK))).bytes()
+}
+
+// OpenFileKeep is OpenFile with a wasgi_close_fds that does nothing.
+func OpenFileKeep() []byte {
+	g, open := newFileGuest()
+	g.on(abi.ExportCloseFDs, 0, Const(0))
+	return g.handle(0, g.sendHead(), open, g.send(scratchAddress, 8)).bytes()
+}
+
+// Print writes "out" to descriptor 1 and "err" to descriptor 2 in the named
+// export and returns 0.
+func Print(export string) []byte {
+	g := newGuest()
+	write := g.Import(wasiModule, "fd_write", []Type{I32, I32, I32, I32}, []Type{I32})
+	g.Data(textAddress, []byte("outerr"))
+	say := func(fd, text int32) []byte {
+		return Cat(
+			Const(scratchAddress), Const(text), Store32(),
+			Const(scratchAddress+4), Const(3), Store32(),
+			Const(fd), Const(scratchAddress), Const(1), Const(scratchAddress+8), Call(write), Op(opDrop))
+	}
+	return g.on(export, 0, say(1, textAddress), say(2, textAddress+3), Const(0)).bytes()
+}
+
+// newFileGuest has a wasgi_close_fds that closes, and instructions that open
+// FileName for reading below descriptor 3.
+func newFileGuest() (*guest, []byte) {
+	g := newGuest()
+	open := g.Import(wasiModule, "path_open",
+		[]Type{I32, I32, I32, I32, I32, I64, I64, I32, I32}, []Type{I32})
+	closeFD := g.Import(wasiModule, "fd_close", []Type{I32}, []Type{I32})
+	g.Data(textAddress, []byte(FileName))
+	g.on(abi.ExportCloseFDs, 0,
+		Block(g.metered(
+			Get(0), Get(1), Op(opGtU), BrIf(1),
+			Get(0), Call(closeFD), Op(opDrop),
+			Get(0), Const(1), Op(opAdd), Set(0))),
+		Const(0))
+	const rightRead = 2
+	return g, keep(0,
+		Const(3), Const(1), Const(textAddress), Const(int32(len(FileName))),
+		Const(0), Const64(rightRead), Const64(0), Const(0), Const(scratchAddress+4), Call(open))
+}
