@@ -1,0 +1,150 @@
+package config
+
+import (
+	"runtime"
+	"time"
+)
+
+// Config is everything that can be set for the whole host. What belongs to one
+// application is in its own wasgi.toml (package tenants), and a tenant's limits
+// never go above those here.
+type Config struct {
+	// Root is the folder whose sub folders are the tenants; with Dev, the folder of
+	// the one application.
+	Root string `koanf:"root" help:"folder of the applications, one sub folder each"`
+	// Listen is the address for clients, host:port or unix:/path. Port 0 takes a free one.
+	Listen string `koanf:"listen" help:"address for clients, host:port or unix:/path"`
+	// AdminListen is the address for probes (/healthz, /readyz), host:port or
+	// unix:/path. Empty turns them off. It must not be reachable by clients.
+	AdminListen string `koanf:"admin_listen" help:"address for health probes, empty for none"`
+	// StateDir holds what outlives a restart: releases, snapshots, tenants' data.
+	// Snapshots are memory images that may hold secrets: it is created with mode 0700.
+	StateDir string `koanf:"state_dir" help:"folder for releases, snapshots and tenants' data"`
+	// CacheDir holds what may be deleted at any time: compiled guest code and
+	// downloads.
+	CacheDir string `koanf:"cache_dir" help:"folder for compiled code and downloads"`
+	// Dev serves one application at / for its author: tracebacks in the page, reload
+	// on every change, interpreters reused.
+	Dev bool `koanf:"dev" help:"serve one application for its author: tracebacks in the page, reload on change"`
+	// Watch reloads a tenant when its files change, and finds new and removed ones.
+	Watch bool `koanf:"watch" help:"reload applications when their files change"`
+	// WatchSettle is how long a folder must be quiet before it is loaded, so that no
+	// half-written release is served.
+	WatchSettle time.Duration `koanf:"watch_settle" help:"quiet time before a changed application is loaded"`
+
+	// Slots is how many guests may use a processor at once.
+	Slots int `koanf:"slots" help:"guests that may run at once"`
+	// Builders is how many tenants may be prepared (installed, booted, loaded) at once.
+	Builders int `koanf:"builders" help:"applications that may be prepared at once"`
+	// MemoryPerTenant is the upper limit of one instance's linear memory.
+	MemoryPerTenant Bytes `koanf:"memory_per_tenant" help:"memory limit of one instance"`
+	// MaxInstances is the upper limit of a tenant's instances when its manifest sets none.
+	MaxInstances int `koanf:"max_instances" help:"instances of one application, unless its manifest says less"`
+	// QueueLength is how many requests of one tenant may wait for an instance.
+	QueueLength int `koanf:"queue_length" help:"requests of one application that may wait"`
+	// QueueTimeout is how long a request may wait for an instance before it is
+	// answered with 503.
+	QueueTimeout time.Duration `koanf:"queue_timeout" help:"longest wait of a request for an instance"`
+
+	// HeaderTimeout is the time for the request line and the headers.
+	HeaderTimeout time.Duration `koanf:"header_timeout" help:"time for a request's headers"`
+	// IdleTimeout is how long a connection may be kept open between requests.
+	IdleTimeout time.Duration `koanf:"idle_timeout" help:"time a connection may idle between requests"`
+	// BodyTimeout is the time for the request body; every BodyRate bytes that arrive
+	// add a second.
+	BodyTimeout time.Duration `koanf:"body_timeout" help:"time for a request's body, plus a second for each body_rate bytes"`
+	// BodyRate is the slowest tolerated upload, in bytes a second.
+	BodyRate Bytes `koanf:"body_rate" help:"slowest tolerated upload, bytes a second"`
+	// WriteTimeout is how long a client may refuse to take one piece of a response
+	// (64 KiB at most) before it is given up.
+	WriteTimeout time.Duration `koanf:"write_timeout" help:"longest stall of a client that takes a response"`
+	// RequestTimeout is how long the application may take for one request; a guest
+	// that is still running is killed. A manifest may set less.
+	RequestTimeout time.Duration `koanf:"request_timeout" help:"time the application has for one request"`
+	// StartTimeout is the time to boot the interpreter and import the application,
+	// and how long a request waits for that.
+	StartTimeout time.Duration `koanf:"start_timeout" help:"time to import an application"`
+	// PrepareTimeout is the time to install a tenant's dependencies.
+	PrepareTimeout time.Duration `koanf:"prepare_timeout" help:"time to install an application's dependencies"`
+	// DrainTimeout is how long running requests may take at shutdown and after a
+	// reload before they are killed.
+	DrainTimeout time.Duration `koanf:"drain_timeout" help:"time for running requests at shutdown and reload"`
+
+	// MaxHeaderBytes limits request line and headers together.
+	MaxHeaderBytes Bytes `koanf:"max_header_bytes" help:"limit of a request's headers"`
+	// MaxHeaders limits the number of header lines.
+	MaxHeaders int `koanf:"max_headers" help:"limit of header lines in a request"`
+	// MaxLine limits the request target and each header line.
+	MaxLine Bytes `koanf:"max_line" help:"limit of the request target and of one header line"`
+	// MaxBody limits a request's body. A manifest may set less.
+	MaxBody Bytes `koanf:"max_body" help:"limit of a request's body"`
+	// SpoolMemory is how much of a request's body is kept in memory; more goes to a
+	// temporary file without a name.
+	SpoolMemory Bytes `koanf:"spool_memory" help:"part of a request's body that is kept in memory"`
+	// SpoolMemoryTotal is what all bodies together may take of memory; above it they
+	// go to temporary files from their first byte.
+	SpoolMemoryTotal Bytes `koanf:"spool_memory_total" help:"memory for request bodies, all together"`
+	// SpoolDiskTotal is what all temporary files together may take; a body above it is
+	// answered with 503.
+	SpoolDiskTotal Bytes `koanf:"spool_disk_total" help:"temporary files for request bodies, all together"`
+	// ResponseBuffer is the largest complete response that is kept until the instance
+	// has been given back; a larger one is sent while the instance is held.
+	ResponseBuffer Bytes `koanf:"response_buffer" help:"largest response that is sent after its instance is free"`
+	// MaxConnections limits the open client connections; more wait in the backlog.
+	MaxConnections int `koanf:"max_connections" help:"open client connections"`
+
+	// DataQuota is how much a tenant may keep in /data when its manifest sets nothing.
+	DataQuota Bytes `koanf:"data_quota" help:"size of an application's /data, unless its manifest says less"`
+	// DataFiles is how many files a tenant may keep in /data.
+	DataFiles int `koanf:"data_files" help:"files in an application's /data"`
+	// TmpSize is the size of /tmp, which lives in memory for as long as an instance.
+	TmpSize Bytes `koanf:"tmp_size" help:"size of an instance's /tmp"`
+
+	// AccessLog is combined, json or off.
+	AccessLog string `koanf:"access_log" help:"access log: combined, json or off"`
+	// AccessLogFile is where it goes; - is standard output.
+	AccessLogFile string `koanf:"access_log_file" help:"file of the access log, - for standard output"`
+	// LogFormat is text or json.
+	LogFormat string `koanf:"log_format" help:"format of the log: text or json"`
+	// LogLevel is debug, info, warn or error.
+	LogLevel string `koanf:"log_level" help:"lowest level of the log: debug, info, warn or error"`
+	// TenantLogRate limits what one tenant may write to the log, in bytes a second;
+	// what is above is dropped and counted.
+	TenantLogRate Bytes `koanf:"tenant_log_rate" help:"what one application may log, bytes a second"`
+	// ServerHeader is the Server header of responses; empty sends none.
+	ServerHeader string `koanf:"server_header" help:"the Server header, empty for none"`
+
+	// Warnings are remarks of Load for the log: environment variables that look like
+	// settings and are none.
+	Warnings []string `koanf:"-"`
+}
+
+// Default is the configuration when nothing is set. environ (NAME=value, as
+// os.Environ gives it) and uid decide where state and cache live.
+func Default(environ []string, uid int) Config {
+	state, cache := folders(environ, uid)
+	return Config{
+		Root: ".", Listen: "127.0.0.1:8000", AdminListen: "127.0.0.1:8001",
+		StateDir: state, CacheDir: cache,
+		Watch: true, WatchSettle: 200 * time.Millisecond,
+
+		Slots: runtime.NumCPU(), Builders: max(1, runtime.NumCPU()/2),
+		MemoryPerTenant: 512 * MiB, MaxInstances: 2 * runtime.NumCPU(),
+		QueueLength: 128, QueueTimeout: 10 * time.Second,
+
+		HeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second,
+		BodyTimeout: 30 * time.Second, BodyRate: 1 * KiB, WriteTimeout: 30 * time.Second,
+		RequestTimeout: 30 * time.Second, StartTimeout: 60 * time.Second,
+		PrepareTimeout: 10 * time.Minute, DrainTimeout: 30 * time.Second,
+
+		MaxHeaderBytes: 32 * KiB, MaxHeaders: 100, MaxLine: 8 * KiB,
+		MaxBody: 64 * MiB, SpoolMemory: 1 * MiB,
+		SpoolMemoryTotal: 256 * MiB, SpoolDiskTotal: 8 * GiB,
+		ResponseBuffer: 256 * KiB, MaxConnections: 10000,
+
+		DataQuota: 1 * GiB, DataFiles: 100_000, TmpSize: 64 * MiB,
+
+		AccessLog: "combined", AccessLogFile: "-", LogFormat: "text", LogLevel: "info",
+		TenantLogRate: 1 * MiB, ServerHeader: "wasgi",
+	}
+}

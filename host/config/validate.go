@@ -1,0 +1,114 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Validate refuses values that cannot work and says what to write instead. All
+// faults are reported at once.
+func (c *Config) Validate() error {
+	var errs []error
+	fault := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: "+format, append([]any{key}, args...)...))
+	}
+	c.validateAddresses(fault)
+	c.validateWords(fault)
+	c.validateNumbers(fault)
+	c.validateDurations(fault)
+	return errors.Join(errs...)
+}
+
+type faultFunc func(key, format string, args ...any)
+
+func (c *Config) validateAddresses(fault faultFunc) {
+	if c.Root == "" {
+		fault("root", "name the folder of the applications")
+	}
+	validateAddress("listen", c.Listen, fault)
+	if c.AdminListen != "" {
+		validateAddress("admin_listen", c.AdminListen, fault)
+	}
+	if c.AdminListen != "" && c.Listen == c.AdminListen && !strings.HasSuffix(c.Listen, ":0") {
+		fault("admin_listen", "%q is taken by listen: choose another port", c.AdminListen)
+	}
+}
+
+func validateAddress(key, addr string, fault faultFunc) {
+	if strings.HasPrefix(addr, "unix:/") {
+		return
+	}
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		fault(key, "%q is no address: write host:port, or unix:/path", addr)
+	}
+}
+
+func (c *Config) validateWords(fault faultFunc) {
+	for _, w := range []struct {
+		key, value string
+		allowed    []string
+	}{
+		{"access_log", c.AccessLog, []string{"combined", "json", "off"}},
+		{"log_format", c.LogFormat, []string{"text", "json"}},
+		{"log_level", c.LogLevel, []string{"debug", "info", "warn", "error"}},
+	} {
+		if !slices.Contains(w.allowed, w.value) {
+			fault(w.key, "%q is none of %s", w.value, strings.Join(w.allowed, ", "))
+		}
+	}
+	if strings.ContainsFunc(c.ServerHeader, func(r rune) bool { return r < ' ' || r > '~' }) {
+		fault("server_header", "%q has characters that no header may have", c.ServerHeader)
+	}
+}
+
+func (c *Config) validateNumbers(fault faultFunc) {
+	for _, n := range []struct {
+		key                string
+		value, least, most int64
+	}{
+		{"slots", int64(c.Slots), 1, 4096},
+		{"builders", int64(c.Builders), 1, 1024},
+		{"memory_per_tenant", int64(c.MemoryPerTenant), int64(32 * MiB), int64(4 * GiB)},
+		{"max_instances", int64(c.MaxInstances), 1, 65536},
+		{"queue_length", int64(c.QueueLength), 0, 1 << 20},
+		{"body_rate", int64(c.BodyRate), 1, int64(GiB)},
+		{"max_header_bytes", int64(c.MaxHeaderBytes), int64(KiB), int64(512 * KiB)},
+		{"max_headers", int64(c.MaxHeaders), 8, 512},
+		{"max_line", int64(c.MaxLine), 256, int64(256 * KiB)},
+		{"max_body", int64(c.MaxBody), 0, 1 << 50},
+		{"spool_memory", int64(c.SpoolMemory), 0, int64(GiB)},
+		{"spool_memory_total", int64(c.SpoolMemoryTotal), 0, 1 << 50},
+		{"spool_disk_total", int64(c.SpoolDiskTotal), 0, 1 << 50},
+		{"response_buffer", int64(c.ResponseBuffer), 0, int64(GiB)},
+		{"max_connections", int64(c.MaxConnections), 1, 1 << 20},
+		{"data_quota", int64(c.DataQuota), 0, 1 << 50},
+		{"data_files", int64(c.DataFiles), 0, 1 << 30},
+		{"tmp_size", int64(c.TmpSize), 0, int64(4 * GiB)},
+		{"tenant_log_rate", int64(c.TenantLogRate), int64(KiB), int64(GiB)},
+	} {
+		if n.value < n.least || n.value > n.most {
+			fault(n.key, "%d is not between %d and %d", n.value, n.least, n.most)
+		}
+	}
+}
+
+func (c *Config) validateDurations(fault faultFunc) {
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{
+		{"watch_settle", c.WatchSettle}, {"queue_timeout", c.QueueTimeout},
+		{"header_timeout", c.HeaderTimeout}, {"idle_timeout", c.IdleTimeout},
+		{"body_timeout", c.BodyTimeout}, {"write_timeout", c.WriteTimeout},
+		{"request_timeout", c.RequestTimeout}, {"start_timeout", c.StartTimeout},
+		{"prepare_timeout", c.PrepareTimeout}, {"drain_timeout", c.DrainTimeout},
+	} {
+		if d.value <= 0 || d.value > 24*time.Hour {
+			fault(d.key, "%s is not between 0 and 24h", d.value)
+		}
+	}
+}

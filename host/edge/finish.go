@@ -1,0 +1,69 @@
+package edge
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Faults of an application that Finish finds.
+var (
+	// ErrNoStart: the application returned without calling start_response.
+	ErrNoStart = errors.New("the application did not call start_response")
+	// ErrShort: the body ended before the announced Content-Length.
+	ErrShort = errors.New("the application sent less than its Content-Length")
+)
+
+// Finish ends a response after the application returned. What was held is sent.
+// An error says that the response is broken: when Sent is false the caller may
+// still answer with Fail, otherwise it must abort the connection.
+func (r *Response) Finish() error {
+	switch {
+	case !r.started:
+		return ErrNoStart
+	case r.gone != nil:
+		return r.gone
+	case !r.bodyless && r.length > r.taken:
+		return fmt.Errorf("%w: %d of %d bytes", ErrShort, r.taken, r.length)
+	case r.sent:
+		return nil
+	}
+	r.deliver()
+	return r.gone
+}
+
+// Whole says whether the application had given the whole response, so that a
+// failure after it (in close(), say) takes nothing from the client.
+func (r *Response) Whole() bool {
+	return r.started && r.whole && r.gone == nil && (r.bodyless || r.length <= r.taken)
+}
+
+func (r *Response) deliver() {
+	if r.length == unknown && !r.bodyless {
+		r.length = r.taken
+	}
+	r.sendHead()
+	if len(r.held) == 0 {
+		return
+	}
+	n, err := r.w.Write(r.held)
+	r.bytes += int64(n)
+	r.gone = err
+}
+
+// Fail answers with a page of the host instead of whatever the application
+// started. It does nothing once the head is sent.
+func (r *Response) Fail(p Page, accept string) {
+	if r.sent {
+		return
+	}
+	r.head, r.held, r.started = p.head(accept), p.body(accept), true
+	r.bodyless, r.length = bodyless(r.method, p.Status), unknown
+	r.taken = int64(len(r.held))
+	if p.Close {
+		r.w.Header()["Connection"] = []string{"close"}
+	}
+	if r.method == "HEAD" {
+		r.length, r.held = r.taken, nil
+	}
+	r.deliver()
+}

@@ -1,0 +1,183 @@
+package edge
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/wasgi/wasgi/abi"
+)
+
+// Errors that a Response returns to the guest's side.
+var (
+	// ErrClientGone: nothing more will reach the client; the application is to stop
+	// iterating and be closed.
+	ErrClientGone = errors.New("edge: the client has gone")
+	// ErrOrder: Start after the first byte, or Write before Start.
+	ErrOrder = errors.New("edge: response call out of order")
+)
+
+// Blocker gives back what a request holds while its client is slow to read.
+// Pause may be called from another goroutine than Resume, never at the same
+// time. Resume returns when the request may go on, or why it may not.
+type Blocker interface {
+	Pause()
+	Resume() error
+}
+
+// Options are what the host sets for every response.
+type Options struct {
+	Buffer int    // largest complete body that is held back until Finish, bytes
+	Server string // the Server header when the application sent none, "" for none
+}
+
+// Response is one answer in the making. It is for one goroutine at a time.
+//
+//	Start* → Write* → Finish | Fail
+//
+// Nothing is on the wire before the first Write that is not the whole body.
+type Response struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	method  string
+	opts    Options
+	stall   stall
+
+	head     abi.ResponseHead
+	started  bool  // Start was called
+	sent     bool  // the head is on its way; no way back
+	whole    bool  // the application has given every byte of the body
+	bodyless bool  // a body would break the framing
+	length   int64 // announced by the application, or unknown
+	taken    int64 // bytes of body that the application gave and that count
+	held     []byte
+	over     bool // the application wrote more than it announced
+	gone     error
+
+	status int   // on the wire, for the access log
+	bytes  int64 // of body on the wire, for the access log
+}
+
+// NewResponse answers r through w.
+func NewResponse(w http.ResponseWriter, r *http.Request, opts Options) *Response {
+	return &Response{w: w, control: http.NewResponseController(w), method: r.Method, opts: opts, length: unknown}
+}
+
+// Block sets whom to tell while the client is slow; nil for nobody.
+func (r *Response) Block(b Blocker) { r.stall.blocker = b }
+
+// Status is the status on the wire, 0 when nothing was sent.
+func (r *Response) Status() int { return r.status }
+
+// Bytes is how many bytes of body were handed to the connection.
+func (r *Response) Bytes() int64 { return r.bytes }
+
+// Sent says whether the head is on its way, so that no other answer can be given.
+func (r *Response) Sent() bool { return r.sent }
+
+// Gone is the error of the connection, nil while the client is there.
+func (r *Response) Gone() error { return r.gone }
+
+// Overrun says whether the application wrote more than it announced; the rest
+// was dropped.
+func (r *Response) Overrun() bool { return r.over }
+
+// Start takes status and headers. A second call replaces the first until a byte
+// of the body is sent; then it fails with ErrOrder. It fails when the announced
+// Content-Length makes no sense.
+func (r *Response) Start(head abi.ResponseHead) error {
+	if r.sent || r.whole {
+		return ErrOrder
+	}
+	length, err := contentLength(head.Headers)
+	if err != nil {
+		return err
+	}
+	r.head, r.length, r.started = head, length, true
+	r.bodyless = bodyless(r.method, head.Status)
+	return nil
+}
+
+// Write takes a piece of the body; last says that no other follows. p is not
+// kept. It returns when the piece is with the client's connection, or at once
+// when the whole body is held. It fails with ErrOrder before Start and with
+// ErrClientGone when more would be in vain.
+func (r *Response) Write(p []byte, last bool) error {
+	switch {
+	case !r.started:
+		return ErrOrder
+	case r.gone != nil:
+		return ErrClientGone
+	case len(p) == 0 && !last:
+		return nil // an empty piece triggers nothing (PEP 3333, "Handling the Content-Length Header")
+	case r.bodyless:
+		return r.swallow(p, last)
+	case r.whole && len(p) > 0:
+		r.over = true
+		return ErrClientGone
+	}
+	p = r.count(p)
+	r.whole = r.whole || last || r.length >= 0 && r.taken == r.length
+	if !r.sent && r.whole && len(p) <= r.opts.Buffer {
+		r.held = append(r.held, p...)
+		return nil
+	}
+	return r.transmit(p)
+}
+
+// swallow drops a body that must not be sent. The application is stopped at its
+// second piece: nothing that it could still say would be heard.
+func (r *Response) swallow(p []byte, last bool) error {
+	if r.whole {
+		return ErrClientGone
+	}
+	if last && r.length == unknown && r.method == http.MethodHead {
+		r.length = int64(len(p))
+	}
+	r.whole = true
+	return nil
+}
+
+// count cuts p where the announced length ends (PEP 3333, "Handling the
+// Content-Length Header").
+func (r *Response) count(p []byte) []byte {
+	if rest := r.length - r.taken; r.length >= 0 && int64(len(p)) > rest {
+		p, r.over = p[:rest], true
+	}
+	r.taken += int64(len(p))
+	return p
+}
+
+func (r *Response) transmit(p []byte) error {
+	if !r.sent {
+		if r.whole && r.length == unknown {
+			r.length = r.taken
+		}
+		r.sendHead()
+	}
+	r.stall.begin()
+	n, err := r.w.Write(p)
+	r.bytes += int64(n)
+	if err == nil {
+		err = r.control.Flush()
+	}
+	stopped := r.stall.end()
+	if err != nil {
+		r.gone = err
+		return ErrClientGone
+	}
+	return stopped
+}
+
+func (r *Response) sendHead() {
+	h := r.w.Header()
+	setHeaders(h, r.head.Headers)
+	if _, ok := h["Server"]; !ok && r.opts.Server != "" {
+		h["Server"] = []string{r.opts.Server}
+	}
+	if r.length >= 0 && r.head.Status != http.StatusNoContent {
+		h["Content-Length"] = []string{strconv.FormatInt(r.length, 10)}
+	}
+	r.sent, r.status = true, r.head.Status
+	r.w.WriteHeader(r.head.Status)
+}
