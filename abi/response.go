@@ -16,7 +16,7 @@ type ResponseHead struct {
 
 // DecodeResponseHead decodes and checks what a guest passed. It fails with
 // E2BIG above MaxResponseHead or MaxHeaders and with EINVAL when the message
-// is malformed, the status is not 200 to 599, the reason or a value has a control character,
+// is malformed, the status is not 200 to 999, the reason or a value has a control character,
 // or a name is not an HTTP token (RFC 9110 section 5.6.2). The guest checks
 // the same in start_response, where the application sees the error; the host
 // never relies on that.
@@ -57,7 +57,7 @@ func (h ResponseHead) Encode() ([]byte, error) {
 }
 
 func (h ResponseHead) valid() bool {
-	if h.Status < 200 || h.Status > 599 || !ValidValue(h.Reason) {
+	if h.Status < 200 || h.Status > 999 || !ValidValue(h.Reason) {
 		return false
 	}
 	for _, p := range h.Headers {
