@@ -1,0 +1,139 @@
+package wasi
+
+import "github.com/tetratelabs/wazero/experimental/sys"
+
+// descriptor is what a number of the guest stands for.
+type descriptor struct {
+	file  File
+	mount *mount // nil for stdio
+	path  string // clean, within mount; a rename of the file does not change it
+	dir   bool
+	fixed bool // stdio and mounts: not counted, not closed by the guest
+	flags sys.Oflag
+
+	listing listing
+}
+
+// table gives out descriptors. Unlike wazero's it has an end, so that neither a loop of opens nor one renumber to
+// 2³¹-1 (16 GiB of table) can exhaust the host.
+type table struct {
+	slots []*descriptor
+	limit int
+	extra int
+}
+
+// newTable starts with the fixed descriptors and has room for extra more.
+func newTable(fixed []*descriptor, extra int) *table {
+	t := &table{extra: extra}
+	t.reset(fixed)
+	return t
+}
+
+func (t *table) reset(fixed []*descriptor) {
+	t.slots = fixed
+	t.limit = len(fixed) + t.extra
+}
+
+func (t *table) get(fd uint32) (*descriptor, sys.Errno) {
+	if uint64(fd) >= uint64(len(t.slots)) || t.slots[fd] == nil {
+		return nil, sys.EBADF
+	}
+	return t.slots[fd], 0
+}
+
+// free returns the lowest number that is not in use, as POSIX promises.
+func (t *table) free() (uint32, sys.Errno) {
+	for i, d := range t.slots {
+		if d == nil {
+			return uint32(i), 0
+		}
+	}
+	if len(t.slots) >= t.limit {
+		return 0, EMFILE
+	}
+	t.slots = append(t.slots, nil)
+	return uint32(len(t.slots) - 1), 0
+}
+
+func (t *table) remove(fd uint32) sys.Errno {
+	d, errno := t.get(fd)
+	switch {
+	case errno != 0:
+		return errno
+	case d.fixed:
+		return sys.ENOTSUP
+	}
+	t.slots[fd] = nil
+	return d.file.Close()
+}
+
+// move makes to stand for what from stands for. Both must be open, which bounds to; neither may be fixed.
+func (t *table) move(from, to uint32) sys.Errno {
+	source, errno := t.get(from)
+	if errno != 0 {
+		return errno
+	}
+	target, errno := t.get(to)
+	switch {
+	case errno != 0:
+		return errno
+	case source.fixed || target.fixed:
+		return sys.ENOTSUP
+	case from == to:
+		return 0
+	}
+	t.slots[to], t.slots[from] = source, nil
+	return target.file.Close()
+}
+
+// rootDir is the root of a mount, opened when somebody first lists it: most mounts never are.
+type rootDir struct {
+	dirBase
+	fs   FS
+	open File
+}
+
+func (d *rootDir) file() (File, sys.Errno) {
+	if d.open == nil {
+		f, errno := d.fs.OpenFile(".", sys.O_RDONLY|sys.O_DIRECTORY, 0)
+		if errno != 0 {
+			return nil, errno
+		}
+		d.open = f
+	}
+	return d.open, 0
+}
+
+func (d *rootDir) Stat() (stat, sys.Errno) { return d.fs.Stat(".") }
+
+func (d *rootDir) Ino() (uint64, sys.Errno) {
+	st, errno := d.fs.Stat(".")
+	return st.Ino, errno
+}
+
+func (d *rootDir) Seek(offset position, whence int) (int64, sys.Errno) {
+	f, errno := d.file()
+	if errno != 0 {
+		return 0, errno
+	}
+	return f.Seek(offset, whence)
+}
+
+func (d *rootDir) Readdir(n int) ([]sys.Dirent, sys.Errno) {
+	f, errno := d.file()
+	if errno != 0 {
+		return nil, errno
+	}
+	return f.Readdir(n)
+}
+
+func (d *rootDir) Utimens(atim, mtim int64) sys.Errno { return d.fs.Utimens(".", atim, mtim) }
+
+func (d *rootDir) Close() sys.Errno {
+	if d.open == nil {
+		return 0
+	}
+	f := d.open
+	d.open = nil
+	return f.Close()
+}

@@ -1,0 +1,146 @@
+package wasi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"runtime"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental/sys"
+	"github.com/tetratelabs/wazero/experimental/sysfs"
+)
+
+// Sandbox is the host's side of one instance: its mounts, its descriptors, its sleep. Like the instance it belongs to,
+// it is used by one goroutine at a time.
+type Sandbox struct {
+	policy Policy
+	mounts []*mount
+	files  *table
+	sleeper
+}
+
+type mount struct {
+	guest string
+	fs    FS
+	dev   uint64
+}
+
+// guestPath is the absolute path by which the guest knows name.
+func (m *mount) guestPath(name string) string {
+	switch {
+	case name == ".":
+		return m.guest
+	case m.guest == "/":
+		return "/" + name
+	}
+	return m.guest + "/" + name
+}
+
+type contextKey struct{}
+
+// Context returns a context by which the functions of Instantiate find this sandbox. Every call into the guest,
+// instantiation included, must carry it.
+func (s *Sandbox) Context(ctx context.Context) context.Context {
+	return context.WithValue(ctx, contextKey{}, s)
+}
+
+// fromContext panics without a sandbox: wazero turns that into the error of the call, and only the host can cause it.
+func fromContext(ctx context.Context) *Sandbox {
+	s, ok := ctx.Value(contextKey{}).(*Sandbox)
+	if !ok {
+		panic("wasi: the context of this call carries no sandbox: make it with Sandbox.Context")
+	}
+	return s
+}
+
+// ModuleConfig returns what wazero itself must know of the policy: arguments, environment, real clocks, real
+// randomness and sleep. Files are not in it, they belong to the functions that Instantiate exports; a guest linked
+// with wazero's own WASI functions fails at its first look at a file.
+func (s *Sandbox) ModuleConfig() wazero.ModuleConfig {
+	config := wazero.NewModuleConfig().
+		WithArgs(s.policy.Args...).
+		WithWalltime(walltime, clockResolution).
+		WithNanotime(nanotime, clockResolution).
+		WithNanosleep(func(ns int64) { s.sleep(context.Background(), clampDuration(uint64(max(ns, 0)))) }).
+		WithOsyield(runtime.Gosched).
+		WithRandSource(rand.Reader)
+	for _, entry := range s.policy.Env {
+		name, value, _ := strings.Cut(entry, "=")
+		config = config.WithEnv(name, value)
+	}
+	tripwire := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(tripwire{}, "/")
+	return config.WithFSConfig(tripwire)
+}
+
+// tripwire stands where wazero's own WASI functions look for files, and says what is wrong. Without it a guest linked
+// with them would merely find no file.
+type tripwire struct{ unlinked }
+
+type unlinked = sys.UnimplementedFS
+
+func (tripwire) OpenFile(string, sys.Oflag, fsMode) (File, sys.Errno) {
+	panic("wasi: the guest is linked with wazero's own WASI functions: link it with wasi.Instantiate")
+}
+
+// OpenFiles returns the guest paths of the descriptors that are open beside stdio and mounts. A snapshot must not be
+// taken while there are any.
+func (s *Sandbox) OpenFiles() []string {
+	var paths []string
+	for _, d := range s.files.slots {
+		if d != nil && !d.fixed {
+			paths = append(paths, d.mount.guestPath(d.path))
+		}
+	}
+	return paths
+}
+
+// resetter is a file system that lives as long as one instance, such as Memory.
+type resetter interface{ Reset() }
+
+// Reset puts the sandbox back into the state after NewSandbox: descriptors closed, stdio and mounts open, file systems
+// in memory empty. The error joins those of closing; the sandbox is reset all the same.
+func (s *Sandbox) Reset() error {
+	err := s.closeFiles()
+	for _, m := range s.mounts {
+		if r, ok := m.fs.(resetter); ok {
+			r.Reset()
+		}
+	}
+	s.files.reset(s.initialDescriptors())
+	return err
+}
+
+// Close closes what the guest left open. The sandbox must not be used afterwards; closing twice does nothing.
+func (s *Sandbox) Close() error {
+	err := s.closeFiles()
+	s.files.reset(nil)
+	return err
+}
+
+func (s *Sandbox) closeFiles() error {
+	var errs []error
+	for _, d := range s.files.slots {
+		if d == nil {
+			continue
+		}
+		if errno := d.file.Close(); errno != 0 {
+			errs = append(errs, errno)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// initialDescriptors are stdio and one preopened directory for each mount, in the order of the policy.
+func (s *Sandbox) initialDescriptors() []*descriptor {
+	slots := []*descriptor{
+		{file: newStdin(s.policy.Stdin), fixed: true},
+		{file: newStdout(s.policy.Stdout), fixed: true},
+		{file: newStdout(s.policy.Stderr), fixed: true},
+	}
+	for _, m := range s.mounts {
+		slots = append(slots, &descriptor{file: &rootDir{fs: m.fs}, mount: m, path: ".", dir: true, fixed: true})
+	}
+	return slots
+}
