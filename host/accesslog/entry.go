@@ -1,0 +1,23 @@
+package accesslog
+
+import "time"
+
+// Entry is one request. Texts from the client are raw.
+type Entry struct {
+	Time      time.Time // when the head was read
+	RequestID string
+	Tenant    string // "" when no tenant was found
+	Remote    string // address of the peer, without port
+	Method    string
+	URI       string
+	Proto     string
+	Host      string
+	Status    int   // 0 when nothing was sent
+	Bytes     int64 // of body
+	Duration  time.Duration
+	Wait      time.Duration // for an instance
+	CPU       time.Duration // of the guest, 0 when unknown
+	Referer   string
+	UserAgent string
+	Fault     string // why the response is not the application's own, or is cut short; "" for none
+}
