@@ -1,0 +1,291 @@
+/* Status and headers: checked when the application calls start_response, so
+ * that the error appears in its own traceback, and laid out as package abi's
+ * ResponseHead says. PEP 3333, "The start_response() Callable". */
+#include "gateway.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static uint8_t *buffer;
+static uint32_t used, capacity;
+
+enum { FIRST_ROOM = 4 << 10 };
+
+const void *
+head_data(uint32_t *size)
+{
+    *size = used;
+    return buffer;
+}
+
+static uint8_t *
+put_room(size_t size)
+{
+    if (size > WASGI_MAX_RESPONSE_HEAD - used) {
+        PyErr_Format(PyExc_ValueError, "status and headers are above %d bytes",
+                     WASGI_MAX_RESPONSE_HEAD);
+        return NULL;
+    }
+    if (used + size > capacity) {
+        uint32_t wanted = capacity == 0 ? FIRST_ROOM : capacity;
+        while (wanted < used + size) {
+            wanted *= 2;
+        }
+        uint8_t *larger = realloc(buffer, wanted);
+        if (larger == NULL) {
+            PyErr_NoMemory();
+            return NULL;
+        }
+        buffer = larger;
+        capacity = wanted;
+    }
+    uint8_t *at = buffer + used;
+    used += (uint32_t)size;
+    return at;
+}
+
+static void
+store_u32(uint8_t *at, uint32_t n)
+{
+    memcpy(at, &n, sizeof n);
+}
+
+/* The ISO 8859-1 bytes of a str, for as long as the str lives. */
+static int
+latin1(PyObject *text, const char *what, struct span *out)
+{
+    if (!PyUnicode_Check(text)) {
+        PyErr_Format(PyExc_TypeError, "%s must be str, not %.100s", what,
+                     Py_TYPE(text)->tp_name);
+        return -1;
+    }
+    if (PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND) {
+        PyErr_Format(PyExc_ValueError,
+                     "%s has a character outside ISO 8859-1: %R", what, text);
+        return -1;
+    }
+    *out = (struct span){(const char *)PyUnicode_1BYTE_DATA(text),
+                         (uint32_t)PyUnicode_GET_LENGTH(text)};
+    return 0;
+}
+
+static bool
+has_control(struct span s)
+{
+    for (uint32_t i = 0; i < s.size; i++) {
+        unsigned char c = (unsigned char)s.data[i];
+        if ((c < ' ' && c != '\t') || c == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The characters of an HTTP token (RFC 9110 section 5.6.2). */
+static const bool token_chars[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+    ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true,
+    ['\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true,
+    ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true,
+};
+
+static bool
+is_token(struct span s)
+{
+    for (uint32_t i = 0; i < s.size; i++) {
+        if (!token_chars[(unsigned char)s.data[i]]) {
+            return false;
+        }
+    }
+    return s.size > 0;
+}
+
+static bool
+equals_fold(struct span s, const char *lower)
+{
+    return s.size == strlen(lower) && strncasecmp(s.data, lower, s.size) == 0;
+}
+
+/* wsgiref.util.is_hop_by_hop, and trailer: only the server may use these. */
+static bool
+is_hop_by_hop(struct span s)
+{
+    switch (s.data[0] | 0x20) {
+    case 'c':
+        return equals_fold(s, "connection");
+    case 'k':
+        return equals_fold(s, "keep-alive");
+    case 'p':
+        return equals_fold(s, "proxy-authenticate") ||
+               equals_fold(s, "proxy-authorization");
+    case 't':
+        return equals_fold(s, "te") || equals_fold(s, "trailers") ||
+               equals_fold(s, "trailer") || equals_fold(s, "transfer-encoding");
+    case 'u':
+        return equals_fold(s, "upgrade");
+    default:
+        return false;
+    }
+}
+
+static int
+note_content_length(Response *r, struct span s, PyObject *value)
+{
+    uint64_t n = 0;
+    bool valid = s.size > 0 && s.size <= 18;
+    for (uint32_t i = 0; valid && i < s.size; i++) {
+        valid = s.data[i] >= '0' && s.data[i] <= '9';
+        n = n * 10 + (uint64_t)(s.data[i] - '0');
+    }
+    if (!valid) {
+        PyErr_Format(PyExc_ValueError, "Content-Length is not a number of bytes: %R",
+                     value);
+        return -1;
+    }
+    if (r->has_length && r->length != n) {
+        PyErr_Format(PyExc_ValueError, "two different Content-Length headers: %llu and %R",
+                     (unsigned long long)r->length, value);
+        return -1;
+    }
+    r->has_length = true;
+    r->length = n;
+    return 0;
+}
+
+static int
+check_header(Response *r, struct span name, struct span value, PyObject *pair)
+{
+    if (!is_token(name)) {
+        PyErr_Format(PyExc_ValueError, "header name is not a token: %R",
+                     PyTuple_GET_ITEM(pair, 0));
+        return -1;
+    }
+    if (has_control(value)) {
+        PyErr_Format(PyExc_ValueError, "value of header %U has a control character: %R",
+                     PyTuple_GET_ITEM(pair, 0), PyTuple_GET_ITEM(pair, 1));
+        return -1;
+    }
+    if (is_hop_by_hop(name)) {
+        PyErr_Format(PyExc_AssertionError, "hop-by-hop header not allowed: %U",
+                     PyTuple_GET_ITEM(pair, 0));
+        return -1;
+    }
+    if (equals_fold(name, "content-length")) {
+        return note_content_length(r, value, PyTuple_GET_ITEM(pair, 1));
+    }
+    return 0;
+}
+
+static int
+put_header(Response *r, PyObject *pair)
+{
+    struct span name, value;
+    if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
+        PyErr_Format(PyExc_TypeError, "header must be a (name, value) tuple, not %R",
+                     pair);
+        return -1;
+    }
+    if (latin1(PyTuple_GET_ITEM(pair, 0), "header name", &name) < 0 ||
+        latin1(PyTuple_GET_ITEM(pair, 1), "header value", &value) < 0 ||
+        check_header(r, name, value, pair) < 0) {
+        return -1;
+    }
+    uint8_t *at = put_room(8 + (size_t)name.size + value.size);
+    if (at == NULL) {
+        return -1;
+    }
+    store_u32(at, name.size);
+    store_u32(at + 4, value.size);
+    memcpy(at + 8, name.data, name.size);
+    memcpy(at + 8 + name.size, value.data, value.size);
+    return 0;
+}
+
+static bool
+is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == (char)0xa0;
+}
+
+/* "NNN reason". The reason may be empty, the space may not: PEP 3333 wants
+ * no surrounding whitespace, and servers disagree about "200" alone. */
+static int
+check_status(struct span s, PyObject *status, uint16_t *code)
+{
+    bool digits = s.size >= 4 && s.data[0] >= '0' && s.data[0] <= '9' &&
+                  s.data[1] >= '0' && s.data[1] <= '9' && s.data[2] >= '0' &&
+                  s.data[2] <= '9' && s.data[3] == ' ';
+    bool padded = digits && s.size > 4 &&
+                  (is_space(s.data[4]) || is_space(s.data[s.size - 1]));
+    if (!digits || padded || has_control(s)) {
+        PyErr_Format(PyExc_ValueError,
+                     "status must be three digits, a space and a reason: %R", status);
+        return -1;
+    }
+    *code = (uint16_t)((s.data[0] - '0') * 100 + (s.data[1] - '0') * 10 +
+                       (s.data[2] - '0'));
+    if (*code < 200 || *code > 999) {
+        PyErr_Format(PyExc_ValueError, "status must be from 200 to 999: %R", status);
+        return -1;
+    }
+    return 0;
+}
+
+static int
+put_status(Response *r, PyObject *status, Py_ssize_t headers)
+{
+    struct span s;
+    if (latin1(status, "status", &s) < 0 || check_status(s, status, &r->code) < 0) {
+        return -1;
+    }
+    uint32_t reason = s.size - 4;
+    uint8_t *at = put_room(8 + (size_t)reason);
+    if (at == NULL) {
+        return -1;
+    }
+    uint16_t count = (uint16_t)headers;
+    memcpy(at, &r->code, sizeof r->code);
+    memcpy(at + 2, &count, sizeof count);
+    store_u32(at + 4, reason);
+    memcpy(at + 8, s.data + 4, reason);
+    return 0;
+}
+
+static int
+check_list(PyObject *headers)
+{
+    if (!PyList_CheckExact(headers)) {
+        PyErr_Format(PyExc_TypeError, "headers must be a list, not %.100s",
+                     Py_TYPE(headers)->tp_name);
+        return -1;
+    }
+    if (PyList_GET_SIZE(headers) > WASGI_MAX_HEADERS) {
+        PyErr_Format(PyExc_ValueError, "more than %d headers", WASGI_MAX_HEADERS);
+        return -1;
+    }
+    return 0;
+}
+
+int
+head_encode(Response *r, PyObject *status, PyObject *headers)
+{
+    used = 0;
+    r->ready = r->has_length = false;
+    if (check_list(headers) < 0) {
+        return -1;
+    }
+    Py_ssize_t count = PyList_GET_SIZE(headers);
+    if (put_status(r, status, count) < 0) {
+        return -1;
+    }
+    /* No Python code runs between the count and the last header unless one of
+     * them is refused, so the list cannot change. */
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (put_header(r, PyList_GET_ITEM(headers, i)) < 0) {
+            return -1;
+        }
+    }
+    r->ready = true;
+    return 0;
+}

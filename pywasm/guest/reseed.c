@@ -1,0 +1,57 @@
+/* Random state that a snapshot would share between all its instances: drawn
+ * anew after a restore, in the modules that are loaded. os.urandom, secrets
+ * and SystemRandom ask the host every time and need nothing. */
+#include "gateway.h"
+
+static PyObject *
+loaded_module(const char *name)
+{
+    PyObject *key = PyUnicode_InternFromString(name);
+    PyObject *module = key == NULL ? NULL : PyImport_GetModule(key);
+    Py_XDECREF(key);
+    return module;
+}
+
+/* random.seed() and its siblings are methods of this one hidden instance. */
+static void
+reseed_random(void)
+{
+    PyObject *module = loaded_module("random");
+    if (module == NULL) {
+        return;
+    }
+    PyObject *instance = PyObject_GetAttrString(module, "_inst");
+    PyObject *done = instance == NULL ? NULL
+                                      : PyObject_CallMethod(instance, "seed", NULL);
+    if (done == NULL) {
+        log_exception();
+    }
+    Py_XDECREF(done);
+    Py_XDECREF(instance);
+    Py_DECREF(module);
+}
+
+static void
+forget(const char *module_name, const char *const *names)
+{
+    PyObject *module = loaded_module(module_name);
+    for (; module != NULL && *names != NULL; names++) {
+        if (PyObject_SetAttrString(module, *names, Py_None) < 0) {
+            log_exception();
+        }
+    }
+    Py_XDECREF(module);
+}
+
+void
+reseed(void)
+{
+    /* uuid1 draws a node and a clock sequence again; tempfile makes a new
+     * generator of names. */
+    static const char *const uuid[] = {"_node", "_last_timestamp", NULL};
+    static const char *const tempfile[] = {"_name_sequence", NULL};
+    reseed_random();
+    forget("uuid", uuid);
+    forget("tempfile", tempfile);
+    PyErr_Clear();
+}
