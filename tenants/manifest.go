@@ -1,0 +1,200 @@
+package tenants
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// ManifestFile is the name of the manifest in a tenant's folder.
+const ManifestFile = "wasgi.toml"
+
+// Isolation says how much of one request the next one can see.
+type Isolation string
+
+// Values of Isolation.
+const (
+	Reuse Isolation = "reuse"
+	Fresh Isolation = "fresh"
+)
+
+// Manifest is wasgi.toml, or the table [tool.wasgi] of pyproject.toml with the
+// same keys. Every key is optional. When both exist, a key of wasgi.toml wins.
+// A size is text with a unit ("64MiB", "64MB"), a time span too ("30s",
+// "1m30s"). An unknown key is an error.
+type Manifest struct {
+	// entry is the WSGI callable, as "module:callable", or "module:factory()"
+	// to call a factory once when the application is loaded. Without it the
+	// entry is discovered: see `wasgi doctor`.
+	Entry string `toml:"entry"`
+
+	// python_path lists folders of the application, relative to it, that go
+	// in front of sys.path: ["src"]. The application's own folder is always
+	// on it, after these.
+	PythonPath []string `toml:"python_path"`
+
+	// hosts lists the host names that the application answers to:
+	// ["shop.example", "*.shop.example"]. "*." stands for one or more labels.
+	// Ports are not written. Without it every host name is answered.
+	Hosts []string `toml:"hosts"`
+
+	// paths lists the path prefixes that the application answers to: ["/shop"].
+	// A prefix becomes SCRIPT_NAME, the rest PATH_INFO. "/shop" answers /shop
+	// and /shop/cart, never /shopping. Without it: "/" when hosts is given,
+	// else "/" and the tenant's name.
+	Paths []string `toml:"paths"`
+
+	// isolation is "reuse" (an interpreter serves one request after another,
+	// as under any other server) or "fresh" (every request starts from the
+	// state after import: nothing that a request did is seen by the next).
+	Isolation Isolation `toml:"isolation"`
+
+	// env is the application's environment: os.environ. Nothing of the
+	// server's own environment is passed on.
+	Env map[string]string `toml:"env"`
+
+	// limits bound what one instance and one request may use.
+	Limits Limits `toml:"limits"`
+
+	// instances bound how many interpreters run and how requests wait.
+	Instances Instances `toml:"instances"`
+
+	// warmup names requests that are made before the snapshot is taken.
+	Warmup Warmup `toml:"warmup"`
+
+	// data bounds what the application may write.
+	Data Data `toml:"data"`
+
+	// Files are those that the manifest was read from, relative to the
+	// tenant's folder; none when there is no manifest.
+	Files []string `toml:"-"`
+}
+
+// Limits is the table [limits].
+type Limits struct {
+	// memory of one instance, as Python sees it: beyond it is MemoryError.
+	// From 32MiB to 4GiB.
+	Memory Size `toml:"memory"`
+
+	// request_timeout ends a request by force, in Python and in C code alike:
+	// wall-clock time from the first byte to the instance until the end of the
+	// response. From 10ms to 24h.
+	RequestTimeout Duration `toml:"request_timeout"`
+
+	// cpu_time of one request; 0s is no limit but request_timeout. Waiting
+	// does not count. At most 24h.
+	CPUTime Duration `toml:"cpu_time"`
+
+	// start_timeout bounds importing the application. From 100ms to 1h.
+	StartTimeout Duration `toml:"start_timeout"`
+
+	// body_size of a request; more is answered with 413. At most 1TiB.
+	BodySize Size `toml:"body_size"`
+
+	// open_files at once in one instance. From 8 to 65536.
+	OpenFiles int `toml:"open_files"`
+}
+
+// Instances is the table [instances].
+type Instances struct {
+	// min instances are kept ready, even idle. From 0 to max.
+	Min int `toml:"min"`
+
+	// max instances exist at once. From 1 to 1024.
+	Max int `toml:"max"`
+
+	// max_requests that an instance serves before it is replaced, less up to a
+	// tenth at random; 0 is no limit.
+	MaxRequests int `toml:"max_requests"`
+
+	// max_age after which an instance is replaced; 0s is no limit.
+	MaxAge Duration `toml:"max_age"`
+
+	// idle time after which an instance above min is closed; 0s is never.
+	Idle Duration `toml:"idle"`
+
+	// queue is how many requests may wait for an instance; one more is
+	// answered with 503. From 0 to 100000.
+	Queue int `toml:"queue"`
+
+	// queue_timeout after which a waiting request is answered with 503; 0s
+	// means as long as the client waits.
+	QueueTimeout Duration `toml:"queue_timeout"`
+
+	// weight of the application where processors are scarce: twice the weight,
+	// twice the processor time. From 1 to 1000.
+	Weight int `toml:"weight"`
+}
+
+// Warmup is the table [warmup].
+type Warmup struct {
+	// paths are requested with GET, in order, after the import and before the
+	// snapshot, so that what the application builds lazily is in every
+	// instance from the start: ["/"]. They are relative to the application's
+	// prefix. A status of 500 or more is an error.
+	Paths []string `toml:"paths"`
+
+	// timeout of each of these requests. From 10ms to 1h.
+	Timeout Duration `toml:"timeout"`
+}
+
+// Data is the table [data].
+type Data struct {
+	// persistent gives the application a folder /data that outlives instances
+	// and releases.
+	Persistent bool `toml:"persistent"`
+
+	// quota in bytes of /data, for all instances together. At most 1TiB.
+	Quota Size `toml:"quota"`
+
+	// files is how many files and folders /data may hold. From 0 to 10000000.
+	Files int `toml:"files"`
+
+	// tmp is the size of /tmp, in memory, of each instance. At most 4GiB.
+	Tmp Size `toml:"tmp"`
+
+	// writable_app lets the application write into its own folder, which then
+	// counts towards quota and files. Needed by applications that keep their
+	// database beside their code.
+	WritableApp bool `toml:"writable_app"`
+}
+
+// Defaults is what holds for every key that neither the manifest nor the host's
+// configuration sets.
+func Defaults() Manifest {
+	return Manifest{
+		Isolation: Reuse,
+		Limits: Limits{
+			Memory:         256 * MiB,
+			RequestTimeout: Duration{30 * time.Second},
+			StartTimeout:   Duration{60 * time.Second},
+			BodySize:       64 * MiB,
+			OpenFiles:      256,
+		},
+		Instances: Instances{
+			Max:          8,
+			Idle:         Duration{5 * time.Minute},
+			Queue:        100,
+			QueueTimeout: Duration{10 * time.Second},
+			Weight:       1,
+		},
+		Warmup: Warmup{Timeout: Duration{10 * time.Second}},
+		Data: Data{
+			Persistent: true,
+			Quota:      1 * GiB,
+			Files:      100_000,
+			Tmp:        64 * MiB,
+		},
+	}
+}
+
+// clone copies what a decoder would otherwise write through.
+func (m Manifest) clone() Manifest {
+	m.Env = maps.Clone(m.Env)
+	m.PythonPath = slices.Clone(m.PythonPath)
+	m.Hosts = slices.Clone(m.Hosts)
+	m.Paths = slices.Clone(m.Paths)
+	m.Warmup.Paths = slices.Clone(m.Warmup.Paths)
+	m.Files = slices.Clone(m.Files)
+	return m
+}
