@@ -1,0 +1,101 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Fuel is what a metered loop burns one of at each turn. How much time that is
+// depends on the loop: half a nanosecond in a tight one, fifty in Python's, a
+// millisecond around a big copy. So the refill follows the time that the last
+// one lasted. The upper bound keeps a guest that turns from fast loops to slow
+// ones from going unchecked for long, and at its size the check still costs a
+// tight loop below one part in a hundred.
+const (
+	minFuel    = 64
+	maxFuel    = 1 << 18
+	firstFuel  = 1 << 16
+	fuelTarget = time.Millisecond
+)
+
+// Account is what one call has used.
+type Account struct {
+	Fuel uint64        // turns of metered loops
+	CPU  time.Duration // time inside the guest; waiting for the client or for the clock does not count
+}
+
+// account keeps the books of the running call and knows when it must end.
+type account struct {
+	Account
+	ctx      context.Context
+	done     <-chan struct{}
+	deadline time.Time // zero is none
+	limit    time.Duration
+	granted  int32     // fuel of the last refill
+	since    time.Time // when the guest was last let go
+}
+
+func (a *account) open(ctx context.Context, limit time.Duration) {
+	granted := a.granted
+	if granted == 0 {
+		granted = firstFuel
+	}
+	*a = account{ctx: ctx, done: ctx.Done(), limit: limit, granted: granted, since: time.Now()}
+	a.deadline, _ = ctx.Deadline()
+}
+
+// refill is the fuel that the guest may burn before the next check.
+func (a *account) refill() int32 { return a.granted }
+
+// spent books a whole refill and chooses the next one.
+func (a *account) spent(now time.Time) {
+	lasted := now.Sub(a.since)
+	a.Fuel += uint64(a.granted)
+	a.CPU += lasted
+	a.since = now
+	a.granted = nextFuel(a.granted, lasted)
+}
+
+// nextFuel aims at fuelTarget. It grows slowly and shrinks at once.
+func nextFuel(granted int32, lasted time.Duration) int32 {
+	next := int64(granted) * 2
+	if lasted > 0 {
+		next = min(next, int64(granted)*int64(fuelTarget)/int64(lasted))
+	}
+	return int32(min(max(next, minFuel), maxFuel))
+}
+
+// pause stops the clock while the guest waits for somebody else.
+func (a *account) pause() { a.CPU += time.Since(a.since) }
+
+func (a *account) resume() { a.since = time.Now() }
+
+func (a *account) close(left int32) {
+	a.CPU += time.Since(a.since)
+	if left >= 0 && left <= a.granted {
+		a.Fuel += uint64(a.granted - left)
+	}
+	a.ctx, a.done = nil, nil
+}
+
+// over says why the call must end, nil while it may go on. The deadline is
+// compared here and not left to a timer, which may never run while guests keep
+// every processor.
+func (a *account) over(now time.Time) *Error {
+	if !a.deadline.IsZero() && !now.Before(a.deadline) {
+		return &Error{Kind: KindTimeout, Detail: "the deadline has passed", Err: context.DeadlineExceeded}
+	}
+	if a.limit != 0 && a.CPU > a.limit {
+		return &Error{Kind: KindTimeout, Detail: "the CPU limit of " + a.limit.String() + " is used up"}
+	}
+	select {
+	case <-a.done:
+	default:
+		return nil
+	}
+	if errors.Is(a.ctx.Err(), context.DeadlineExceeded) {
+		return &Error{Kind: KindTimeout, Detail: "the deadline has passed", Err: context.DeadlineExceeded}
+	}
+	return &Error{Kind: KindCanceled, Err: context.Cause(a.ctx)}
+}

@@ -1,0 +1,223 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/wasi"
+)
+
+const (
+	// DefaultMemoryLimit is what a Spec without MemoryLimit allows.
+	DefaultMemoryLimit = 256 << 20
+	// DefaultStartTimeout is what a Spec without StartTimeout allows.
+	DefaultStartTimeout = 60 * time.Second
+	// DefaultWarmupTimeout is what a Spec without WarmupTimeout allows.
+	DefaultWarmupTimeout = 30 * time.Second
+
+	versionTimeout = 5 * time.Second
+	restoreTimeout = 5 * time.Second
+)
+
+// Spec is what an image is built from.
+type Spec struct {
+	// Name is the tenant's, for errors and logs.
+	Name string
+	// Policy is what the guest may touch. Each instance gets a sandbox of its
+	// own from it; the mounts must be the same for an image and its instances.
+	Policy wasi.Policy
+	// Boot starts the interpreter; an empty Mode is abi.BootModeWSGI.
+	Boot abi.Boot
+	// Load names the application.
+	Load abi.Load
+	// Warmup is served before the snapshot, so that what an application
+	// imports or compiles at its first request is in the image. An exception
+	// is logged and no failure; everything else is.
+	Warmup []Request
+	// MemoryLimit is the most linear memory of one instance, in bytes, rounded
+	// down to 64 KiB; 0 means DefaultMemoryLimit. At most 4 GiB.
+	MemoryLimit uint64
+	// CPULimit is the most CPU time of one request; 0 is none.
+	CPULimit time.Duration
+	// StartTimeout bounds boot and load together, 0 means
+	// DefaultStartTimeout; WarmupTimeout bounds each warm-up request, 0 means
+	// DefaultWarmupTimeout.
+	StartTimeout, WarmupTimeout time.Duration
+	// Logger gets what the guest logs outside of requests; nil means the
+	// engine's.
+	Logger *slog.Logger
+}
+
+func (s *Spec) memoryLimit() uint64 {
+	limit := s.MemoryLimit
+	if limit == 0 {
+		limit = DefaultMemoryLimit
+	}
+	return min(limit, 1<<32) / wasmPage * wasmPage
+}
+
+// Build boots an interpreter, loads the application, warms it up and keeps
+// its memory as an image in RAM. ctx ends it early; the deadline of the spec
+// applies besides.
+func (e *Engine) Build(ctx context.Context, spec Spec) (*Image, error) {
+	in, err := e.prepare(ctx, &spec)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	return in.keep()
+}
+
+// keep makes an image in RAM of a prepared instance.
+func (in *Instance) keep() (*Image, error) {
+	s, err := storeInMemory(in.snapshot())
+	if err != nil {
+		return nil, in.fail("snapshot", &Error{Kind: KindHost, Err: err})
+	}
+	return in.engine.newImage(*in.spec, s)
+}
+
+// prepare returns an instance that waits to become a snapshot.
+func (e *Engine) prepare(ctx context.Context, spec *Spec) (*Instance, error) {
+	in, err := e.instantiate(instanceConfig{spec: spec})
+	if err != nil {
+		return nil, err
+	}
+	if err := in.start(ctx); err != nil {
+		return nil, errors.Join(err, in.Close())
+	}
+	return in, nil
+}
+
+func (in *Instance) start(ctx context.Context) error {
+	if err := in.bootAndLoad(ctx); err != nil {
+		return err
+	}
+	if err := in.warmUp(ctx); err != nil {
+		return err
+	}
+	return in.freeze(ctx)
+}
+
+func (in *Instance) bootAndLoad(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, defaultTo(in.spec.StartTimeout, DefaultStartTimeout))
+	defer cancel()
+	boot := in.spec.Boot
+	if boot.Mode == "" {
+		boot.Mode = abi.BootModeWSGI
+	}
+	if err := in.boot(ctx, boot); err != nil {
+		return err
+	}
+	if err := in.deliver(ctx, "load", callLoad, in.spec.Load.Encode); err != nil {
+		return err
+	}
+	return errors.Join(in.move(StateLoaded), in.move(StateReady))
+}
+
+// boot runs the guest's constructors and starts the interpreter.
+func (in *Instance) boot(ctx context.Context, boot abi.Boot) error {
+	in.writeData()
+	if err := in.initialize(ctx); err != nil {
+		return in.fail("initialize", err)
+	}
+	if err := in.deliver(ctx, "boot", callBoot, boot.Encode); err != nil {
+		return err
+	}
+	return in.move(StateBooted)
+}
+
+// initialize runs _initialize, which only reactors have.
+func (in *Instance) initialize(ctx context.Context) *Error {
+	f := in.module.ExportedFunction(initializeExport)
+	if f == nil {
+		return nil
+	}
+	in.fatal = nil
+	in.begin(ctx)
+	defer in.finish()
+	if _, err := f.Call(in.ctx); err != nil {
+		return in.classify(err)
+	}
+	return nil
+}
+
+// deliver sends one of the two messages of the start. An exception here ends
+// the instance like everything else: half an application serves nobody.
+func (in *Instance) deliver(ctx context.Context, op string, x export, encode func() ([]byte, error)) error {
+	message, err := encode()
+	if err != nil {
+		return in.fail(op, &Error{Kind: KindInvalid, Detail: "the message is above the limits of the ABI", Err: err})
+	}
+	if e := in.send(ctx, x, message); e != nil {
+		in.kill()
+		return in.fail(op, e)
+	}
+	return nil
+}
+
+func (in *Instance) warmUp(ctx context.Context) error {
+	for i := range in.spec.Warmup {
+		if err := in.warmUpOnce(ctx, &in.spec.Warmup[i]); err != nil {
+			return fmt.Errorf("warm-up request %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (in *Instance) warmUpOnce(ctx context.Context, q *Request) error {
+	ctx, cancel := context.WithTimeout(ctx, defaultTo(in.spec.WarmupTimeout, DefaultWarmupTimeout))
+	defer cancel()
+	err := in.Serve(ctx, q, warmupResponder{in})
+	var e *Error
+	if errors.As(err, &e) && e.Kind == KindException {
+		in.logger().Warn("a warm-up request raised an exception", "tenant", in.spec.Name, "error", err)
+		return nil
+	}
+	return err
+}
+
+// warmupResponder drops the response and passes the log on.
+type warmupResponder struct{ in *Instance }
+
+func (warmupResponder) Start(abi.ResponseHead) error { return nil }
+func (warmupResponder) Write([]byte, bool) error     { return nil }
+func (w warmupResponder) Log(level abi.LogLevel, text string) {
+	w.in.logger().Info("guest", "tenant", w.in.spec.Name, "level", int(level), "text", text)
+}
+
+// freeze leaves no Python frame, no open file and a message buffer in memory.
+func (in *Instance) freeze(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, defaultTo(in.spec.StartTimeout, DefaultStartTimeout))
+	defer cancel()
+	if in.buffer.size == 0 {
+		if err := in.allocate(ctx, messageSlack); err != nil {
+			return in.fail("snapshot", err)
+		}
+	}
+	status, err := in.call(ctx, callBeforeSnapshot, 0, 0)
+	if err == nil {
+		err = statusError(abi.Status(status), in.trace.String())
+	}
+	if err != nil {
+		in.kill()
+		return in.fail("snapshot", err)
+	}
+	if open := in.sandbox.OpenFiles(); len(open) > 0 {
+		return in.fail("snapshot", &Error{Kind: KindInvalid, Detail: "the application keeps files open: " +
+			strings.Join(open, ", ") + ": open them in the request, or close them after the import"})
+	}
+	return nil
+}
+
+func defaultTo(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}

@@ -1,0 +1,197 @@
+package sandbox
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+)
+
+// The compilation cache holds native code, and wazero checks a part of it with
+// a CRC only. So the host keeps a list of SHA-256 digests beside it and throws
+// the cache away when anything differs.
+const (
+	cacheSubdir = "compiled" // below EngineConfig.CacheDir: all that is ever deleted
+	cacheList   = "digests"  // one line a file: digest, two spaces, path
+	cacheMode   = fs.FileMode(0o700)
+)
+
+// compile compiles the guest, from the cache if it can be trusted.
+func (e *Engine) compile(ctx context.Context, dir string) error {
+	if dir == "" {
+		return e.compileWith(ctx, nil)
+	}
+	dir = filepath.Join(dir, cacheSubdir)
+	if err := e.openCache(dir); err != nil {
+		return err
+	}
+	err := e.compileCached(ctx, dir)
+	if err != nil {
+		e.logger.Warn("compiling with the cache failed: the cache is deleted and the guest compiled again", "dir", dir, "error", err)
+		err = errors.Join(e.closeRuntime(ctx), os.RemoveAll(dir), e.compileCached(ctx, dir))
+	}
+	if err != nil {
+		return err
+	}
+	if err := writeCacheList(dir); err != nil {
+		e.logger.Warn("the list of cached code was not written: the next start compiles again", "dir", dir, "error", err)
+	}
+	return nil
+}
+
+// openCache makes the folder, or empties it when it is not what was written.
+func (e *Engine) openCache(dir string) error {
+	info, err := os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.MkdirAll(dir, cacheMode)
+	}
+	if err != nil {
+		return fmt.Errorf("sandbox: the compilation cache: %w", err)
+	}
+	if !info.IsDir() || !ownedByUs(info) {
+		return fmt.Errorf("sandbox: the compilation cache %s is no folder of this user: remove it", dir)
+	}
+	if err := os.Chmod(dir, cacheMode); err != nil {
+		return fmt.Errorf("sandbox: the compilation cache: %w", err)
+	}
+	if err := checkCacheList(dir, info.Mode()); err != nil {
+		e.logger.Warn("the compilation cache cannot be trusted and is deleted", "dir", dir, "reason", err)
+		return errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, cacheMode))
+	}
+	return nil
+}
+
+func (e *Engine) compileCached(ctx context.Context, dir string) error {
+	cache, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return fmt.Errorf("sandbox: opening the compilation cache: %w", err)
+	}
+	return e.compileWith(ctx, cache)
+}
+
+// compileWith turns a panic into an error: wazero decodes cached code without
+// doubting its lengths.
+func (e *Engine) compileWith(ctx context.Context, cache wazero.CompilationCache) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("sandbox: compiling the guest: %v", r)
+		}
+	}()
+	if err := e.newRuntime(ctx, cache); err != nil {
+		return err
+	}
+	e.compiled, err = e.runtime.CompileModule(ctx, e.guest.code)
+	if err != nil {
+		return fmt.Errorf("sandbox: compiling the guest: %w", err)
+	}
+	return nil
+}
+
+func (e *Engine) closeRuntime(ctx context.Context) error {
+	var errs []error
+	if e.runtime != nil {
+		errs = append(errs, e.runtime.Close(ctx))
+	}
+	if e.cache != nil {
+		errs = append(errs, e.cache.Close(ctx))
+	}
+	e.runtime, e.cache = nil, nil
+	return errors.Join(errs...)
+}
+
+// checkCacheList says why the cache cannot be trusted.
+func checkCacheList(dir string, mode fs.FileMode) error {
+	if mode.Perm()&0o022 != 0 {
+		return fmt.Errorf("others could write to it: mode %v", mode.Perm())
+	}
+	want, err := readCacheList(dir)
+	if err != nil {
+		return err
+	}
+	have, err := digestCache(dir)
+	if err != nil {
+		return err
+	}
+	for name, digest := range have {
+		if want[name] != digest {
+			return fmt.Errorf("%s is not what was written", name)
+		}
+	}
+	return nil
+}
+
+func readCacheList(dir string) (map[string]string, error) {
+	f, err := os.Open(filepath.Join(dir, cacheList))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	list := map[string]string{}
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		digest, name, _ := strings.Cut(lines.Text(), "  ")
+		list[name] = digest
+	}
+	return list, lines.Err()
+}
+
+// writeCacheList replaces the list as a whole.
+func writeCacheList(dir string) error {
+	list, err := digestCache(dir)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	for name, digest := range list {
+		fmt.Fprintf(&b, "%s  %s\n", digest, name)
+	}
+	return writeFileAtomic(filepath.Join(dir, cacheList), func(f *os.File) error {
+		_, err := io.WriteString(f, b.String())
+		return err
+	})
+}
+
+// digestCache hashes every file below dir but the list itself. A temporary
+// file that another process is writing is left out: nobody reads it.
+func digestCache(dir string) (map[string]string, error) {
+	list := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil || name == cacheList || strings.HasSuffix(name, ".tmp") {
+			return err
+		}
+		if !entry.Type().IsRegular() {
+			return fmt.Errorf("%s is no regular file", name)
+		}
+		list[name], err = digestFile(path)
+		return err
+	})
+	return list, err
+}
+
+func digestFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
+}

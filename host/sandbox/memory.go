@@ -1,0 +1,113 @@
+package sandbox
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+// linearMemory is the memory of one instance, made before wazero asks for it
+// and given back after wazero has let go of it.
+//
+//	base                 image.size         size                limit
+//	 │  snapshot           │  grown since     │  reserved          │
+//	 │  copy on write      │  zero, writable  │  PROT_NONE         │
+//	 ├─────────────────────┼──────────────────┼────────────────────┤
+//	 │◄──────── what the guest sees ─────────►│
+//
+// An instance that boots has no snapshot part. The address never changes, so
+// that growing copies nothing. wazero checks every access against size; the
+// reserved part is there in case it once does not.
+type linearMemory struct {
+	base    []byte // all of the reservation
+	size    uint64 // what the guest has
+	floor   uint64 // what it had when it was restored: this part is not counted
+	budget  *budget
+	refused bool // a growth has been refused
+}
+
+// newMemory reserves limit bytes, a multiple of the wasm page size.
+func newMemory(limit uint64, b *budget) (*linearMemory, error) {
+	base, err := reserve(limit)
+	if err != nil {
+		return nil, err
+	}
+	return &linearMemory{base: base, budget: b}, nil
+}
+
+// view puts the snapshot at the start of the memory. Nothing has to be
+// committed up to its end.
+func (m *linearMemory) view(s *storage) error {
+	if err := mapPrivate(m.base[:s.size], s.file, s.offset); err != nil {
+		return err
+	}
+	m.floor = s.size
+	return nil
+}
+
+// Allocate implements experimental.MemoryAllocator.
+func (m *linearMemory) Allocate(_, _ uint64) linear { return m }
+
+// Reallocate implements experimental.LinearMemory. nil refuses, and the guest
+// sees memory.grow fail.
+func (m *linearMemory) Reallocate(size uint64) []byte {
+	if size > m.size && !m.extend(size) {
+		m.refused = true
+		return nil
+	}
+	m.size = size
+	return m.base[:size:size]
+}
+
+func (m *linearMemory) extend(size uint64) bool {
+	if size > uint64(len(m.base)) {
+		return false
+	}
+	from := max(m.size, m.floor)
+	if size <= from {
+		return true
+	}
+	if !m.budget.take(size - from) {
+		return false
+	}
+	if commit(m.base[from:size]) != nil {
+		m.budget.give(size - from)
+		return false
+	}
+	return true
+}
+
+// Free implements experimental.LinearMemory. wazero calls it inside
+// proc_exit, while frames that saw the memory are still live: release, which
+// the owner calls, unmaps.
+func (m *linearMemory) Free() {}
+
+// release unmaps everything. The memory must not be touched afterwards.
+func (m *linearMemory) release() error {
+	if m.size > m.floor {
+		m.budget.give(m.size - m.floor)
+	}
+	m.size = 0
+	base := m.base
+	m.base = nil
+	if err := unmap(base); err != nil {
+		return fmt.Errorf("sandbox: unmapping guest memory: %w", err)
+	}
+	return nil
+}
+
+// budget is what all instances of an engine together may have beyond their
+// snapshots.
+type budget struct {
+	limit int64 // 0 is no limit
+	used  atomic.Int64
+}
+
+func (b *budget) take(n uint64) bool {
+	if used := b.used.Add(int64(n)); b.limit != 0 && used > b.limit {
+		b.used.Add(-int64(n))
+		return false
+	}
+	return true
+}
+
+func (b *budget) give(n uint64) { b.used.Add(-int64(n)) }

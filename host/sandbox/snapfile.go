@@ -1,0 +1,211 @@
+package sandbox
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+)
+
+// The file of a stored image. Integers are little-endian.
+//
+//	offset    bytes
+//	0         8       magic "wasgisnp"
+//	8         4       version of this format
+//	12        4       size of a page of the page map: 4096
+//	16        32      key
+//	48        32      SHA-256 of the guest module
+//	80        8       size of the memory, a multiple of 64 KiB, at most 4 GiB
+//	88        4       address of the message buffer
+//	92        4       size of the message buffer
+//	96        4       number of globals, at most 64
+//	100       8 each  globals, sorted by name
+//	          …       zeros
+//	4064      32      SHA-256 of the header up to here, the page map, and the
+//	                  pages that are set in it, in order
+//	4096      …       page map: a bit for each page, set if it is not zero
+//	          …       zeros up to a multiple of 64 KiB
+//	          …       memory; pages that are not set are holes
+//
+// The memory starts at a multiple of every page size, so that it is mapped as
+// it lies.
+const (
+	magic         = "wasgisnp"
+	formatVersion = 1
+	headerSize    = 4096
+	digestAt      = headerSize - sha256.Size
+	maxGlobals    = 64
+	globalsAt     = 100
+)
+
+type header struct {
+	key, guest [sha256.Size]byte
+	size       uint64
+	buffer     messageBuffer
+	globals    []uint64
+	digest     [sha256.Size]byte
+}
+
+// offset is where the memory starts.
+func (h *header) offset() int64 {
+	return int64((headerSize + pageMapSize(h.size) + wasmPage - 1) / wasmPage * wasmPage)
+}
+
+// encode lays the header out; the digest is left zero.
+func (h *header) encode() []byte {
+	b := append(make([]byte, 0, headerSize), magic...)
+	b = binary.LittleEndian.AppendUint32(b, formatVersion)
+	b = binary.LittleEndian.AppendUint32(b, imagePage)
+	b = append(b, h.key[:]...)
+	b = append(b, h.guest[:]...)
+	b = binary.LittleEndian.AppendUint64(b, h.size)
+	b = binary.LittleEndian.AppendUint32(b, h.buffer.address)
+	b = binary.LittleEndian.AppendUint32(b, h.buffer.size)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(h.globals)))
+	for _, g := range h.globals {
+		b = binary.LittleEndian.AppendUint64(b, g)
+	}
+	return b[:headerSize]
+}
+
+// decodeHeader is the reverse of encode. The error says what is wrong.
+func decodeHeader(b []byte) (*header, error) {
+	le := binary.LittleEndian
+	switch {
+	case len(b) != headerSize || string(b[:8]) != magic:
+		return nil, errors.New("it is no image")
+	case le.Uint32(b[8:]) != formatVersion || le.Uint32(b[12:]) != imagePage:
+		return nil, errors.New("it has another format version")
+	}
+	h := &header{key: [32]byte(b[16:]), guest: [32]byte(b[48:]), digest: [32]byte(b[digestAt:])}
+	h.size = le.Uint64(b[80:])
+	h.buffer = messageBuffer{le.Uint32(b[88:]), le.Uint32(b[92:])}
+	n := le.Uint32(b[96:])
+	if h.size == 0 || h.size%wasmPage != 0 || h.size > 1<<32 || n > maxGlobals {
+		return nil, errors.New("its header is damaged")
+	}
+	for i := range int(n) {
+		h.globals = append(h.globals, le.Uint64(b[globalsAt+8*i:]))
+	}
+	if !allZero(b[globalsAt+8*int(n) : digestAt]) {
+		return nil, errors.New("its header is damaged")
+	}
+	return h, nil
+}
+
+func readHeader(r io.ReaderAt, fileSize int64) (*header, error) {
+	var b [headerSize]byte
+	if _, err := r.ReadAt(b[:], 0); err != nil {
+		return nil, fmt.Errorf("it is cut short: %w", err)
+	}
+	h, err := decodeHeader(b[:])
+	if err != nil {
+		return nil, err
+	}
+	if want := h.offset() + int64(h.size); fileSize != want {
+		return nil, fmt.Errorf("it has %d bytes instead of %d", fileSize, want)
+	}
+	return h, nil
+}
+
+// writeFile writes everything and, last, the header with the digest.
+func (h *header) writeFile(f *os.File, memory []byte) error {
+	pages := mapPages(memory)
+	digest := h.newDigest(pages)
+	_ = pages.split(pageRun{0, h.size}, func(r pageRun, set bool) error {
+		if set {
+			digest.Write(memory[r.start:r.end])
+		}
+		return nil
+	})
+	b := h.encode()
+	copy(b[digestAt:], digest.Sum(nil))
+	if err := f.Truncate(h.offset() + int64(h.size)); err != nil {
+		return err
+	}
+	if err := pages.write(f, h.offset(), memory); err != nil {
+		return err
+	}
+	_, err := f.WriteAt(append(b, pages...), 0)
+	return err
+}
+
+// newDigest has the header and the page map in it.
+func (h *header) newDigest(pages pageMap) hash.Hash {
+	digest := sha256.New()
+	digest.Write(h.encode()[:digestAt])
+	digest.Write(pages)
+	return digest
+}
+
+// verify reads the file and compares the digest. Bytes that the digest does
+// not cover must be zero.
+func (h *header) verify(f *os.File) (pageMap, error) {
+	lead := make([]byte, h.offset()-headerSize)
+	if _, err := f.ReadAt(lead, headerSize); err != nil {
+		return nil, fmt.Errorf("its page map is cut short: %w", err)
+	}
+	pages := pageMap(lead[:pageMapSize(h.size)])
+	if !allZero(lead[len(pages):]) {
+		return nil, errDamaged
+	}
+	v := &verifier{file: f, offset: h.offset(), digest: h.newDigest(pages), buf: make([]byte, 1<<20)}
+	if err := pages.split(pageRun{0, h.size}, v.run); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(v.digest.Sum(nil), h.digest[:]) {
+		return nil, errDamaged
+	}
+	return pages, nil
+}
+
+var errDamaged = errors.New("it is damaged: its digest differs")
+
+type verifier struct {
+	file   *os.File
+	offset int64
+	digest hash.Hash
+	buf    []byte
+}
+
+// run hashes a run that is set, and looks for bytes in one that is not.
+func (v *verifier) run(r pageRun, set bool) error {
+	at, end := v.offset+int64(r.start), v.offset+int64(r.end)
+	for at < end {
+		if !set {
+			if at = nextData(v.file, at, end); at == end {
+				return nil
+			}
+		}
+		b := v.buf[:min(int64(len(v.buf)), end-at)]
+		if _, err := v.file.ReadAt(b, at); err != nil {
+			return fmt.Errorf("its memory is cut short: %w", err)
+		}
+		if set {
+			v.digest.Write(b)
+		} else if !allZero(b) {
+			return errDamaged
+		}
+		at += int64(len(b))
+	}
+	return nil
+}
+
+func allZero(b []byte) bool {
+	for len(b) >= 8 {
+		if binary.LittleEndian.Uint64(b) != 0 {
+			return false
+		}
+		b = b[8:]
+	}
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,159 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Key says what a stored snapshot was made from. Two images with the same key
+// must be interchangeable.
+type Key [sha256.Size]byte
+
+// NewKey digests the parts: the guest (Engine.Digest), the application, the
+// configuration and the environment. Moving a byte from one part to the next
+// changes the key.
+func NewKey(parts ...[]byte) Key {
+	h := sha256.New()
+	var n [8]byte
+	for _, p := range parts {
+		binary.LittleEndian.PutUint64(n[:], uint64(len(p)))
+		h.Write(n[:])
+		h.Write(p)
+	}
+	return Key(h.Sum(nil))
+}
+
+// BuildStored returns the image that lies at path if it was made from the
+// same parts and no byte of it has changed. Otherwise it says in the log why
+// not, builds the image and writes it. The file holds whatever the
+// application read at import, secrets included: its mode is 0600.
+func (e *Engine) BuildStored(ctx context.Context, spec Spec, path string, key Key) (*Image, error) {
+	s, err := e.openStored(path, key)
+	if err == nil {
+		return e.newImage(spec, s)
+	}
+	e.logger.Info("the image is built", "tenant", spec.Name, "path", path, "reason", err.Error())
+	in, err := e.prepare(ctx, &spec)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	s, err = e.writeStored(path, key, in.snapshot())
+	if err != nil {
+		e.logger.Warn("the image was not stored: the next start builds it again", "tenant", spec.Name, "path", path, "error", err)
+		return in.keep()
+	}
+	return e.newImage(spec, s)
+}
+
+// openStored opens and checks the file. The error says why it is not used.
+func (e *Engine) openStored(path string, key Key) (*storage, error) {
+	f, err := openNoFollow(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("there is none yet")
+	}
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.checkStored(f, key)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// checkStored reads all of the file. What was checked stays what it was: the
+// file is private to this user, and is only ever replaced by rename.
+func (e *Engine) checkStored(f *os.File, key Key) (*storage, error) {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular() || !ownedByUs(info):
+		return nil, errors.New("it is no regular file of this user")
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, fmt.Errorf("others have access to it: mode %v", info.Mode().Perm())
+	}
+	h, err := readHeader(f, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case h.key != key:
+		return nil, errors.New("the application, its configuration or its environment has changed")
+	case h.guest != e.digest:
+		return nil, errors.New("it was made by another guest")
+	case len(h.globals) != len(e.guest.globals):
+		return nil, errors.New("its globals are not the guest's")
+	}
+	pages, err := h.verify(f)
+	if err != nil {
+		return nil, err
+	}
+	return &storage{
+		file: f, offset: h.offset(), size: h.size, pages: pages,
+		globals: h.globals, buffer: h.buffer, stored: true,
+	}, nil
+}
+
+// writeStored writes the file and opens it as the next start will.
+func (e *Engine) writeStored(path string, key Key, s snapshot) (*storage, error) {
+	h := header{key: key, guest: e.digest, size: uint64(len(s.memory)), buffer: s.buffer, globals: s.globals}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	if err := writeFileAtomic(path, func(f *os.File) error { return h.writeFile(f, s.memory) }); err != nil {
+		return nil, err
+	}
+	return e.openStored(path, key)
+}
+
+// writeFileAtomic replaces path by what write wrote, or leaves it alone. The
+// mode is 0600.
+func writeFileAtomic(path string, write func(*os.File) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	err = write(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// write writes the pages that are set, and leaves holes for the others.
+func (m pageMap) write(w io.WriterAt, offset int64, memory []byte) error {
+	return m.split(pageRun{0, uint64(len(memory))}, func(r pageRun, set bool) error {
+		if !set {
+			return nil
+		}
+		_, err := w.WriteAt(memory[r.start:r.end], offset+int64(r.start))
+		return err
+	})
+}

@@ -1,0 +1,96 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// reserve takes size bytes of address space that nobody may touch yet.
+func reserve(size uint64) ([]byte, error) {
+	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, fmt.Errorf("reserving %d bytes of address space: %w", size, err)
+	}
+	return unsafe.Slice((*byte)(p), size), nil
+}
+
+// commit makes reserved bytes readable and writable. They are zero.
+func commit(b []byte) error {
+	if err := unix.Mprotect(b, unix.PROT_READ|unix.PROT_WRITE); err != nil {
+		return fmt.Errorf("committing %d bytes of memory: %w", len(b), err)
+	}
+	return nil
+}
+
+// mapPrivate puts a copy-on-write view of the file in place of b, whatever b
+// was before.
+func mapPrivate(b []byte, f *os.File, offset int64) error {
+	_, err := unix.MmapPtr(int(f.Fd()), offset, unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)),
+		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED|unix.MAP_NORESERVE)
+	if err != nil {
+		return fmt.Errorf("mapping the snapshot: %w", err)
+	}
+	return nil
+}
+
+// mapReadOnly returns a view of the file. It is private, because a sealed
+// memfd refuses a shared one on kernels before 6.7.
+func mapReadOnly(f *os.File, offset int64, size uint64) ([]byte, error) {
+	p, err := unix.MmapPtr(int(f.Fd()), offset, nil, uintptr(size), unix.PROT_READ, unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, fmt.Errorf("mapping the snapshot read-only: %w", err)
+	}
+	return unsafe.Slice((*byte)(p), size), nil
+}
+
+// unmap gives a mapping back.
+func unmap(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	return unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)))
+}
+
+// memoryFile returns a file without a name that lives in memory.
+func memoryFile(name string) (*os.File, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, fmt.Errorf("memfd_create: %w", err)
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+// seal forbids every later change of a memory file.
+func seal(f *os.File) error {
+	_, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS,
+		unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_WRITE|unix.F_SEAL_SEAL)
+	return err
+}
+
+// nextData returns the offset of the first byte at or after offset that is not
+// in a hole; the end of the file when there is none.
+func nextData(f *os.File, offset, end int64) int64 {
+	at, err := unix.Seek(int(f.Fd()), offset, unix.SEEK_DATA)
+	if err == unix.ENXIO {
+		return end
+	}
+	if err != nil {
+		return offset // this file system cannot tell: all of it is data
+	}
+	return min(at, end)
+}
+
+// openNoFollow opens a file for reading and refuses a symbolic link.
+func openNoFollow(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+}
+
+// ownedByUs says whether the file belongs to the user of this process.
+func ownedByUs(info os.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Geteuid()
+}
