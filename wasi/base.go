@@ -16,6 +16,8 @@ type (
 	position = int64
 )
 
+func statOf(info fs.FileInfo) stat { return wsys.NewStat_t(info) }
+
 // dirBase answers for an open directory what every directory answers.
 type dirBase struct{ sys.UnimplementedFile }
 

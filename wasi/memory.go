@@ -1,0 +1,335 @@
+package wasi
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tetratelabs/wazero/experimental/sys"
+)
+
+// Memory returns an empty file system in memory, such as the /tmp of one instance. It has regular files and
+// directories, no links, and keeps POSIX's promises: a file that was removed lives until it is closed, a directory may
+// change while it is read.
+//
+// maxBytes bounds the sizes of the files, each rounded up to whole blocks of 4 KiB and holes included, counted before
+// anything is allocated; so no file is longer either. maxFiles bounds the files and directories. Above them is ENOSPC.
+// Removed files count until they are closed. It is safe for concurrent use.
+//
+// The result has a method Reset, which empties it; Sandbox.Reset calls it.
+func Memory(maxBytes int64, maxFiles int) FS {
+	m := &memory{maxBytes: maxBytes, maxFiles: maxFiles}
+	m.Reset()
+	return m
+}
+
+type memory struct {
+	sys.UnimplementedFS
+	maxBytes int64
+	maxFiles int
+
+	mu   sync.Mutex
+	root *memoryNode
+	// used is replaced by Reset, so that what is still open then gives its bytes back to nobody.
+	used *memoryUsage
+}
+
+// memoryUsage is guarded by memory.mu, and so are nodes and open files.
+type memoryUsage struct {
+	blocks  int64
+	files   int
+	lastIno uint64
+}
+
+// Reset removes everything. What is open stays open, as if it had been removed.
+func (m *memory) Reset() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.used = &memoryUsage{}
+	m.root = m.newNode(fs.ModeDir | 0o700)
+	m.root.parent = m.root
+}
+
+func (m *memory) newNode(mode fsMode) *memoryNode {
+	m.used.lastIno++
+	now := time.Now().UnixNano()
+	n := &memoryNode{fs: m, used: m.used, ino: m.used.lastIno, mode: mode, atim: now, mtim: now, ctim: now}
+	if mode.IsDir() {
+		n.children = make(map[string]*memoryNode)
+	}
+	return n
+}
+
+// find returns the node at a path that parsePath has cleaned.
+func (m *memory) find(name string) (*memoryNode, sys.Errno) {
+	n := m.root
+	if name == "." {
+		return n, 0
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if !n.mode.IsDir() {
+			return nil, sys.ENOTDIR
+		}
+		if n = n.children[part]; n == nil {
+			return nil, sys.ENOENT
+		}
+	}
+	return n, 0
+}
+
+// place is a name in a directory, with or without a node.
+type place struct {
+	parent *memoryNode
+	name   string
+	node   *memoryNode // nil when there is none
+	dir    bool        // the path was one for directories only
+}
+
+// locate finds where path is or would be. The root has no such place: EBUSY.
+func (m *memory) locate(path string) (place, sys.Errno) {
+	name, dir, errno := parsePath(path)
+	switch {
+	case errno != 0:
+		return place{}, errno
+	case name == ".":
+		return place{}, EBUSY
+	}
+	parentName, base := splitPath(name)
+	parent, errno := m.find(parentName)
+	switch {
+	case errno != 0:
+		return place{}, errno
+	case !parent.mode.IsDir():
+		return place{}, sys.ENOTDIR
+	}
+	at := place{parent, base, parent.children[base], dir}
+	if at.node != nil && dir && !at.node.mode.IsDir() {
+		return place{}, sys.ENOTDIR
+	}
+	return at, 0
+}
+
+// create puts a new node at a free place.
+func (m *memory) create(at place, mode fsMode) (*memoryNode, sys.Errno) {
+	if m.used.files >= m.maxFiles {
+		return nil, ENOSPC
+	}
+	m.used.files++
+	n := m.newNode(mode)
+	m.attach(at, n)
+	return n, 0
+}
+
+func (m *memory) attach(at place, n *memoryNode) {
+	at.parent.children[at.name] = n
+	n.parent = at.parent
+	at.parent.touch()
+}
+
+// detach takes the name away. The node's bytes go with its last open file.
+func (m *memory) detach(at place) {
+	delete(at.parent.children, at.name)
+	at.node.parent = nil
+	at.parent.touch()
+	at.node.reap()
+}
+
+func (m *memory) Stat(path string) (stat, sys.Errno) {
+	name, dir, errno := parsePath(path)
+	if errno != 0 {
+		return stat{}, errno
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, errno := m.find(name)
+	switch {
+	case errno != 0:
+		return stat{}, errno
+	case dir && !n.mode.IsDir():
+		return stat{}, sys.ENOTDIR
+	}
+	return n.stat(), 0
+}
+
+func (m *memory) Lstat(path string) (stat, sys.Errno) { return m.Stat(path) }
+
+func (m *memory) Readlink(path string) (string, sys.Errno) {
+	if _, errno := m.Stat(path); errno != 0 {
+		return "", errno
+	}
+	return "", sys.EINVAL
+}
+
+func (m *memory) Link(string, string) sys.Errno    { return sys.EPERM }
+func (m *memory) Symlink(string, string) sys.Errno { return sys.EPERM }
+
+func (m *memory) Mkdir(path string, perm fsMode) sys.Errno {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, errno := m.locate(path)
+	switch {
+	case errno == EBUSY || errno == 0 && at.node != nil:
+		return sys.EEXIST
+	case errno != 0:
+		return errno
+	}
+	_, errno = m.create(at, fs.ModeDir|perm.Perm())
+	return errno
+}
+
+func (m *memory) Rmdir(path string) sys.Errno {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, errno := m.locate(path)
+	switch {
+	case errno != 0:
+		return errno
+	case at.node == nil:
+		return sys.ENOENT
+	case !at.node.mode.IsDir():
+		return sys.ENOTDIR
+	case len(at.node.children) > 0:
+		return sys.ENOTEMPTY
+	}
+	m.detach(at)
+	return 0
+}
+
+func (m *memory) Unlink(path string) sys.Errno {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, errno := m.locate(path)
+	switch {
+	case errno != 0:
+		return errno
+	case at.node == nil:
+		return sys.ENOENT
+	case at.node.mode.IsDir():
+		return sys.EISDIR
+	}
+	m.detach(at)
+	return 0
+}
+
+func (m *memory) Rename(from, to string) sys.Errno {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	source, errno := m.locate(from)
+	if errno != 0 {
+		return errno
+	}
+	target, errno := m.locate(to)
+	if errno != 0 {
+		return errno
+	}
+	if errno := checkRename(source, target); errno != 0 {
+		return errno
+	}
+	if source.node == target.node {
+		return 0
+	}
+	if target.node != nil {
+		m.detach(target)
+	}
+	delete(source.parent.children, source.name)
+	source.parent.touch()
+	m.attach(target, source.node)
+	return 0
+}
+
+// checkRename has rename(2)'s rules, in Linux's order.
+func checkRename(source, target place) sys.Errno {
+	switch {
+	case source.node == nil:
+		return sys.ENOENT
+	case target.dir && !source.node.mode.IsDir():
+		return sys.ENOTDIR
+	case source.node.above(target.parent):
+		return sys.EINVAL
+	case target.node == nil || target.node == source.node:
+		return 0
+	case target.node.above(source.parent):
+		return sys.ENOTEMPTY
+	case source.node.mode.IsDir() && !target.node.mode.IsDir():
+		return sys.ENOTDIR
+	case !source.node.mode.IsDir() && target.node.mode.IsDir():
+		return sys.EISDIR
+	case len(target.node.children) > 0:
+		return sys.ENOTEMPTY
+	}
+	return 0
+}
+
+func (m *memory) Utimens(path string, atim, mtim int64) sys.Errno {
+	name, dir, errno := parsePath(path)
+	if errno != 0 {
+		return errno
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, errno := m.find(name)
+	switch {
+	case errno != 0:
+		return errno
+	case dir && !n.mode.IsDir():
+		return sys.ENOTDIR
+	}
+	n.setTimes(atim, mtim)
+	return 0
+}
+
+func (m *memory) OpenFile(path string, flag sys.Oflag, perm fsMode) (File, sys.Errno) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, errno := m.openNode(path, flag, perm)
+	switch {
+	case errno != 0:
+		return nil, errno
+	case n.mode.IsDir():
+		return &memoryDir{node: n}, 0
+	}
+	if flag&sys.O_TRUNC != 0 {
+		if errno := n.truncate(0); errno != 0 {
+			return nil, errno
+		}
+	}
+	n.opens++
+	return &memoryFile{node: n, flag: flag, append: flag&sys.O_APPEND != 0}, 0
+}
+
+func (m *memory) openNode(path string, flag sys.Oflag, perm fsMode) (*memoryNode, sys.Errno) {
+	at, errno := m.locate(path)
+	if errno == EBUSY {
+		at, errno = place{node: m.root}, 0
+	}
+	create := flag&sys.O_CREAT != 0
+	switch {
+	case errno != 0:
+		return nil, errno
+	case create && at.dir:
+		return nil, sys.EISDIR
+	case at.node == nil && !create:
+		return nil, sys.ENOENT
+	case at.node == nil:
+		return m.create(at, perm.Perm())
+	case create && flag&sys.O_EXCL != 0:
+		return nil, sys.EEXIST
+	case at.node.mode.IsDir() && writes(flag&^sys.O_APPEND):
+		return nil, sys.EISDIR
+	case !at.node.mode.IsDir() && flag&sys.O_DIRECTORY != 0:
+		return nil, sys.ENOTDIR
+	}
+	return at.node, 0
+}
+
+// entries returns the directory's entries as they are now, sorted by name.
+func (n *memoryNode) entries() []sys.Dirent {
+	entries := make([]sys.Dirent, 0, len(n.children))
+	for name, child := range n.children {
+		entries = append(entries, sys.Dirent{Ino: child.ino, Name: name, Type: child.mode.Type()})
+	}
+	slices.SortFunc(entries, func(a, b sys.Dirent) int { return strings.Compare(a.Name, b.Name) })
+	return entries
+}
