@@ -1,0 +1,14 @@
+// Package e2e drives the real binary as a user would: it builds cmd/wasgi,
+// serves the unmodified examples over loopback and compares exact answers.
+// The tests need the guest (make guest) and, for the examples' dependencies,
+// the machine's Python package index.
+//
+//	binary, process    the binary under test and one run of it
+//	server, transcript a served root and what the process says
+//	client, answer     a browser and what it got
+//	tree, examples     folders of applications, reuse and fresh
+//	testdata/apps      one-purpose applications
+//
+// Nothing waits for time to pass: a test waits for a line that the process
+// writes, or for an answer.
+package e2e
