@@ -4,7 +4,8 @@ import (
 	"archive/zip"
 	"context"
 	"log/slog"
-	"time"
+	"net"
+	"sync/atomic"
 
 	"github.com/spf13/pflag"
 
@@ -31,28 +32,6 @@ type Guest struct {
 	Digest string      // of both; part of the key of every snapshot
 }
 
-// Event is something that an operator wants to see while tenants come and go.
-type Event struct {
-	Kind   EventKind
-	Tenant string        // "" for events of the host
-	URL    string        // where it serves: EventListening and EventReady
-	Text   string        // what is being done: EventProgress
-	Took   time.Duration // since the tenant's preparation began: EventReady, EventFailed
-	Err    error         // EventFailed
-}
-
-// EventKind says what an Event is.
-type EventKind int
-
-// The kinds.
-const (
-	EventListening EventKind = iota // the client listener is open
-	EventProgress                   // a step of a tenant's preparation, with Text
-	EventReady                      // a tenant serves a new release
-	EventFailed                     // a release could not be served; an older one may still
-	EventStopped                    // a tenant is gone
-)
-
 // TenantStatus is what the host knows about one tenant.
 type TenantStatus struct {
 	Name    string
@@ -65,26 +44,46 @@ type TenantStatus struct {
 // Option changes what New makes.
 type Option func(*Host)
 
-// WithEvents has f called for every event, one at a time, from goroutines of
-// the host. f must not call the host and must not block for long.
-func WithEvents(f func(Event)) Option { return func(h *Host) { h.emit = f } }
+// Host serves tenants; see New.
+type Host struct {
+	cfg    Config
+	log    *slog.Logger
+	events events
+	maker  maker
+	fleet  *fleet
+	phase  atomic.Int32 // see readiness
+}
 
 // New makes a host that runs guest. It compiles the guest, or takes it from the
 // cache, and touches no tenant yet. The caller must call Serve, which frees
 // everything.
 func New(ctx context.Context, c Config, guest Guest, log *slog.Logger, opts ...Option) (*Host, error) {
-	panic("not yet")
+	c, err := c.Absolute()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	m, err := newEngine(ctx, c, guest, log)
+	if err != nil {
+		return nil, err
+	}
+	return newHost(c, m, log, opts...), nil
 }
 
-// Host serves tenants; see New.
-type Host struct {
-	emit func(Event)
+func newHost(c Config, m maker, log *slog.Logger, opts ...Option) *Host {
+	h := &Host{cfg: c, log: log, maker: m}
+	for _, o := range opts {
+		o(h)
+	}
+	h.events.log = log
+	h.fleet = newFleet(c, m, log, &h.events)
+	return h
 }
-
-// Serve opens the listeners and serves until ctx ends; then it refuses new
-// connections, lets running requests end within Config.DrainTimeout, kills the
-// rest and returns nil. Any other end is an error.
-func (h *Host) Serve(ctx context.Context) error { panic("not yet") }
 
 // Status lists the tenants by name.
-func (h *Host) Status() []TenantStatus { panic("not yet") }
+func (h *Host) Status() []TenantStatus { return h.fleet.status() }
+
+// Addr is the address of the client listener, nil before Serve has opened it.
+func (h *Host) Addr() net.Addr { return h.fleet.listening() }

@@ -36,7 +36,7 @@ func load(file string, fs *pflag.FlagSet, environ []string, uid int) (Config, er
 	if err := errors.Join(l.assign(), l.config.Validate()); err != nil {
 		return Config{}, err
 	}
-	return l.config, l.config.absolute()
+	return l.config.Absolute()
 }
 
 // loader merges layers and remembers where each key came from.
@@ -143,12 +143,14 @@ func (l *loader) suggest(key string) string {
 	return ""
 }
 
-// absolute makes the folders independent of a later change of directory.
-func (c *Config) absolute() (err error) {
+// Absolute makes the folders independent of a later change of directory.
+func (c Config) Absolute() (Config, error) {
 	for _, p := range []*string{&c.Root, &c.StateDir, &c.CacheDir} {
-		if *p, err = filepath.Abs(*p); err != nil {
-			return fmt.Errorf("configuration: %w", err)
+		abs, err := filepath.Abs(*p)
+		if err != nil {
+			return c, fmt.Errorf("configuration: %w", err)
 		}
+		*p = abs
 	}
-	return nil
+	return c, nil
 }

@@ -9,6 +9,8 @@ import (
 var (
 	// ErrNoStart: the application returned without calling start_response.
 	ErrNoStart = errors.New("the application did not call start_response")
+	// ErrLength: the announced Content-Length is no number, or two differ.
+	ErrLength = errors.New("the application announced a Content-Length that is not one whole number")
 	// ErrShort: the body ended before the announced Content-Length.
 	ErrShort = errors.New("the application sent less than its Content-Length")
 )
@@ -18,6 +20,8 @@ var (
 // still answer with Fail, otherwise it must abort the connection.
 func (r *Response) Finish() error {
 	switch {
+	case r.refused != nil:
+		return r.refused
 	case !r.started:
 		return ErrNoStart
 	case r.gone != nil:

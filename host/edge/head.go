@@ -23,7 +23,7 @@ func contentLength(headers []abi.Pair) (int64, error) {
 		}
 		n, err := strconv.ParseUint(h.Value, 10, 63)
 		if err != nil || length >= 0 && length != int64(n) {
-			return 0, fmt.Errorf("application sent Content-Length %q: want one whole number", h.Value)
+			return 0, fmt.Errorf("%w: %q", ErrLength, h.Value)
 		}
 		length = int64(n)
 	}

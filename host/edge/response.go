@@ -53,6 +53,7 @@ type Response struct {
 	held     []byte
 	over     bool // the application wrote more than it announced
 	gone     error
+	refused  error // why Start did not take the head
 
 	status int   // on the wire, for the access log
 	bytes  int64 // of body on the wire, for the access log
@@ -90,7 +91,7 @@ func (r *Response) Start(head abi.ResponseHead) error {
 		return ErrOrder
 	}
 	length, err := contentLength(head.Headers)
-	if err != nil {
+	if r.refused = err; err != nil {
 		return err
 	}
 	r.head, r.length, r.started = head, length, true

@@ -1,6 +1,7 @@
 package tenantlog
 
 import (
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -18,6 +19,15 @@ type bucket struct {
 
 func newBucket(rate int64, now func() time.Time) *bucket {
 	return &bucket{rate: rate, now: now, left: rate, last: now()}
+}
+
+// admit asks for n bytes, and tells log how many records were refused before.
+func (b *bucket) admit(log *slog.Logger, n int) bool {
+	ok, dropped := b.take(n)
+	if dropped > 0 {
+		log.Warn("log above tenant_log_rate: records dropped", "records", dropped)
+	}
+	return ok
 }
 
 // take asks for n bytes. dropped is how many were refused since the last time

@@ -2,11 +2,13 @@ package tenantlog
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/wasi"
 )
 
 // maxLine is what is kept of one line, in bytes.
@@ -14,7 +16,9 @@ const maxLine = 16 << 10
 
 // Log is one tenant's. It is safe for concurrent use.
 type Log struct {
-	log    *slog.Logger
+	log    *slog.Logger // of the host's words about the tenant, without a budget
+	guest  *slog.Logger // of the tenant's own words, passed on by others
+	caused *slog.Logger // of the host's words about the tenant's faults
 	budget *bucket
 }
 
@@ -25,11 +29,23 @@ func New(log *slog.Logger, name string, rate int64) *Log {
 }
 
 func newLog(log *slog.Logger, name string, rate int64, now func() time.Time) *Log {
-	return &Log{log: log.With("tenant", name), budget: newBucket(rate, now)}
+	own := log.With("tenant", name)
+	b := newBucket(rate, now)
+	l := &Log{log: own, budget: b}
+	l.guest = slog.New(&limited{next: log.Handler(), own: own, budget: b})
+	l.caused = slog.New(&limited{next: own.Handler(), own: own, budget: b})
+	return l
 }
 
-// Slog is the tenant's logger for what the host says about it: without a budget.
+// Slog is for what the host says about the tenant.
 func (l *Log) Slog() *slog.Logger { return l.log }
+
+// GuestSlog is for what others pass on from the guest, the tenant's name
+// included. It keeps to the budget.
+func (l *Log) GuestSlog() *slog.Logger { return l.guest }
+
+// Budgeted is Slog for what a tenant can cause at any rate.
+func (l *Log) Budgeted() *slog.Logger { return l.caused }
 
 // Guest takes a text that a guest handed to the ABI's log while it served
 // requestID ("" outside a request). A traceback stays in one piece, everything
@@ -37,7 +53,7 @@ func (l *Log) Slog() *slog.Logger { return l.log }
 func (l *Log) Guest(level abi.LogLevel, text, requestID string) {
 	switch level {
 	case abi.LogTraceback:
-		l.put(slog.LevelError, "traceback", text, requestID)
+		l.put(slog.LevelError, "traceback", strings.TrimRight(text, "\n"), requestID)
 	case abi.LogGateway:
 		l.lines(slog.LevelError, "gateway", text, requestID)
 	default:
@@ -57,36 +73,25 @@ func cut(line string) string {
 	if len(line) <= maxLine {
 		return line
 	}
-	return line[:maxLine] + " … cut"
+	return strings.ToValidUTF8(line[:maxLine], "") + " … cut"
 }
 
 func (l *Log) put(level slog.Level, source, text, requestID string) {
-	ok, dropped := l.budget.take(len(text))
-	if !ok {
-		return
-	}
-	if dropped > 0 {
-		l.log.Warn("log above tenant_log_rate: records dropped", "records", dropped)
-	}
 	attrs := []slog.Attr{slog.String("source", source)}
 	if requestID != "" {
 		attrs = append(attrs, slog.String("request_id", requestID))
 	}
-	l.log.LogAttrs(context.Background(), level, text, attrs...)
+	if l.budget.admit(l.log, len(text)) {
+		l.log.LogAttrs(context.Background(), level, text, attrs...)
+	}
 }
 
-// Stream is a writer for a guest's standard output or error; name says which.
-func (l *Log) Stream(name string) *Stream { return &Stream{log: l, name: name} }
-
-// Stream implements io.Writer. Instances of a tenant share it: a call's last
-// line is ended by the call, so that no two instances mix in one line.
-type Stream struct {
-	log  *Log
-	name string
-}
-
-// Write never fails.
-func (s *Stream) Write(p []byte) (int, error) {
-	s.log.lines(slog.LevelInfo, s.name, string(p), "")
-	return len(p), nil
+// Output is a writer for a guest's standard output or error; source says which.
+// A tenant's instances share it.
+func (l *Log) Output(source string) io.Writer {
+	return wasi.LineWriter(func(line string) {
+		if line != "" {
+			l.put(slog.LevelInfo, source, line, "")
+		}
+	}, maxLine)
 }

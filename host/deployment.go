@@ -1,0 +1,90 @@
+package host
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/host/pool"
+	"github.com/wasgi/wasgi/tenants"
+)
+
+// killGrace is how long a killed guest may take to unwind.
+const killGrace = 5 * time.Second
+
+// deployment is a release that serves: an image and the pool of its instances.
+// It is immutable; a reload makes another one.
+type deployment struct {
+	tenant      tenants.Tenant
+	release     tenants.Release
+	fingerprint string
+	image       image
+	pool        *pool.Pool[instance]
+	fresh       bool
+	bodyLimit   int64
+	timeout     time.Duration // of one request
+
+	life     context.Context // of every request; it ends when they must go
+	kill     context.CancelCauseFunc
+	environs sync.Pool // *abi.Environ, wiped; this tenant's only
+}
+
+// deploy starts the pool of an image. It serves until retire.
+func deploy(a application, im image, c Config, slots *pool.Slots) *deployment {
+	m := a.tenant.Manifest
+	d := &deployment{
+		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, image: im,
+		fresh:     m.Isolation == tenants.Fresh,
+		bodyLimit: min(m.Limits.BodySize.Bytes(), int64(c.MaxBody)),
+		timeout:   min(m.Limits.RequestTimeout.Duration, c.RequestTimeout),
+	}
+	d.life, d.kill = context.WithCancelCause(context.Background())
+	d.environs.New = func() any { return new(abi.Environ) }
+	d.pool = pool.New(pool.Config[instance]{
+		Name: a.tenant.Name, New: im.Restore, Slots: slots, Weight: m.Instances.Weight,
+		Min: m.Instances.Min, Max: m.Instances.Max,
+		QueueLength: m.Instances.Queue, QueueTimeout: m.Instances.QueueTimeout.Duration,
+		MaxRequests: m.Instances.MaxRequests, MaxAge: m.Instances.MaxAge.Duration,
+		IdleTimeout: m.Instances.Idle.Duration, Fresh: d.fresh,
+	})
+	return d
+}
+
+// retire lets the running requests end until ctx does, kills the rest, and
+// frees pool and image.
+func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
+	err := d.pool.Drain(ctx)
+	d.kill(context.Canceled)
+	if err != nil {
+		log.Warn("requests were still running: killed", "error", err)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), killGrace)
+		defer cancel()
+		err = d.pool.Drain(grace)
+	}
+	d.pool.Close()
+	if err != nil {
+		log.Error("guests did not stop: their memory is not freed", "error", err)
+		return
+	}
+	if err := d.image.Close(); err != nil {
+		log.Error("the image could not be freed", "error", err)
+	}
+}
+
+// is says whether d already serves this tenant as it is now.
+func (d *deployment) is(t tenants.Tenant, fingerprint string) bool {
+	return d.fingerprint == fingerprint && sameSettings(d.tenant, t)
+}
+
+// environ hands out a buffer; forget takes it back and wipes it.
+func (d *deployment) environ() *abi.Environ { return d.environs.Get().(*abi.Environ) }
+
+func (d *deployment) forget(e *abi.Environ) {
+	if b, err := e.Bytes(); err == nil {
+		clear(b)
+	}
+	e.Reset()
+	d.environs.Put(e)
+}

@@ -1,0 +1,198 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/policy"
+	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/tenants"
+	"github.com/wasgi/wasgi/wasi"
+)
+
+// engine is the maker that runs real guests.
+type engine struct {
+	cfg     Config
+	guest   string // digest of what the host was given as interpreter
+	sandbox *sandbox.Engine
+	root    wasi.FS
+	encoder *edge.Encoder
+	log     *slog.Logger
+}
+
+// newEngine compiles the guest, or takes it from the cache.
+func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engine, error) {
+	for _, dir := range []string{c.StateDir, c.CacheDir} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("cannot make a folder of the host (state_dir, cache_dir): %w", err)
+		}
+	}
+	root, err := wasi.Archive(g.RootFS)
+	if err != nil {
+		return nil, fmt.Errorf("the guest's files cannot be used: %w", err)
+	}
+	sb, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: g.Module, CacheDir: c.CacheDir, Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	return &engine{cfg: c, guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), log: log}, nil
+}
+
+func (e *engine) close(ctx context.Context) error { return e.sandbox.Close(ctx) }
+
+func (e *engine) prepare(ctx context.Context, t tenants.Tenant, progress func(string)) (tenants.Release, error) {
+	return tenants.Prepare(ctx, t, tenants.PrepareOptions{
+		State:   e.cfg.StateDir,
+		Compile: e.compile,
+		Progress: func(step, detail string) {
+			progress(strings.TrimSpace(step + " " + detail))
+		},
+	})
+}
+
+func (e *engine) build(ctx context.Context, a application) (image, error) {
+	app := e.app(a)
+	pol, err := app.Policy()
+	if err != nil {
+		return nil, err
+	}
+	warmup, err := e.warmup(a.tenant)
+	if err != nil {
+		return nil, err
+	}
+	key, err := e.key(a, pol)
+	if err != nil {
+		return nil, err
+	}
+	path, err := e.snapshotPath(a.tenant.Name)
+	if err != nil {
+		return nil, err
+	}
+	limits := a.tenant.Manifest.Limits
+	im, err := e.sandbox.BuildStored(ctx, sandbox.Spec{
+		Name: a.tenant.Name, Policy: pol, Boot: app.Boot(), Load: app.Load(), Warmup: warmup,
+		MemoryLimit:  uint64(min(limits.Memory.Bytes(), int64(e.cfg.MemoryPerTenant))),
+		CPULimit:     limits.CPUTime.Duration,
+		StartTimeout: min(limits.StartTimeout.Duration, e.cfg.StartTimeout), WarmupTimeout: a.tenant.Manifest.Warmup.Timeout.Duration,
+		Logger: a.log.GuestSlog(),
+	}, path, key)
+	if err != nil {
+		return nil, err
+	}
+	return sandboxImage{im}, nil
+}
+
+func (e *engine) app(a application) policy.App {
+	return policy.App{
+		Tenant: a.tenant, Release: a.release, Root: e.root, Quota: a.quota,
+		Data:   filepath.Join(e.cfg.StateDir, "data", a.tenant.Name),
+		Stdout: a.log.Output("stdout"), Stderr: a.log.Output("stderr"),
+	}
+}
+
+func (e *engine) snapshotPath(name string) (string, error) {
+	dir := filepath.Join(e.cfg.StateDir, "snapshots")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("cannot make the folder of the snapshots: %w", err)
+	}
+	return filepath.Join(dir, name), nil
+}
+
+// key covers everything that a snapshot was made from: guest, application,
+// dependencies, settings, environment and mounts.
+func (e *engine) key(a application, p wasi.Policy) (sandbox.Key, error) {
+	settings := a.tenant
+	settings.Dir, settings.Release = "", tenants.Release{}
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return sandbox.Key{}, fmt.Errorf("describing the tenant: %w", err)
+	}
+	var mounts []string
+	for _, m := range p.Mounts {
+		mounts = append(mounts, m.Guest)
+	}
+	module := e.sandbox.Digest()
+	return sandbox.NewKey(module[:], []byte(e.guest), []byte(a.fingerprint), []byte(a.release.Digest),
+		text, []byte(strings.Join(p.Env, "\x00")), []byte(strings.Join(mounts, "\x00"))), nil
+}
+
+// warmup encodes the manifest's requests as a client at the tenant's first
+// address would make them.
+func (e *engine) warmup(t tenants.Tenant) ([]sandbox.Request, error) {
+	route := t.Routes()[0]
+	host := strings.Replace(route.Host, "*.", "any.", 1)
+	if host == "" {
+		host = "localhost"
+	}
+	var out []sandbox.Request
+	for i, target := range t.Manifest.Warmup.Paths {
+		path, query, _ := strings.Cut(target, "?")
+		r := &http.Request{
+			Method: http.MethodGet, Proto: "HTTP/1.1", Host: host, RemoteAddr: "127.0.0.1:0",
+			RequestURI: (&url.URL{Path: route.Prefix + path, RawQuery: query}).RequestURI(),
+			Header:     http.Header{"User-Agent": {"wasgi-warmup"}, "Accept": {"*/*"}},
+		}
+		message, err := e.encoder.Encode(new(abi.Environ), r, edge.Call{
+			ScriptName: route.Prefix, PathInfo: path, Query: query, Length: -1,
+			Scheme: "http", RequestID: fmt.Sprintf("warmup-%d", i+1),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("warm-up path %q: %w", target, err)
+		}
+		out = append(out, sandbox.Request{Environ: message})
+	}
+	return out, nil
+}
+
+// compile makes byte code of installed packages in the sandbox itself, so that
+// no code of a package touches the host. It is checked by the source's hash
+// never: a release does not change.
+func (e *engine) compile(ctx context.Context, dir string) error {
+	site, err := wasi.WritableDir(dir, wasi.NewQuota(1<<40, 1<<30))
+	if err != nil {
+		return err
+	}
+	status, err := e.sandbox.Python(ctx, sandbox.PythonSpec{
+		Name: "compileall",
+		Policy: wasi.Policy{
+			Mounts: []wasi.Mount{
+				{Guest: "/", Open: func() (wasi.FS, error) { return e.root, nil }},
+				{Guest: policy.SiteDir, Open: func() (wasi.FS, error) { return site, nil }},
+			},
+			Env: []string{"LANG=C.UTF-8"},
+		},
+		Boot: abi.Boot{
+			Args: []string{"python", "-I", "-m", "compileall", "-q", "-q", "-j1", "--invalidation-mode", "unchecked-hash", policy.SiteDir},
+			Cwd:  "/",
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("compiling the packages: %w", err)
+	}
+	if status != 0 {
+		// Packages carry files for other versions of Python and templates that are
+		// no Python; Python compiles what it can and says so by its status.
+		e.log.Debug("not every file of the packages could be compiled", "folder", dir, "status", status)
+	}
+	return nil
+}
+
+// sandboxImage is an image of real guests.
+type sandboxImage struct{ *sandbox.Image }
+
+func (i sandboxImage) Restore(ctx context.Context) (instance, error) {
+	in, err := i.Image.Restore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}

@@ -1,0 +1,65 @@
+package host
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Event is something that an operator wants to see while tenants come and go.
+type Event struct {
+	Kind   EventKind
+	Tenant string        // "" for events of the host
+	URL    string        // where it serves: EventListening and EventReady
+	Text   string        // what is being done: EventProgress
+	Took   time.Duration // since the tenant's preparation began: EventReady, EventFailed
+	Err    error         // EventFailed
+}
+
+// EventKind says what an Event is.
+type EventKind int
+
+// The kinds.
+const (
+	EventListening EventKind = iota // the client listener is open
+	EventProgress                   // a step of a tenant's preparation, with Text
+	EventReady                      // a tenant serves a new release
+	EventFailed                     // a release could not be served; an older one may still
+	EventStopped                    // a tenant is gone
+)
+
+// WithEvents has f called for every event, one at a time, from goroutines of
+// the host. f must not call the host and must not block for long.
+func WithEvents(f func(Event)) Option { return func(h *Host) { h.events.f = f } }
+
+// events hands events to one function, one at a time, and to the log.
+type events struct {
+	log *slog.Logger
+	mu  sync.Mutex // held while f runs
+	f   func(Event)
+}
+
+func (e *events) emit(ev Event) {
+	e.record(ev)
+	if e.f == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.f(ev)
+}
+
+func (e *events) record(ev Event) {
+	switch ev.Kind {
+	case EventListening:
+		e.log.Info("listening", "url", ev.URL)
+	case EventProgress:
+		e.log.Debug("preparing", "tenant", ev.Tenant, "step", ev.Text)
+	case EventReady:
+		e.log.Info("serving", "tenant", ev.Tenant, "url", ev.URL, "took", ev.Took)
+	case EventFailed:
+		e.log.Error("cannot be served", "tenant", ev.Tenant, "took", ev.Took, "error", ev.Err)
+	case EventStopped:
+		e.log.Info("stopped", "tenant", ev.Tenant)
+	}
+}

@@ -1,0 +1,201 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/pool"
+	"github.com/wasgi/wasgi/host/sandbox"
+)
+
+// exchange is one request and its answer. It belongs to the goroutine that
+// net/http started for the connection.
+type exchange struct {
+	echo.Context
+	front    *front
+	id       string
+	start    time.Time
+	response *edge.Response
+
+	site   *site
+	tenant string
+	wait   time.Duration // for an instance
+	cpu    time.Duration // of the guest
+	fault  string        // word of the fault, for the access log
+	unsent int           // status for the access log when none was sent
+
+	guest context.Context // of the call into the guest
+	lease pool.Lease[instance]
+}
+
+func newExchange(f *front, c echo.Context) *exchange {
+	return &exchange{
+		Context: c, front: f, id: newRequestID(), start: time.Now(),
+		response: edge.NewResponse(c.Response().Writer, c.Request(), f.options),
+	}
+}
+
+// newRequestID is 64 random bits: enough to be found again, and no secret.
+func newRequestID() string { return fmt.Sprintf("%016x", rand.Uint64()) }
+
+// serve is the way of a request; see the package's documentation. What fails
+// is answered here, or aborts the connection when the answer has begun.
+func (x *exchange) serve() error {
+	if err := x.answer(); err != nil {
+		x.fail(err)
+	}
+	return nil
+}
+
+func (x *exchange) answer() error {
+	r := x.Request()
+	if refused := edge.Check(r, x.front.limits); refused != nil {
+		return refusal{refused}
+	}
+	if r.RequestURI == "*" {
+		return x.options()
+	}
+	path, query, ok := edge.SplitTarget(r.RequestURI)
+	if !ok {
+		return refusal{&edge.Refusal{Status: http.StatusBadRequest, Reason: "the request target is malformed"}}
+	}
+	site, match, err := x.front.fleet.find(r.Host, path)
+	if err != nil {
+		return err
+	}
+	x.site, x.tenant = site, site.name
+	d, err := site.current(r.Context())
+	if err != nil {
+		return clientLeft(r.Context(), err)
+	}
+	body, err := x.receive(d.bodyLimit)
+	if err != nil {
+		return err
+	}
+	defer x.dismiss(body)
+	return x.call(edge.Call{
+		ScriptName: match.ScriptName, PathInfo: match.PathInfo, Query: query,
+		Length: body.announce(), RequestID: x.id, Scheme: "http",
+	}, body)
+}
+
+// options answers for the server itself (RFC 9110 section 9.3.7).
+func (x *exchange) options() error {
+	if err := x.response.Start(abi.ResponseHead{Status: http.StatusOK}); err != nil {
+		return err
+	}
+	return x.response.Finish()
+}
+
+// call borrows an instance, lets it answer, and gives it back before what is
+// left of the answer goes to the client.
+func (x *exchange) call(c edge.Call, body *requestBody) error {
+	d, err := x.borrow()
+	if err != nil {
+		return clientLeft(x.Request().Context(), err)
+	}
+	defer x.lease.Discard() // does nothing after a Release; here for a panic
+	environ := d.environ()
+	defer d.forget(environ)
+	message, err := x.front.encoder.Encode(environ, x.Request(), c)
+	if err != nil {
+		x.lease.Release()
+		return err
+	}
+	err = x.run(d, &sandbox.Request{Environ: message, Body: body.reader()})
+	x.giveBack(d, err)
+	if err != nil && !x.response.Whole() {
+		return err
+	}
+	if err != nil {
+		x.tell(faultOf(err), err)
+	}
+	return x.response.Finish()
+}
+
+// borrow takes an instance of what serves now. A release that retires between
+// the look and the grab sends the request to its successor.
+func (x *exchange) borrow() (d *deployment, err error) {
+	ctx := x.Request().Context()
+	before := time.Now()
+	for range 3 {
+		if d, err = x.site.current(ctx); err != nil {
+			return nil, err
+		}
+		if x.lease, err = d.pool.Acquire(ctx); !errors.Is(err, pool.ErrClosed) {
+			break
+		}
+	}
+	x.wait = time.Since(before)
+	return d, err
+}
+
+func (x *exchange) run(d *deployment, q *sandbox.Request) error {
+	ctx, cancel := context.WithTimeout(d.life, d.timeout)
+	defer cancel()
+	x.guest = ctx
+	x.response.Block(slot{x})
+	defer x.response.Block(nil)
+	g := x.lease.Instance()
+	err := g.Serve(ctx, q, responder{x})
+	if meter, ok := g.(interface{ Stats() sandbox.InstanceStats }); ok {
+		x.cpu = meter.Stats().CPU
+	}
+	return err
+}
+
+// giveBack ends the lease. Putting memory back takes a while and is no matter
+// of the client's, so it goes on beside the answer; the pool's Drain waits.
+func (x *exchange) giveBack(d *deployment, err error) {
+	if d.fresh || err != nil {
+		go x.lease.Release()
+		return
+	}
+	x.lease.Release()
+}
+
+// dismiss frees a body. What fails then harms nobody but the disk.
+func (x *exchange) dismiss(b *requestBody) {
+	if err := b.Close(); err != nil {
+		x.front.log.Error("a temporary file could not be closed", "request_id", x.id, "error", err)
+	}
+}
+
+// responder is the side of an exchange that a guest's calls reach.
+type responder struct{ x *exchange }
+
+// Start implements sandbox.Responder.
+func (r responder) Start(h abi.ResponseHead) error { return r.x.response.Start(h) }
+
+// Write implements sandbox.Responder.
+func (r responder) Write(p []byte, last bool) error {
+	err := r.x.response.Write(p, last)
+	if errors.Is(err, edge.ErrClientGone) {
+		return sandbox.ErrClientGone
+	}
+	return err
+}
+
+// Log implements sandbox.Responder.
+func (r responder) Log(level abi.LogLevel, text string) { r.x.site.log.Guest(level, text, r.x.id) }
+
+// Pause implements sandbox.Waiter: the guest sleeps.
+func (r responder) Pause() { r.x.lease.Pause() }
+
+// Resume implements sandbox.Waiter. When the request's time is over the guest
+// goes on without a slot, to the next check of its deadline.
+func (r responder) Resume() { _ = r.x.lease.Resume(r.x.guest) }
+
+// slot implements edge.Blocker: the client is slow.
+type slot struct{ x *exchange }
+
+func (s slot) Pause()        { s.x.lease.Pause() }
+func (s slot) Resume() error { return s.x.lease.Resume(s.x.guest) }

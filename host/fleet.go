@@ -1,0 +1,258 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/wasgi/wasgi/host/pool"
+	"github.com/wasgi/wasgi/tenants"
+)
+
+// fleet is all tenants: it looks at the folder, keeps a site for each, and
+// publishes who answers to what.
+type fleet struct {
+	cfg      Config
+	defaults tenants.Manifest
+	maker    maker
+	log      *slog.Logger
+	events   *events
+	slots    *pool.Slots
+	builders chan struct{} // permits to prepare a tenant
+	routes   atomic.Pointer[table]
+	address  atomic.Pointer[net.Addr] // of the client listener
+
+	drain    context.Context // ends when running requests must go at shutdown
+	drainNow context.CancelFunc
+
+	running sync.WaitGroup // sites that have not ended, removed ones too
+
+	mu    sync.Mutex // guards sites and serialises look; held while folders are read
+	sites map[string]*site
+	known map[string]tenants.Tenant // what has a route
+}
+
+// table is an immutable view for requests.
+type table struct {
+	router *tenants.Router
+	sites  map[string]*site
+}
+
+func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
+	f := &fleet{
+		cfg: c, defaults: manifestDefaults(c), maker: m, log: log, events: ev,
+		slots: pool.NewSlots(c.Slots), builders: make(chan struct{}, c.Builders),
+		sites: map[string]*site{}, known: map[string]tenants.Tenant{},
+	}
+	f.drain, f.drainNow = context.WithCancel(context.Background())
+	f.publish()
+	return f
+}
+
+// find resolves a request. The errors are those of tenants.Router.
+func (f *fleet) find(host, rawPath string) (*site, tenants.Match, error) {
+	t := f.routes.Load()
+	m, err := t.router.Lookup(host, rawPath)
+	if err != nil {
+		return nil, m, err
+	}
+	return t.sites[m.Tenant], m, nil
+}
+
+// start looks at everything once. The sites' goroutines end with ctx.
+func (f *fleet) start(ctx context.Context) error {
+	if f.cfg.Dev {
+		f.look(ctx, []string{"."})
+		return nil
+	}
+	entries, err := os.ReadDir(f.cfg.Root)
+	if err != nil {
+		return fmt.Errorf("cannot read the folder of the applications: %w", err)
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	f.look(ctx, names)
+	return nil
+}
+
+// look brings the sites of these folders in line with what is there.
+func (f *fleet) look(ctx context.Context, names []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	slices.Sort(names)
+	for _, name := range names {
+		f.lookAt(ctx, name)
+	}
+	f.publish()
+}
+
+func (f *fleet) lookAt(ctx context.Context, folder string) {
+	name, t, err := f.load(folder)
+	var nothing *tenants.NoEntryError
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &nothing) && !nothing.HasPython && !f.cfg.Dev:
+		f.remove(name)
+	case err != nil:
+		f.site(ctx, name).propose(t, err)
+	default:
+		f.known[name] = t
+		f.site(ctx, name).propose(t, nil)
+	}
+}
+
+// load reads one folder; the error is fs.ErrNotExist for what is no tenant.
+func (f *fleet) load(folder string) (name string, t tenants.Tenant, err error) {
+	if f.cfg.Dev {
+		t, err = loadDev(f.cfg.Root, f.defaults)
+		return t.Name, t, err
+	}
+	if strings.HasPrefix(folder, ".") || strings.HasPrefix(folder, "_") {
+		return folder, t, fs.ErrNotExist
+	}
+	dir := filepath.Join(f.cfg.Root, folder)
+	info, err := os.Stat(dir)
+	if err != nil {
+		return folder, t, err
+	}
+	if !info.IsDir() {
+		return folder, t, fs.ErrNotExist
+	}
+	t, err = tenants.LoadWith(dir, folder, f.defaults)
+	return folder, t, err
+}
+
+// site finds or makes the site of a name.
+func (f *fleet) site(ctx context.Context, name string) *site {
+	if s := f.sites[name]; s != nil {
+		return s
+	}
+	s := newSite(f, name)
+	ctx, s.end = context.WithCancel(ctx)
+	f.sites[name] = s
+	f.running.Go(func() { s.run(ctx) }) // ends with s.end or with the fleet
+	return s
+}
+
+// remove stops a site; what it is doing ends in its own goroutine.
+func (f *fleet) remove(name string) {
+	s := f.sites[name]
+	if s == nil {
+		return
+	}
+	delete(f.sites, name)
+	delete(f.known, name)
+	s.end()
+	f.events.emit(Event{Kind: EventStopped, Tenant: name})
+}
+
+// publish makes the table that requests see. A claim that two tenants make is
+// the first one's; the other one hears of it.
+func (f *fleet) publish() {
+	router, clashes := tenants.NewRouter(slices.SortedFunc(maps.Values(f.known), func(a, b tenants.Tenant) int {
+		return strings.Compare(a.Name, b.Name)
+	}))
+	for _, p := range clashes {
+		f.log.Warn("a route is taken", "tenant", p.Tenant, "error", p.Err)
+	}
+	f.routes.Store(&table{router: router, sites: maps.Clone(f.sites)})
+}
+
+// status lists the sites by name.
+func (f *fleet) status() []TenantStatus {
+	sites := f.routes.Load().sites
+	out := make([]TenantStatus, 0, len(sites))
+	for _, name := range slices.Sorted(maps.Keys(sites)) {
+		out = append(out, sites[name].status())
+	}
+	return out
+}
+
+// settled is nil when the first attempt of every tenant is over.
+func (f *fleet) settled() error {
+	n := 0
+	for _, s := range f.routes.Load().sites {
+		if !s.now().settled() {
+			n++
+		}
+	}
+	if n > 0 {
+		return fmt.Errorf("%d applications are still starting", n)
+	}
+	return nil
+}
+
+// close waits until every site has ended, which the context given to start
+// makes them do. Requests that still run when ctx ends are killed.
+func (f *fleet) close(ctx context.Context) {
+	stop := context.AfterFunc(ctx, f.drainNow)
+	defer stop()
+	f.running.Wait()
+	f.drainNow()
+}
+
+// drainContext is how long a deployment on its way out may finish requests.
+func (f *fleet) drainContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(f.drain, f.cfg.DrainTimeout)
+}
+
+// url is where a tenant is reached: its first claim.
+func (f *fleet) url(t tenants.Tenant) string {
+	address := f.listening()
+	if address == nil || t.Name == "" {
+		return ""
+	}
+	route := t.Routes()[0]
+	return "http://" + urlHost(address.String(), route.Host) + route.Prefix + "/"
+}
+
+func (f *fleet) listening() net.Addr {
+	if a := f.address.Load(); a != nil {
+		return *a
+	}
+	return nil
+}
+
+// fingerprint digests what makes up a release. Where an application writes into
+// its own folder only its code counts, or every write would reload it.
+func (f *fleet) fingerprint(t tenants.Tenant) (string, error) {
+	var skip []string
+	if t.Manifest.Data.WritableApp {
+		var err error
+		if skip, err = notCode(t.Dir); err != nil {
+			return "", err
+		}
+	}
+	digest, err := tenants.Fingerprint(t.Dir, skip...)
+	if err != nil {
+		return "", fmt.Errorf("reading the application: %w", err)
+	}
+	return digest.String(), nil
+}
+
+// manifestDefaults is what a manifest that sets nothing asks for.
+func manifestDefaults(c Config) tenants.Manifest {
+	m := tenants.Defaults()
+	m.Limits.Memory = tenants.Size(c.MemoryPerTenant)
+	m.Limits.RequestTimeout.Duration = c.RequestTimeout
+	m.Limits.StartTimeout.Duration = c.StartTimeout
+	m.Limits.BodySize = tenants.Size(c.MaxBody)
+	m.Instances.Max = c.MaxInstances
+	m.Instances.Queue = c.QueueLength
+	m.Instances.QueueTimeout.Duration = c.QueueTimeout
+	m.Data.Quota = tenants.Size(c.DataQuota)
+	m.Data.Files = c.DataFiles
+	m.Data.Tmp = tenants.Size(c.TmpSize)
+	return m
+}

@@ -1,0 +1,147 @@
+package host
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/wasgi/wasgi/host/accesslog"
+	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/spool"
+)
+
+// front is the client side: what every request shares.
+type front struct {
+	cfg     Config
+	fleet   *fleet
+	log     *slog.Logger
+	access  *accesslog.Log // nil is off
+	spool   *spool.Spooler
+	encoder *edge.Encoder
+	limits  edge.Limits
+	options edge.Options
+}
+
+func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*front, error) {
+	spooler, err := spool.New(spool.Config{
+		Memory: int64(c.SpoolMemory), MemoryTotal: int64(c.SpoolMemoryTotal), DiskTotal: int64(c.SpoolDiskTotal),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &front{
+		cfg: c, fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(),
+		limits:  edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)},
+		options: edge.Options{Buffer: int(c.ResponseBuffer), Server: c.ServerHeader},
+	}, nil
+}
+
+// handler composes the way of a request. Echo routes every method and path to
+// one handler: it is shown a path of our own, because the client's belongs to
+// the application, byte for byte.
+func (f *front) handler() http.Handler {
+	e := echo.New()
+	e.Pre(anyPath)
+	e.Use(f.begin, f.observe, middleware.RecoverWithConfig(middleware.RecoverConfig{
+		StackSize: 16 << 10, DisableStackAll: true, LogErrorFunc: f.panicked,
+	}))
+	e.RouteNotFound("/*", serve)
+	return e
+}
+
+// anyPath keeps the client's path from Echo's router.
+func anyPath(next echo.HandlerFunc) echo.HandlerFunc {
+	one := &url.URL{Path: "/"}
+	return func(c echo.Context) error {
+		c.Request().URL = one
+		return next(c)
+	}
+}
+
+// begin makes the exchange that everything after it works on.
+func (f *front) begin(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error { return next(newExchange(f, c)) }
+}
+
+// observe writes the access log, also when the connection is to be aborted.
+func (f *front) observe(next echo.HandlerFunc) echo.HandlerFunc {
+	if f.access == nil {
+		return next
+	}
+	return func(c echo.Context) error {
+		defer c.(*exchange).record()
+		return next(c)
+	}
+}
+
+// panicked answers after a fault of the host. nil keeps Echo from answering as
+// well.
+func (f *front) panicked(c echo.Context, err error, stack []byte) error {
+	x := c.(*exchange)
+	f.log.Error("panic while handling a request", "request_id", x.id, "error", err, "stack", string(stack))
+	x.fail(err)
+	return nil
+}
+
+func serve(c echo.Context) error { return c.(*exchange).serve() }
+
+// server is the HTTP server of the client listener.
+func (f *front) server() *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler:                      f.handler(),
+		ReadHeaderTimeout:            f.cfg.HeaderTimeout,
+		IdleTimeout:                  f.cfg.IdleTimeout,
+		MaxHeaderBytes:               max(int(f.cfg.MaxHeaderBytes)-headerSlack, 1),
+		DisableGeneralOptionsHandler: true,
+		Protocols:                    protocols,
+		ErrorLog:                     slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// headerSlack is what net/http adds to MaxHeaderBytes.
+const headerSlack = 4096
+
+// newAccessLog opens the configured log; nil when it is off. The closer is to
+// be closed after it.
+func newAccessLog(c Config, log *slog.Logger) (*accesslog.Log, io.Closer, error) {
+	format := accesslog.Combined
+	switch c.AccessLog {
+	case "off":
+		return nil, io.NopCloser(nil), nil
+	case "json":
+		format = accesslog.JSON
+	}
+	out, err := openLog(c.AccessLogFile)
+	if err != nil {
+		return nil, nil, fmt.Errorf("access_log_file: %w", err)
+	}
+	return accesslog.New(out, format, log), out, nil
+}
+
+// record fills the access log's entry.
+func (x *exchange) record() {
+	r := x.Request()
+	remote, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		remote = r.RemoteAddr
+	}
+	status := x.response.Status()
+	if status == 0 {
+		status = x.unsent
+	}
+	x.front.access.Write(&accesslog.Entry{
+		Time: x.start, RequestID: x.id, Tenant: x.tenant, Remote: remote,
+		Method: r.Method, URI: r.RequestURI, Proto: r.Proto, Host: r.Host,
+		Status: status, Bytes: x.response.Bytes(), Duration: time.Since(x.start), Wait: x.wait, CPU: x.cpu,
+		Referer: r.Header.Get("Referer"), UserAgent: r.Header.Get("User-Agent"), Fault: x.fault,
+	})
+}

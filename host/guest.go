@@ -1,0 +1,45 @@
+package host
+
+import (
+	"context"
+
+	"github.com/wasgi/wasgi/host/pool"
+	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/host/tenantlog"
+	"github.com/wasgi/wasgi/tenants"
+	"github.com/wasgi/wasgi/wasi"
+)
+
+// instance is one interpreter with the application loaded; a sandbox.Instance,
+// or a fake in tests.
+type instance interface {
+	pool.Instance
+	Serve(ctx context.Context, request *sandbox.Request, to sandbox.Responder) error
+}
+
+// image makes instances of one release.
+type image interface {
+	Restore(ctx context.Context) (instance, error)
+	// Close frees the image; no instance of it may be alive.
+	Close() error
+}
+
+// application is a release of a tenant that is to be served.
+type application struct {
+	tenant      tenants.Tenant
+	release     tenants.Release
+	fingerprint string // of the application's folder
+	quota       *wasi.Quota
+	log         *tenantlog.Log
+}
+
+// maker turns tenants into images. Its methods are called from several
+// goroutines.
+type maker interface {
+	// prepare installs dependencies; progress gets the steps in words.
+	prepare(ctx context.Context, t tenants.Tenant, progress func(text string)) (tenants.Release, error)
+	// build boots, imports and warms up.
+	build(ctx context.Context, a application) (image, error)
+	// close frees everything; no image may be alive.
+	close(ctx context.Context) error
+}

@@ -1,0 +1,157 @@
+// Package policy says what a guest sees when it runs an application: the
+// folders, the environment, the path to its modules. It is the one translation
+// from package tenants' words into package wasi's, for serving and for the
+// command line alike.
+//
+//	/                                     the standard library, read-only
+//	/app                                  the application, read-only
+//	/usr/lib/python3.13/site-packages     its dependencies, read-only
+//	/data                                 what it keeps, within its quota
+//	/tmp                                  in memory, gone with the instance
+//
+// Nothing of the host's own environment, and no other folder, ever gets in.
+package policy
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/tenants"
+	"github.com/wasgi/wasgi/wasi"
+)
+
+// Places in the guest.
+const (
+	AppDir  = "/app"
+	SiteDir = "/usr/lib/python3.13/site-packages"
+	DataDir = "/data"
+	TmpDir  = "/tmp"
+)
+
+// tmpFiles is how many files and folders /tmp may hold.
+const tmpFiles = 10_000
+
+// App is an application and where its parts lie on the host.
+type App struct {
+	Tenant  tenants.Tenant
+	Release tenants.Release
+	Root    wasi.FS     // the standard library: wasi.Archive of the guest's root
+	Data    string      // the host's folder for /data; it is made when it is not there
+	Quota   *wasi.Quota // of all that the application may write; shared by all its policies
+	Stdin   io.Reader   // nil is empty
+	Stdout  io.Writer   // nil discards
+	Stderr  io.Writer   // nil discards
+}
+
+// Quota makes the quota that all policies of a tenant share.
+func Quota(t tenants.Tenant) *wasi.Quota {
+	return wasi.NewQuota(max(t.Manifest.Data.Quota.Bytes(), 1), max(t.Manifest.Data.Files, 1))
+}
+
+// Policy opens the folders. It fails when one cannot be opened or made.
+func (a App) Policy() (wasi.Policy, error) {
+	mounts, err := a.mounts()
+	if err != nil {
+		return wasi.Policy{}, fmt.Errorf("tenant %s: %w", a.Tenant.Name, err)
+	}
+	return wasi.Policy{
+		Mounts: mounts, Env: a.environ(),
+		Stdin: a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr,
+		MaxOpenFiles: a.Tenant.Manifest.Limits.OpenFiles,
+	}, nil
+}
+
+// mounts have a fixed order: descriptor numbers are part of a snapshot.
+func (a App) mounts() ([]wasi.Mount, error) {
+	app, err := a.app()
+	if err != nil {
+		return nil, err
+	}
+	mounts := []wasi.Mount{shared("/", a.Root), shared(AppDir, app)}
+	if a.Release.Site != "" {
+		site, err := wasi.ReadOnlyDir(a.Release.Site)
+		if err != nil {
+			return nil, err
+		}
+		mounts = append(mounts, shared(SiteDir, site))
+	}
+	if a.hasData() {
+		data, err := a.data()
+		if err != nil {
+			return nil, err
+		}
+		mounts = append(mounts, shared(DataDir, data))
+	}
+	return append(mounts, a.tmp()), nil
+}
+
+func (a App) app() (wasi.FS, error) {
+	if a.Tenant.Manifest.Data.WritableApp {
+		return wasi.WritableDir(a.Tenant.Dir, a.Quota)
+	}
+	return wasi.ReadOnlyDir(a.Tenant.Dir)
+}
+
+func (a App) hasData() bool { return a.Tenant.Manifest.Data.Persistent && a.Data != "" }
+
+func (a App) data() (wasi.FS, error) {
+	if err := os.MkdirAll(a.Data, 0o700); err != nil {
+		return nil, err
+	}
+	return wasi.WritableDir(a.Data, a.Quota)
+}
+
+func (a App) tmp() wasi.Mount {
+	size := a.Tenant.Manifest.Data.Tmp.Bytes()
+	return wasi.Mount{Guest: TmpDir, Open: func() (wasi.FS, error) { return wasi.Memory(size, tmpFiles), nil }}
+}
+
+func shared(guest string, fs wasi.FS) wasi.Mount {
+	return wasi.Mount{Guest: guest, Open: func() (wasi.FS, error) { return fs, nil }}
+}
+
+// environ is what the application asked for over the little that programs
+// expect to find.
+func (a App) environ() []string {
+	home := TmpDir
+	if a.hasData() {
+		home = DataDir
+	}
+	env := []string{
+		"HOME=" + home, "LANG=C.UTF-8", "TZ=UTC", "TMPDIR=" + TmpDir,
+		"PYTHONDONTWRITEBYTECODE=1",
+	}
+	own := a.Tenant.Environ()
+	for _, e := range own {
+		name, _, _ := strings.Cut(e, "=")
+		env = slices.DeleteFunc(env, func(base string) bool { return strings.HasPrefix(base, name+"=") })
+	}
+	return append(env, own...)
+}
+
+// Boot is the message that starts the interpreter for serving.
+func (a App) Boot() abi.Boot {
+	return abi.Boot{Mode: abi.BootModeWSGI, Args: []string{"wasgi"}, Paths: a.Paths(), Cwd: AppDir}
+}
+
+// Paths are the entries of sys.path in front of the standard library's.
+func (a App) Paths() []string {
+	var paths []string
+	for _, p := range a.Tenant.PythonPath() {
+		paths = append(paths, path.Join(AppDir, p))
+	}
+	return paths
+}
+
+// Load is the message that imports the application.
+func (a App) Load() abi.Load {
+	return abi.Load{
+		Entry:   a.Tenant.Entry.String(),
+		Environ: []abi.Pair{{Key: "SERVER_SOFTWARE", Value: "wasgi"}},
+	}
+}

@@ -1,0 +1,198 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/wasgi/wasgi/host/admin"
+	"github.com/wasgi/wasgi/host/listen"
+	"github.com/wasgi/wasgi/host/watch"
+)
+
+// Phases of a host, for readiness.
+const (
+	phaseStarting int32 = iota
+	phaseServing
+	phaseDraining
+)
+
+// Serve opens the listeners and serves until ctx ends; then it refuses new
+// connections, lets running requests end within Config.DrainTimeout, kills the
+// rest and returns nil. Any other end is an error. It must be called once.
+func (h *Host) Serve(ctx context.Context) error {
+	// Guests cannot be preempted: beside those that run, the host needs processors
+	// of its own for the network and the collector (see DESIGN.md).
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), h.cfg.Slots+2))
+	err := h.serve(ctx)
+	if closing := h.maker.close(context.WithoutCancel(ctx)); closing != nil {
+		err = errors.Join(err, fmt.Errorf("freeing the guest: %w", closing))
+	}
+	return err
+}
+
+func (h *Host) serve(ctx context.Context) error {
+	s, err := h.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.closeLogs()
+	sites, stopSites := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSites()
+	defer func() { stopSites(); h.fleet.close(ctx) }()
+	if err := h.fleet.start(sites); err != nil {
+		return errors.Join(err, s.closeListeners())
+	}
+	h.phase.Store(phaseServing)
+	return s.run(ctx, stopSites, sites)
+}
+
+// service is what Serve has opened.
+type service struct {
+	host      *Host
+	client    *http.Server
+	admin     *http.Server
+	listeners []net.Listener // the client's, and the admin's if there is one
+	watcher   *watch.Watcher // nil when nothing is watched
+	closeLogs func()
+}
+
+func (h *Host) open(ctx context.Context) (s *service, err error) {
+	s = &service{host: h, closeLogs: func() {}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.closeListeners())
+			s.closeLogs()
+		}
+	}()
+	access, out, err := newAccessLog(h.cfg, h.log)
+	if err != nil {
+		return s, err
+	}
+	s.closeLogs = func() { access.Close(); _ = out.Close() }
+	front, err := newFront(h.cfg, h.fleet, h.log, access)
+	if err != nil {
+		return s, err
+	}
+	s.client = front.server()
+	if err := s.listen(ctx); err != nil {
+		return s, err
+	}
+	s.watcher = h.watcher()
+	return s, nil
+}
+
+func (s *service) listen(ctx context.Context) error {
+	h := s.host
+	l, err := listen.Open(ctx, h.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	s.listeners = append(s.listeners, listen.Bound(l, h.cfg.MaxConnections, h.cfg.WriteTimeout))
+	address := l.Addr()
+	h.fleet.address.Store(&address)
+	h.events.emit(Event{Kind: EventListening, URL: "http://" + urlHost(address.String(), "")})
+	if h.cfg.AdminListen == "" {
+		return nil
+	}
+	l, err = listen.Open(ctx, h.cfg.AdminListen)
+	if err != nil {
+		return fmt.Errorf("admin_listen: %w", err)
+	}
+	s.listeners = append(s.listeners, l)
+	s.admin = &http.Server{
+		Handler: admin.Handler(h.readiness), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 10 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 4096, ErrorLog: s.client.ErrorLog,
+	}
+	return nil
+}
+
+func (s *service) closeListeners() error {
+	var errs []error
+	for _, l := range s.listeners {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// watcher is nil when nothing is to be watched or nothing can be: then changes
+// need a restart, and the log says so.
+func (h *Host) watcher() *watch.Watcher {
+	if !h.cfg.Watch && !h.cfg.Dev {
+		return nil
+	}
+	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Settle: h.cfg.WatchSettle, Log: h.log})
+	if err != nil {
+		h.log.Error("changes of applications are not noticed: restart to load them", "error", err)
+		return nil
+	}
+	return w
+}
+
+// readiness is nil while the host should get traffic.
+func (h *Host) readiness() error {
+	switch h.phase.Load() {
+	case phaseStarting:
+		return errors.New("starting")
+	case phaseDraining:
+		return errors.New("draining")
+	default:
+		return h.fleet.settled()
+	}
+}
+
+// run serves until ctx ends or a listener fails, and then takes everything down
+// in order: traffic, requests, tenants, probes.
+func (s *service) run(ctx context.Context, stopSites func(), sites context.Context) error {
+	group, failing := errgroup.WithContext(ctx)
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWatching()
+	group.Go(func() error { return serving(s.client.Serve(s.listeners[0])) })
+	if s.admin != nil {
+		group.Go(func() error { return serving(s.admin.Serve(s.listeners[1])) })
+	}
+	if s.watcher != nil {
+		group.Go(func() error {
+			return s.watcher.Run(watching, func(names []string) { s.host.fleet.look(sites, names) })
+		})
+	}
+	group.Go(func() error {
+		<-failing.Done()
+		stopWatching()
+		s.drain(context.WithoutCancel(ctx), stopSites)
+		return nil
+	})
+	return group.Wait()
+}
+
+// serving makes the regular end of a server none.
+func serving(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// drain ends the service within DrainTimeout and a short grace.
+func (s *service) drain(ctx context.Context, stopSites func()) {
+	h := s.host
+	h.phase.Store(phaseDraining)
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.DrainTimeout)
+	defer cancel()
+	if err := s.client.Shutdown(ctx); err != nil {
+		h.log.Warn("requests were still running at the end of drain_timeout: killed")
+	}
+	stopSites()
+	h.fleet.close(ctx)
+	// What is left now are connections without a guest: nobody waits for them.
+	_ = s.client.Close()
+	if s.admin != nil {
+		_ = s.admin.Close()
+	}
+}

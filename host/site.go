@@ -1,0 +1,212 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wasgi/wasgi/host/policy"
+	"github.com/wasgi/wasgi/host/tenantlog"
+	"github.com/wasgi/wasgi/tenants"
+	"github.com/wasgi/wasgi/wasi"
+)
+
+// Why there is no deployment to serve a request.
+var (
+	errStarting  = errors.New("the application is still starting")
+	errCrowded   = errors.New("too many requests wait for the application to start")
+	errStopped   = errors.New("the application was stopped")
+	errNotServed = errors.New("the application cannot be served")
+	errChanged   = errors.New("the application's files changed while it was loaded")
+)
+
+// Pauses between attempts to serve a release that failed.
+const (
+	retryFirst = 5 * time.Second
+	retryLast  = 10 * time.Minute
+)
+
+// site is one tenant as the host sees it. One goroutine, run, makes its
+// deployments; requests read live and wait for a change.
+type site struct {
+	name  string
+	fleet *fleet
+	log   *tenantlog.Log
+	live  atomic.Pointer[deployment]
+
+	wake chan struct{} // holds one: look again
+	end  context.CancelFunc
+
+	retiring sync.WaitGroup // deployments on their way out
+
+	mu      sync.Mutex // guards all below; nothing is called with it held
+	state   State
+	err     error // of the last attempt
+	want    tenants.Tenant
+	problem error // why want is not to be taken, nil when it is
+	quota   *wasi.Quota
+	changed chan struct{} // closed at the next change of state
+	waiting int
+}
+
+func newSite(f *fleet, name string) *site {
+	return &site{
+		name: name, fleet: f, wake: make(chan struct{}, 1),
+		log:     tenantlog.New(f.log, name, int64(f.cfg.TenantLogRate)),
+		changed: make(chan struct{}),
+	}
+}
+
+// propose sets what is to be served, or the problem that keeps it from being
+// served, and wakes run.
+func (s *site) propose(t tenants.Tenant, problem error) {
+	s.mu.Lock()
+	if problem == nil {
+		if s.quota == nil || s.want.Manifest.Data != t.Manifest.Data {
+			s.quota = policy.Quota(t)
+		}
+		s.want = t
+	}
+	s.problem = problem
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *site) proposal() (tenants.Tenant, *wasi.Quota, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.want, s.quota, s.problem
+}
+
+// run makes deployments until ctx ends, then takes the last one down. It is
+// the only writer of live and state.
+func (s *site) run(ctx context.Context) {
+	pause := retryFirst
+	for s.rest(ctx, pause) {
+		err := s.attempt(ctx)
+		switch {
+		case errors.Is(err, errChanged):
+			pause = s.fleet.cfg.WatchSettle
+		case err != nil:
+			pause = min(max(2*pause, retryFirst), retryLast)
+		default:
+			pause = retryFirst
+		}
+	}
+	s.enter(Stopped, nil)
+	if d := s.live.Swap(nil); d != nil {
+		s.retire(d)
+	}
+	s.retiring.Wait()
+}
+
+// rest waits for news, or, while the last attempt failed, for the pause to
+// pass. false says that ctx has ended.
+func (s *site) rest(ctx context.Context, pause time.Duration) bool {
+	var again <-chan time.Time
+	if s.status().Err != nil {
+		timer := time.NewTimer(pause)
+		defer timer.Stop()
+		again = timer.C
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s.wake:
+	case <-again:
+	}
+	return ctx.Err() == nil
+}
+
+// attempt brings what is wanted into service, unless it is already.
+func (s *site) attempt(ctx context.Context) error {
+	start := time.Now()
+	t, quota, err := s.proposal()
+	var fingerprint string
+	if err == nil {
+		fingerprint, err = s.fleet.fingerprint(t)
+	}
+	if d := s.live.Load(); err == nil && d != nil && d.is(t, fingerprint) {
+		s.succeed()
+		return nil
+	}
+	s.begin()
+	if err == nil {
+		err = s.release(ctx, application{tenant: t, fingerprint: fingerprint, quota: quota, log: s.log})
+	}
+	s.report(ctx, err, time.Since(start))
+	return err
+}
+
+// release makes a deployment and swaps it in.
+func (s *site) release(ctx context.Context, a application) error {
+	im, err := s.build(ctx, &a)
+	if err != nil {
+		return err
+	}
+	if now, err := s.fleet.fingerprint(a.tenant); err != nil || now != a.fingerprint {
+		return errors.Join(errChanged, err, im.Close())
+	}
+	old := s.live.Swap(deploy(a, im, s.fleet.cfg, s.fleet.slots))
+	if old != nil {
+		s.retiring.Go(func() { s.retire(old) })
+	}
+	return nil
+}
+
+// build runs with one of the host's few building permits.
+func (s *site) build(ctx context.Context, a *application) (image, error) {
+	select {
+	case s.fleet.builders <- struct{}{}:
+		defer func() { <-s.fleet.builders }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if err := s.prepare(ctx, a); err != nil {
+		return nil, err
+	}
+	s.boot()
+	return s.fleet.maker.build(ctx, *a)
+}
+
+func (s *site) prepare(ctx context.Context, a *application) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.fleet.cfg.PrepareTimeout)
+	defer cancel()
+	a.release, err = s.fleet.maker.prepare(ctx, a.tenant, func(text string) {
+		s.fleet.events.emit(Event{Kind: EventProgress, Tenant: s.name, Text: text})
+	})
+	a.tenant.Release = a.release
+	return err
+}
+
+func (s *site) retire(d *deployment) {
+	ctx, cancel := s.fleet.drainContext()
+	defer cancel()
+	d.retire(ctx, s.log.Slog())
+}
+
+// report ends an attempt: state, event, log.
+func (s *site) report(ctx context.Context, err error, took time.Duration) {
+	switch {
+	case err == nil:
+		s.succeed()
+		s.fleet.events.emit(Event{Kind: EventReady, Tenant: s.name, URL: s.fleet.url(s.live.Load().tenant), Took: took})
+	case errors.Is(err, errChanged) || ctx.Err() != nil:
+		s.fail(err)
+	default:
+		s.fail(err)
+		s.fleet.events.emit(Event{Kind: EventFailed, Tenant: s.name, Took: took, Err: err})
+	}
+}
+
+// sameSettings compares all that goes into a deployment but the files.
+func sameSettings(a, b tenants.Tenant) bool {
+	a.Release, b.Release = tenants.Release{}, tenants.Release{}
+	return reflect.DeepEqual(a, b)
+}
