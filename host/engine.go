@@ -14,6 +14,7 @@ import (
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/policy"
+	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/tenants"
 	"github.com/wasgi/wasgi/wasi"
@@ -50,13 +51,8 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 func (e *engine) close(ctx context.Context) error { return e.sandbox.Close(ctx) }
 
 func (e *engine) prepare(ctx context.Context, t tenants.Tenant, progress func(string)) (tenants.Release, error) {
-	return tenants.Prepare(ctx, t, tenants.PrepareOptions{
-		State:   e.cfg.StateDir,
-		Compile: e.compile,
-		Progress: func(step, detail string) {
-			progress(strings.TrimSpace(step + " " + detail))
-		},
-	})
+	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.StateDir, Log: e.log}
+	return m.Prepare(ctx, t, progress)
 }
 
 func (e *engine) build(ctx context.Context, a application) (image, error) {
@@ -151,39 +147,6 @@ func (e *engine) warmup(t tenants.Tenant) ([]sandbox.Request, error) {
 		out = append(out, sandbox.Request{Environ: message})
 	}
 	return out, nil
-}
-
-// compile makes byte code of installed packages in the sandbox itself, so that
-// no code of a package touches the host. It is checked by the source's hash
-// never: a release does not change.
-func (e *engine) compile(ctx context.Context, dir string) error {
-	site, err := wasi.WritableDir(dir, wasi.NewQuota(1<<40, 1<<30))
-	if err != nil {
-		return err
-	}
-	status, err := e.sandbox.Python(ctx, sandbox.PythonSpec{
-		Name: "compileall",
-		Policy: wasi.Policy{
-			Mounts: []wasi.Mount{
-				{Guest: "/", Open: func() (wasi.FS, error) { return e.root, nil }},
-				{Guest: policy.SiteDir, Open: func() (wasi.FS, error) { return site, nil }},
-			},
-			Env: []string{"LANG=C.UTF-8"},
-		},
-		Boot: abi.Boot{
-			Args: []string{"python", "-I", "-m", "compileall", "-q", "-q", "-j1", "--invalidation-mode", "unchecked-hash", policy.SiteDir},
-			Cwd:  "/",
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("compiling the packages: %w", err)
-	}
-	if status != 0 {
-		// Packages carry files for other versions of Python and templates that are
-		// no Python; Python compiles what it can and says so by its status.
-		e.log.Debug("not every file of the packages could be compiled", "folder", dir, "status", status)
-	}
-	return nil
 }
 
 // sandboxImage is an image of real guests.

@@ -72,22 +72,22 @@ func (a App) mounts() ([]wasi.Mount, error) {
 	if err != nil {
 		return nil, err
 	}
-	mounts := []wasi.Mount{shared("/", a.Root), shared(AppDir, app)}
+	mounts := []wasi.Mount{Shared("/", a.Root), Shared(AppDir, app)}
 	if a.Release.Site != "" {
 		site, err := wasi.ReadOnlyDir(a.Release.Site)
 		if err != nil {
 			return nil, err
 		}
-		mounts = append(mounts, shared(SiteDir, site))
+		mounts = append(mounts, Shared(SiteDir, site))
 	}
 	if a.hasData() {
 		data, err := a.data()
 		if err != nil {
 			return nil, err
 		}
-		mounts = append(mounts, shared(DataDir, data))
+		mounts = append(mounts, Shared(DataDir, data))
 	}
-	return append(mounts, a.tmp()), nil
+	return append(mounts, Tmp(a.Tenant.Manifest.Data.Tmp.Bytes())), nil
 }
 
 func (a App) app() (wasi.FS, error) {
@@ -106,12 +106,13 @@ func (a App) data() (wasi.FS, error) {
 	return wasi.WritableDir(a.Data, a.Quota)
 }
 
-func (a App) tmp() wasi.Mount {
-	size := a.Tenant.Manifest.Data.Tmp.Bytes()
+// Tmp is a /tmp of size bytes in memory, a new one for each instance.
+func Tmp(size int64) wasi.Mount {
 	return wasi.Mount{Guest: TmpDir, Open: func() (wasi.FS, error) { return wasi.Memory(size, tmpFiles), nil }}
 }
 
-func shared(guest string, fs wasi.FS) wasi.Mount {
+// Shared is a mount of a file system that all instances share.
+func Shared(guest string, fs wasi.FS) wasi.Mount {
 	return wasi.Mount{Guest: guest, Open: func() (wasi.FS, error) { return fs, nil }}
 }
 
@@ -122,16 +123,25 @@ func (a App) environ() []string {
 	if a.hasData() {
 		home = DataDir
 	}
-	env := []string{
+	return Override(BaseEnviron(home), a.Tenant.Environ())
+}
+
+// BaseEnviron is the little that programs expect to find.
+func BaseEnviron(home string) []string {
+	return []string{
 		"HOME=" + home, "LANG=C.UTF-8", "TZ=UTC", "TMPDIR=" + TmpDir,
 		"PYTHONDONTWRITEBYTECODE=1",
 	}
-	own := a.Tenant.Environ()
+}
+
+// Override puts own over env; both hold NAME=value.
+func Override(env, own []string) []string {
+	out := slices.Clone(env)
 	for _, e := range own {
 		name, _, _ := strings.Cut(e, "=")
-		env = slices.DeleteFunc(env, func(base string) bool { return strings.HasPrefix(base, name+"=") })
+		out = slices.DeleteFunc(out, func(base string) bool { return strings.HasPrefix(base, name+"=") })
 	}
-	return append(env, own...)
+	return append(out, own...)
 }
 
 // Boot is the message that starts the interpreter for serving.

@@ -37,7 +37,7 @@ func TestTenantsComeAndGo(t *testing.T) {
 
 	from := s.log.size()
 	write(t, root, "guest/wsgi.py", "def application(:\n")
-	s.logs(t, `(?m)^wasgi: guest: not served: .*\n(.*\n)*?.*SyntaxError`, from)
+	s.logs(t, `(?ms)^wasgi: guest: not served: .*?SyntaxError`, from)
 	b.get("/").status(200).text("second\n")
 
 	write(t, root, "guest/helper.py", "TEXT = 'third'\n")

@@ -1,0 +1,63 @@
+# make run    build everything that is missing and serve the examples
+# make test   the same set-up, then every test
+# make check  format, vet, lint, tidy, generate; fails on any difference
+# make bench  measure wasgi beside its peers
+# make help   all targets
+
+SHELL := /bin/bash
+export CGO_ENABLED := 0
+# go.mod names the toolchain; auto lets an older Go fetch it as a module.
+export GOTOOLCHAIN := auto
+GO ?= go
+ADDR ?= 127.0.0.1:8000
+# Where the examples keep their data, releases and snapshots.
+STATE ?= $(CURDIR)/.wasgi
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.PHONY: run serve build guest test check fmt generate bench tools go help clean attack
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: build tools ## build what is missing, prepare the examples, serve them on $(ADDR)
+	@bin/wasgi python --app tenants/examples/django --state-dir '$(STATE)' manage.py migrate --verbosity 0
+	@exec bin/wasgi serve --root tenants/examples --listen '$(ADDR)' --state-dir '$(STATE)'
+
+build: guest ## build the static binary bin/wasgi
+	@echo "wasgi: building bin/wasgi"
+	@$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/wasgi ./cmd/wasgi
+
+guest: go ## build the guest: CPython and its standard library for WebAssembly
+	@$(GO) run ./pywasm/build
+
+go:
+	@command -v $(GO) >/dev/null || { echo "wasgi: Go is missing. Install Go 1.21 or newer (https://go.dev/dl) and put it on PATH; it fetches the version that go.mod names by itself." >&2; exit 1; }
+
+tools: ## install what the examples and tests need: python3 with pip
+	@command -v python3 >/dev/null || { echo "wasgi: python3 is missing; installing it"; $(SUDO) apt-get install -y --no-install-recommends python3; }
+	@command -v uv >/dev/null || python3 -m pip --version >/dev/null 2>&1 || { echo "wasgi: pip is missing; installing python3-pip"; \
+	  { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends python3-pip; } >/dev/null || \
+	  { echo "wasgi: could not install python3-pip. Install uv or pip for python3 by hand, then run make again." >&2; exit 1; }; }
+
+test: build tools ## run every test
+	@$(GO) test -timeout 30m ./...
+
+check: go ## format, vet, lint, tidy, generate; fails on any difference
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "not formatted, run make fmt:"; echo "$$bad"; exit 1; }
+	@$(GO) vet ./...
+	@$(GO) tool staticcheck ./...
+	@$(GO) mod tidy -diff
+	@$(GO) generate ./... && git diff --exit-code -- . || { echo "generated files differ: commit what go generate wrote" >&2; exit 1; }
+
+fmt: ## format the Go code
+	@gofmt -w $$(git ls-files '*.go')
+
+generate: ## write generated files
+	@$(GO) generate ./...
+
+bench: build tools ## measure wasgi beside gunicorn and uWSGI, write host/bench/RESULTS.md
+	@$(GO) run ./host/bench
+
+clean: ## remove the binary, the artifact and the examples' state (the build cache stays)
+	@rm -rf bin .wasgi pywasm/artifact/python.wasm pywasm/artifact/rootfs.zip pywasm/artifact/manifest.json

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wasgi/wasgi/host"
+)
+
+// fmtUsage says which command was meant and where its help is.
+func fmtUsage(c *cobra.Command, err error) error {
+	return fmt.Errorf("%s: %w (see %s --help)", c.CommandPath(), err, c.CommandPath())
+}
+
+// newLogger is the plain log of commands that end by themselves.
+func newLogger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// newServeLogger has the format and the level of the configuration, which has
+// been validated.
+func newServeLogger(w io.Writer, cfg host.Config) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
+		level = slog.LevelInfo
+	}
+	opt := &slog.HandlerOptions{Level: level}
+	if cfg.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opt))
+	}
+	return slog.New(slog.NewTextHandler(w, opt))
+}

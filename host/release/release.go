@@ -1,0 +1,77 @@
+// Package release makes an application's dependencies ready: package tenants
+// installs them, and the guest itself compiles them to byte code, so that no
+// code of a package ever touches the host. Serving and the command line share
+// it, and with it the folders that it makes.
+package release
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/host/policy"
+	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/tenants"
+	"github.com/wasgi/wasgi/wasi"
+)
+
+// Maker makes releases below one state folder. It is safe for concurrent use.
+type Maker struct {
+	Sandbox *sandbox.Engine
+	Root    wasi.FS // the guest's root file system
+	State   string  // the host's state folder
+	Log     *slog.Logger
+}
+
+// compileBytes and compileFiles bound what byte-compiling may write: no
+// application's, but the host's disk is finite all the same.
+const (
+	compileBytes = 4 << 30
+	compileFiles = 1 << 20
+)
+
+// Prepare installs and compiles what t needs, or finds the release that was
+// made for the same inputs. progress, which may be nil, gets the steps in
+// words. The errors are those of [tenants.Prepare] and of the guest.
+func (m Maker) Prepare(ctx context.Context, t tenants.Tenant, progress func(string)) (tenants.Release, error) {
+	return tenants.Prepare(ctx, t, tenants.PrepareOptions{
+		State:   m.State,
+		Compile: m.compile,
+		Progress: func(step, detail string) {
+			if progress != nil {
+				progress(strings.TrimSpace(step + " " + detail))
+			}
+		},
+	})
+}
+
+// compile writes byte code that is never checked against its source: a release
+// does not change.
+func (m Maker) compile(ctx context.Context, dir string) error {
+	site, err := wasi.WritableDir(dir, wasi.NewQuota(compileBytes, compileFiles))
+	if err != nil {
+		return err
+	}
+	status, err := m.Sandbox.Python(ctx, sandbox.PythonSpec{
+		Name: "compileall",
+		Policy: wasi.Policy{
+			Mounts: []wasi.Mount{policy.Shared("/", m.Root), policy.Shared(policy.SiteDir, site)},
+			Env:    []string{"LANG=C.UTF-8"},
+		},
+		Boot: abi.Boot{
+			Args: []string{"python", "-I", "-m", "compileall", "-q", "-q", "-j1", "--invalidation-mode", "unchecked-hash", policy.SiteDir},
+			Cwd:  "/",
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("compiling the packages: %w", err)
+	}
+	if status != 0 {
+		// Packages carry files for other versions of Python and templates that
+		// are no Python: Python compiles what it can and says so by its status.
+		m.Log.Debug("not every file of the packages could be compiled", "folder", dir, "status", status)
+	}
+	return nil
+}
