@@ -2,7 +2,6 @@ package wasi
 
 import (
 	"io/fs"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -123,16 +122,14 @@ func (m *memory) create(at place, mode fsMode) (*memoryNode, sys.Errno) {
 }
 
 func (m *memory) attach(at place, n *memoryNode) {
-	at.parent.children[at.name] = n
+	at.parent.put(at.name, n)
 	n.parent = at.parent
-	at.parent.touch()
 }
 
 // detach takes the name away. The node's bytes go with its last open file.
 func (m *memory) detach(at place) {
-	delete(at.parent.children, at.name)
+	at.parent.drop(at.name)
 	at.node.parent = nil
-	at.parent.touch()
 	at.node.reap()
 }
 
@@ -233,8 +230,7 @@ func (m *memory) Rename(from, to string) sys.Errno {
 	if target.node != nil {
 		m.detach(target)
 	}
-	delete(source.parent.children, source.name)
-	source.parent.touch()
+	source.parent.drop(source.name)
 	m.attach(target, source.node)
 	return 0
 }
@@ -322,14 +318,4 @@ func (m *memory) openNode(path string, flag sys.Oflag, perm fsMode) (*memoryNode
 		return nil, sys.ENOTDIR
 	}
 	return at.node, 0
-}
-
-// entries returns the directory's entries as they are now, sorted by name.
-func (n *memoryNode) entries() []sys.Dirent {
-	entries := make([]sys.Dirent, 0, len(n.children))
-	for name, child := range n.children {
-		entries = append(entries, sys.Dirent{Ino: child.ino, Name: name, Type: child.mode.Type()})
-	}
-	slices.SortFunc(entries, func(a, b sys.Dirent) int { return strings.Compare(a.Name, b.Name) })
-	return entries
 }

@@ -1,6 +1,9 @@
 package wasi
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/tetratelabs/wazero/experimental/sys"
 )
 
@@ -158,15 +161,13 @@ func (f *memoryFile) Close() sys.Errno {
 	return 0
 }
 
-// memoryDir is one open directory of a Memory. What it lists is fixed at the first Readdir after an open or a rewind,
-// so that changes meanwhile neither repeat nor skip an entry.
+// memoryDir is one open directory of a Memory. It remembers the last name it returned instead of a list of all: what
+// is there all the time is returned once, whatever changes meanwhile, and thousands of open directories hold nothing.
 type memoryDir struct {
 	dirBase
-	node    *memoryNode
-	listing []sys.Dirent
-	started bool
-	next    int
-	closed  bool
+	node   *memoryNode
+	last   string // "" at the start
+	closed bool
 }
 
 func (d *memoryDir) Ino() (uint64, sys.Errno) { return d.node.ino, 0 }
@@ -181,9 +182,10 @@ func (d *memoryDir) Stat() (stat, sys.Errno) {
 }
 
 func (d *memoryDir) Seek(offset position, whence int) (int64, sys.Errno) {
-	to, errno := rewindDir(&d.next, d.closed, offset, whence)
+	var next int
+	to, errno := rewindDir(&next, d.closed, offset, whence)
 	if errno == 0 {
-		d.listing, d.started = nil, false
+		d.last = ""
 	}
 	return to, errno
 }
@@ -194,10 +196,18 @@ func (d *memoryDir) Readdir(n int) ([]sys.Dirent, sys.Errno) {
 	if d.closed {
 		return nil, sys.EBADF
 	}
-	if !d.started {
-		d.listing, d.started = d.node.entries(), true
+	all := d.node.entries()
+	next, found := slices.BinarySearchFunc(all, d.last, func(entry sys.Dirent, name string) int {
+		return strings.Compare(entry.Name, name)
+	})
+	if found {
+		next++
 	}
-	return nextEntries(d.listing, &d.next, n), 0
+	entries := nextEntries(all, &next, n)
+	if len(entries) > 0 {
+		d.last = entries[len(entries)-1].Name
+	}
+	return entries, 0
 }
 
 func (d *memoryDir) Utimens(atim, mtim int64) sys.Errno {
@@ -217,6 +227,5 @@ func (d *memoryDir) Close() sys.Errno {
 		return sys.EBADF
 	}
 	d.closed = true
-	d.listing = nil
 	return 0
 }

@@ -1,6 +1,8 @@
 package wasi
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tetratelabs/wazero/experimental/sys"
@@ -21,6 +23,7 @@ type memoryNode struct {
 	opens  int
 
 	children map[string]*memoryNode // of a directory
+	sorted   []sys.Dirent           // children by name; nil when somebody has to sort them again
 	blocks   []*block               // of a file; nil is a hole
 	size     int64
 
@@ -33,6 +36,31 @@ func (n *memoryNode) stat() stat {
 		st.Nlink = 0
 	}
 	return st
+}
+
+// put and drop change the children of a directory.
+func (n *memoryNode) put(name string, child *memoryNode) {
+	n.children[name], n.sorted = child, nil
+	n.touch()
+}
+
+func (n *memoryNode) drop(name string) {
+	delete(n.children, name)
+	n.sorted = nil
+	n.touch()
+}
+
+// entries returns the directory's entries as they are now, sorted by name. They belong to the node.
+func (n *memoryNode) entries() []sys.Dirent {
+	if n.sorted != nil {
+		return n.sorted
+	}
+	n.sorted = make([]sys.Dirent, 0, len(n.children))
+	for name, child := range n.children {
+		n.sorted = append(n.sorted, sys.Dirent{Ino: child.ino, Name: name, Type: child.mode.Type()})
+	}
+	slices.SortFunc(n.sorted, func(a, b sys.Dirent) int { return strings.Compare(a.Name, b.Name) })
+	return n.sorted
 }
 
 func (n *memoryNode) touch() {
