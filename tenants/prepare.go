@@ -1,6 +1,22 @@
 package tenants
 
-import "context"
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// releaseFormat is part of every digest: raise it when the same inputs would
+// make another folder, so that releases of older versions are made again.
+const releaseFormat = "wasgi release 1, cp313, manylinux_2_28_x86_64 stripped"
+
+// releaseFile describes a release, beside its site folder.
+const releaseFile = "release.json"
 
 // PrepareOptions say how and where dependencies are installed.
 type PrepareOptions struct {
@@ -9,19 +25,253 @@ type PrepareOptions struct {
 	// Installer is "uv", "pip", or "" for uv when it is there, else pip.
 	Installer string
 	// Python is the command that runs pip (and uv, when installed as its
-	// module); "" is python3. It never runs a tenant's code.
+	// module); "" is python3. It never runs a tenant's code. With pip, its
+	// version decides about markers such as python_version; uv takes 3.13.
 	Python string
-	// Refresh resolves again although a release with these inputs is there.
+	// Refresh resolves again although a release with these inputs is there;
+	// the new one takes its place.
 	Refresh bool
 	// Compile, when set, makes byte code in the folder it is given. It runs
 	// before the release is put in place; its error fails Prepare.
 	Compile func(ctx context.Context, dir string) error
-	// Progress, when set, is told each step in a few words.
+	// Progress, when set, is told each step in a few words, from the calling
+	// goroutine or the one that reads the installer's output, never from two
+	// at once.
 	Progress func(step, detail string)
 }
 
-// Prepare installs a tenant's dependencies into an immutable folder, or finds
-// the one that was made for the same inputs.
+func (o PrepareOptions) progress(step, detail string) {
+	if o.Progress != nil {
+		o.Progress(step, detail)
+	}
+}
+
+// Prepare installs a tenant's dependencies into an immutable folder,
+// <State>/releases/<tenant>/<digest>, or finds the one that was made for the
+// same inputs, which needs neither network nor installer. Only wheels are
+// installed: no code of a package runs. Compiled parts are removed where the
+// package works without them. Errors: *NativeError, *InstallError, those of
+// reading the requirements (*ManifestError, joined), ctx's, or of the disk.
 func Prepare(ctx context.Context, t Tenant, o PrepareOptions) (Release, error) {
-	return Release{Tenant: t.Name}, nil
+	needs, err := readRequirements(t.Dir)
+	if err != nil {
+		return Release{}, err
+	}
+	if bad := needs.impossible(); len(bad) > 0 {
+		return Release{}, &NativeError{t.Name, bad}
+	}
+	digest, err := needs.digest(t.Dir)
+	if err != nil {
+		return Release{}, err
+	}
+	home := filepath.Join(o.State, "releases", t.Name)
+	final := filepath.Join(home, digest.String())
+	if r, err := readRelease(final); err == nil && !o.Refresh {
+		o.progress("reuse", final)
+		return r, nil
+	}
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return Release{}, err
+	}
+	b := &build{tenant: t, options: o, needs: needs, final: final}
+	b.release = Release{Tenant: t.Name, Digest: digest.String(), Inputs: needs.files, Requirements: needs.lines, Skipped: needs.skipped}
+	return b.run(ctx, home)
+}
+
+// digest covers everything that decides what is installed.
+func (r *requirements) digest(dir string) (Digest, error) {
+	sum := sha256.New()
+	writeText(sum, releaseFormat)
+	for _, list := range [][]string{r.lines, r.constraints, r.wheels} {
+		writeText(sum, fmt.Sprint(len(list)))
+		for _, s := range list {
+			writeText(sum, s)
+		}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return Digest{}, err
+	}
+	defer root.Close()
+	for _, w := range r.wheels {
+		if err := hashFile(sum, root, w); err != nil {
+			return Digest{}, err
+		}
+	}
+	return Digest(sum.Sum(nil)), nil
+}
+
+// readRelease reads a finished release.
+func readRelease(dir string) (Release, error) {
+	data, err := os.ReadFile(filepath.Join(dir, releaseFile))
+	if err != nil {
+		return Release{}, err
+	}
+	r := Release{Dir: dir, Site: filepath.Join(dir, "site"), Reused: true}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Release{}, err
+	}
+	if info, err := os.Stat(r.Site); err != nil || !info.IsDir() {
+		return Release{}, fmt.Errorf("%s: no site folder", dir)
+	}
+	return r, nil
+}
+
+// build is one release in the making.
+type build struct {
+	tenant  Tenant
+	options PrepareOptions
+	needs   *requirements
+	release Release
+	stage   string // temporary folder beside the final one
+	final   string
+}
+
+func (b *build) site() string { return filepath.Join(b.stage, "site") }
+
+func (b *build) run(ctx context.Context, home string) (Release, error) {
+	stage, err := os.MkdirTemp(home, ".making-")
+	if err != nil {
+		return Release{}, err
+	}
+	defer os.RemoveAll(stage)
+	b.stage = stage
+	if err := os.Mkdir(b.site(), 0o755); err != nil {
+		return Release{}, err
+	}
+	if err := b.fill(ctx); err != nil {
+		return Release{}, err
+	}
+	if b.options.Compile != nil {
+		b.options.progress("compile", b.site())
+		if err := b.options.Compile(ctx, b.site()); err != nil {
+			return Release{}, fmt.Errorf("%s: compiling the dependencies to byte code: %w", b.tenant.Name, err)
+		}
+	}
+	return b.publish()
+}
+
+// fill installs, checks and cleans.
+func (b *build) fill(ctx context.Context) error {
+	if len(b.needs.lines)+len(b.needs.wheels) == 0 {
+		return nil
+	}
+	i, err := findInstaller(ctx, b.options)
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.tenant.Name, err)
+	}
+	b.release.Installer = i.version
+	files, err := b.inputs()
+	if err != nil {
+		return err
+	}
+	b.options.progress("install", fmt.Sprintf("%d requirements with %s", len(b.needs.lines)+len(b.needs.wheels), i.version))
+	if err := i.install(ctx, b.stage, b.site(), files); err != nil {
+		return b.explain(err)
+	}
+	b.options.progress("check", b.site())
+	s := &site{dir: b.site()}
+	if err := s.clean(b.tenant.Name); err != nil {
+		return err
+	}
+	if s.wants("tzdata") {
+		b.addTimeZones(ctx, i, s)
+	}
+	b.release.Packages, b.release.Stripped = s.packages(), s.stripped
+	b.release.Skipped = append(b.release.Skipped, s.dropped...)
+	return nil
+}
+
+// inputs writes the files for the installer.
+func (b *build) inputs() ([]string, error) {
+	lines := append([]string{}, b.needs.lines...)
+	for _, w := range b.needs.wheels {
+		absolute, err := filepath.Abs(filepath.Join(b.tenant.Dir, w))
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, absolute)
+	}
+	args := []string{"-r", "requirements.txt"}
+	if err := b.write("requirements.txt", lines); err != nil {
+		return nil, err
+	}
+	if len(b.needs.constraints) > 0 {
+		args = append(args, "-c", "constraints.txt")
+		if err := b.write("constraints.txt", b.needs.constraints); err != nil {
+			return nil, err
+		}
+	}
+	return args, nil
+}
+
+func (b *build) write(name string, lines []string) error {
+	return os.WriteFile(filepath.Join(b.stage, name), []byte(strings.Join(lines, "\n")+"\n"), 0o600)
+}
+
+// addTimeZones installs the time zone database where a package asks for it on
+// Windows: the guest has none of its own either. Without it the application may
+// still work, so a failure is recorded only.
+func (b *build) addTimeZones(ctx context.Context, i *installer, s *site) {
+	err := i.install(ctx, b.stage, b.site(), []string{"tzdata"})
+	if err == nil {
+		err = s.clean(b.tenant.Name)
+	}
+	if err != nil {
+		b.release.Skipped = append(b.release.Skipped, Skipped{"tzdata", "could not be installed: " + err.Error()})
+	}
+}
+
+// explain adds the tenant to an installer's error.
+func (b *build) explain(err error) error {
+	var failed *InstallError
+	if errors.As(err, &failed) {
+		failed.Tenant = b.tenant.Name
+	}
+	return err
+}
+
+// publish describes the release and moves it into place. When another process
+// was first, its release is as good.
+func (b *build) publish() (Release, error) {
+	data, err := json.MarshalIndent(b.release, "", "  ")
+	if err != nil {
+		return Release{}, err
+	}
+	for _, name := range []string{"requirements.txt", "constraints.txt"} {
+		_ = os.Remove(filepath.Join(b.stage, name)) // not there is as good
+	}
+	if err := os.WriteFile(filepath.Join(b.stage, releaseFile), append(data, '\n'), 0o600); err != nil {
+		return Release{}, err
+	}
+	if err := b.moveAway(); err != nil {
+		return Release{}, err
+	}
+	if err := os.Rename(b.stage, b.final); err != nil {
+		if r, other := readRelease(b.final); other == nil {
+			return r, nil
+		}
+		return Release{}, err
+	}
+	r, err := readRelease(b.final)
+	r.Reused = false
+	return r, err
+}
+
+// moveAway takes an incomplete or refreshed release out of the way. Instances
+// that serve from it keep its open files.
+func (b *build) moveAway() error {
+	old, err := os.MkdirTemp(filepath.Dir(b.final), ".old-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(old)
+	if _, err := readRelease(b.final); err == nil && !b.options.Refresh {
+		return nil
+	}
+	err = os.Rename(b.final, filepath.Join(old, "release"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
