@@ -1,6 +1,11 @@
 package tck
 
-import "github.com/wasgi/wasgi/abi"
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/wasgi/wasgi/abi"
+)
 
 // wasiModule is the name of WASI's import module.
 const wasiModule = "wasi_snapshot_preview1"
@@ -90,4 +95,21 @@ func newFileGuest() (*guest, []byte) {
 	return g, keep(0,
 		Const(3), Const(1), Const(textAddress), Const(int32(len(FileName))),
 		Const(0), Const64(rightRead), Const64(0), Const(0), Const(scratchAddress+4), Call(open))
+}
+
+// Sleep sleeps for d in handle, with poll_oneoff as wasi-libc does, and
+// answers then. It comes by meter after the sleep.
+func Sleep(d time.Duration) []byte {
+	g := newGuest()
+	poll := g.Import(wasiModule, "poll_oneoff", []Type{I32, I32, I32, I32}, []Type{I32})
+	// A subscription: userdata, tag 0 (clock), clock 1 (monotonic), timeout,
+	// precision, flags 0 (relative).
+	sub := make([]byte, 48)
+	sub[16] = 1
+	binary.LittleEndian.PutUint64(sub[24:], uint64(d))
+	g.Data(textAddress, sub)
+	return g.handle(0, g.sendHead(),
+		Const(textAddress), Const(ioAddress), Const(1), Const(scratchAddress), Call(poll), Op(opDrop),
+		Call(g.meter), GlobalSet(g.fuel),
+		g.send(textAddress, 0)).bytes()
 }

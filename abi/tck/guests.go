@@ -230,3 +230,12 @@ func Restored() []byte {
 func Run(status int32) []byte {
 	return newGuest().on(abi.ExportRun, 0, Const(status)).bytes()
 }
+
+// Hungry asks for memory until it is refused and traps then, as abort() does.
+func Hungry() []byte {
+	g := newGuest()
+	return g.handle(0,
+		Block(g.metered(Const(1), MemoryGrow(), Const(-1), Op(opEq), BrIf(1))),
+		Op(opUnreachable),
+	).bytes()
+}
