@@ -1,0 +1,103 @@
+package main
+
+import (
+	"embed"
+	"path/filepath"
+	"strconv"
+
+	"github.com/wasgi/wasgi/pywasm/meter"
+)
+
+//go:embed recipes/*.sh
+var recipes embed.FS
+
+// A step makes one thing out of others.
+type step struct {
+	name    string
+	needs   []string           // steps whose results it reads
+	recipe  []string           // all that shapes the result besides its inputs
+	files   []string           // patterns of our own files that it reads
+	content bool               // its digest is that of the result, not of the key
+	always  bool               // never cached: run looks at the machine
+	run     func(j *job) error // makes the result in j.out
+	hint    string             // what to do when it fails
+}
+
+const (
+	hintRecipe = "Read the log, mend the recipe, and run the build again: it goes on from this step."
+	hintGuest  = "Mend the files in pywasm/guest and run the build again: only what depends on them is made again."
+	hintFetch  = "Look whether the machine's apt works (apt-get update), then run the build again."
+)
+
+// plan returns all steps, each behind those it needs. The folder guest holds
+// our C and Python sources.
+func plan(guest string) []step {
+	c := []string{filepath.Join(guest, "*.c"), filepath.Join(guest, "*.h")}
+	py := []string{filepath.Join(guest, "*.py")}
+	libs := []string{"zlib", "bzip2", "xz", "sqlite", "openssl"}
+	steps := []step{
+		{name: "tools", always: true, content: true, run: checkTools,
+			hint: "Install the packages by hand and run the build again."},
+		{name: "fetch", needs: []string{"tools"}, recipe: pinRecipe(), content: true, run: fetch, hint: hintFetch},
+		script("sysroot", "tools", "fetch"),
+	}
+	for _, lib := range libs {
+		steps = append(steps, script(lib, "tools", "fetch", "sysroot"))
+	}
+	steps = append(steps,
+		script("native", "tools", "fetch"),
+		script("cross", append([]string{"tools", "fetch", "sysroot", "native"}, libs...)...),
+		script("link", "tools", "sysroot", "cross").reads(c),
+		script("optimise", "tools", "link"),
+		step{name: "meter", needs: []string{"optimise"}, content: true, run: runMeter, hint: hintGuest,
+			recipe: []string{"1", strconv.Itoa(meter.Version)}},
+		script("rootfs", "fetch", "native", "cross").reads(py).then("zip 1", zipRoot),
+	)
+	return append(steps, step{name: "manifest", needs: names(steps), recipe: []string{"1"},
+		run: writeManifest, hint: hintRecipe})
+}
+
+// script is a step that runs the shell script of its name.
+func script(name string, needs ...string) step {
+	lib, body := recipe("lib"), recipe(name)
+	return step{name: name, needs: needs, recipe: []string{lib, body}, hint: hintRecipe,
+		run: func(j *job) error { return j.script(lib + body) }}
+}
+
+// recipe returns an embedded script.
+func recipe(name string) string {
+	b, err := recipes.ReadFile("recipes/" + name + ".sh")
+	if err != nil {
+		panic(err) // the script is compiled in
+	}
+	return string(b)
+}
+
+// reads adds files of ours to a step. Such a step's result is compared by
+// content, so that a change without effect goes no further.
+func (s step) reads(patterns []string) step {
+	s.files, s.content, s.hint = patterns, true, hintGuest
+	return s
+}
+
+// then adds a Go function that runs behind the script.
+func (s step) then(version string, f func(*job) error) step {
+	script := s.run
+	s.recipe = append(s.recipe, version)
+	s.run = func(j *job) error {
+		if err := script(j); err != nil {
+			return err
+		}
+		return f(j)
+	}
+	return s
+}
+
+// names returns the names of the steps.
+func names(steps []step) []string {
+	out := make([]string, len(steps))
+	for i, s := range steps {
+		out[i] = s.name
+	}
+	return out
+}

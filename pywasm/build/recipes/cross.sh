@@ -1,0 +1,43 @@
+# CPython for the guest, as one relocatable object: link-time optimisation
+# happens here, once, so that linking with our own C code takes a second.
+unpack python3.13 CVE- src
+target
+PATH=$NEED_sysroot/bin:$PATH
+mkdir build "$WORK/none"
+cat src/Tools/wasm/config.site-wasm32-wasi - >config.site <<'SITE'
+py_cv_module__ssl=n/a
+py_cv_module__ctypes=n/a
+py_cv_module__uuid=n/a
+py_cv_module_readline=n/a
+SITE
+cd build
+export CONFIG_SITE="$WORK/config.site" CPP="$CC -E" PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR="$WORK/none"
+export ZLIB_CFLAGS="-I$NEED_zlib/include" ZLIB_LIBS="-L$NEED_zlib/lib -lz"
+export BZIP2_CFLAGS="-I$NEED_bzip2/include" BZIP2_LIBS="-L$NEED_bzip2/lib -lbz2"
+export LIBLZMA_CFLAGS="-I$NEED_xz/include" LIBLZMA_LIBS="-L$NEED_xz/lib -llzma"
+export LIBSQLITE3_CFLAGS="-I$NEED_sqlite/include" LIBSQLITE3_LIBS="-L$NEED_sqlite/lib -lsqlite3"
+# _hashopenssl.c insists on OPENSSL_THREADS; the guest has one thread.
+CFLAGS="-O3 -g0 $FEATURES -DOPENSSL_THREADS" ../src/configure --prefix=/usr \
+    --host=wasm32-unknown-wasip1 --build="$(../src/config.guess)" \
+    --with-build-python="$NEED_native/build/python" --with-openssl="$NEED_openssl" \
+    --with-tzpath=/usr/share/zoneinfo --with-pymalloc --disable-test-modules --without-ensurepip
+
+cat >print.mk <<'MAKE'
+include Makefile
+modlibs: ; @echo $(MODLIBS)
+MAKE
+archives=$(make -s --no-print-directory -f print.mk modlibs | tr ' ' '\n' | grep '\.a$' | sort -u)
+make -j"$JOBS" CFLAGS_NODIST=-flto=full libpython3.13.a $archives pybuilddir.txt
+mkdir -p "$OUT/lib" "$OUT/include" "$OUT/python3.13"
+wasm-ld-22 -r -o "$OUT/lib/python.o" --whole-archive libpython3.13.a --no-whole-archive $archives
+cp "$NEED_zlib"/lib/*.a "$NEED_bzip2"/lib/*.a "$NEED_xz"/lib/*.a "$NEED_sqlite"/lib/*.a \
+    "$NEED_openssl"/lib/libcrypto.a "$OUT/lib"
+cp -r ../src/Include/. pyconfig.h "$OUT/include"
+
+# The library, without what needs a screen or tests CPython itself.
+cp -r ../src/Lib/. "$OUT/python3.13"
+cd "$OUT/python3.13"
+rm -rf test idlelib turtledemo turtle.py tkinter ensurepip __phello__ site-packages
+find . -name __pycache__ -prune -exec rm -rf {} +
+sed -e "s|$WORK|/usr/src|g" -e "s|$CACHE|/usr/src|g" \
+    "$WORK"/build/build/lib.*/_sysconfigdata__wasi_wasm32-wasi.py >_sysconfigdata__wasi_wasm32-wasi.py

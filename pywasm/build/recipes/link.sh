@@ -1,0 +1,13 @@
+# Our C code and CPython become one reactor module. The stack comes first in
+# memory, so that an overflow traps instead of writing over data.
+target
+for source in "$GUEST"/*.c; do
+    $CC -O3 $FEATURES $EMULATED -std=c11 -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden \
+        -DNDEBUG -DPy_BUILD_CORE -I"$GUEST" -I"$NEED_cross/include" -I"$NEED_cross/include/internal" \
+        -I"$NEED_cross/include/internal/mimalloc" -c "$source" -o "$(basename "$source" .c).o"
+done
+$CC -mexec-model=reactor ./*.o "$NEED_cross/lib/python.o" -L"$NEED_cross/lib" \
+    -lz -lbz2 -llzma -lsqlite3 -lcrypto -ldl -lm -lwasi-emulated-signal -lwasi-emulated-getpid \
+    -lwasi-emulated-process-clocks -lwasi-emulated-mman \
+    -z stack-size=8388608 -Wl,--stack-first -Wl,--initial-memory=33554432 \
+    -Wl,--export=__stack_pointer -Wl,-s -o "$OUT/python.wasm"
