@@ -1,0 +1,56 @@
+package sandbox
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/wasgi/wasgi/abi/tck"
+)
+
+func FuzzParseGuest(f *testing.F) {
+	for _, g := range tck.All() {
+		f.Add(g.Module)
+	}
+	for _, module := range [][]byte{tck.Passive(), tck.Started(), tck.HiddenGlobal(), tck.WildData(), tck.UnknownImport()} {
+		f.Add(module)
+	}
+	f.Fuzz(func(t *testing.T, module []byte) {
+		g, err := parseGuest(module)
+		if err != nil {
+			return
+		}
+		for _, s := range g.data {
+			if uint64(s.offset)+uint64(len(s.bytes)) > g.min {
+				t.Fatalf("a segment at %d of %d bytes in %d", s.offset, len(s.bytes), g.min)
+			}
+		}
+		again, err := parseGuest(g.code)
+		if err != nil {
+			t.Fatalf("what was left of it: %v", err)
+		}
+		if !bytes.Equal(again.code, g.code) || again.min != g.min {
+			t.Fatal("taking the data out twice differs from once")
+		}
+		for _, s := range again.data {
+			if len(s.bytes) != 0 {
+				t.Fatal("there is data left")
+			}
+		}
+	})
+}
+
+func FuzzDecodeHeader(f *testing.F) {
+	f.Add((&header{size: wasmPage, globals: []uint64{1, 2}}).encode())
+	f.Add((&header{size: 1 << 32}).encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, err := decodeHeader(b)
+		if err != nil {
+			return
+		}
+		again := h.encode()
+		copy(again[digestAt:], h.digest[:])
+		if !bytes.Equal(again, b) {
+			t.Fatal("encoding again differs")
+		}
+	})
+}
