@@ -33,15 +33,20 @@ func Run(ctx context.Context, guest host.Guest, log *slog.Logger, opt Options) (
 		ctx, cancel = context.WithTimeout(ctx, opt.Timeout)
 		defer cancel()
 	}
-	defaults := config.Default(os.Environ(), os.Getuid())
+	// The environment counts as it does for serve: a program for an application
+	// must find the state that the server uses.
+	cfg, err := config.Load("", nil)
+	if err != nil {
+		return 0, err
+	}
 	if opt.StateDir == "" {
-		opt.StateDir = defaults.StateDir
+		opt.StateDir = cfg.StateDir
 	}
 	root, err := wasi.Archive(guest.RootFS)
 	if err != nil {
 		return 0, fmt.Errorf("the guest's files cannot be used: %w", err)
 	}
-	engine, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: guest.Module, CacheDir: cacheDir(defaults), Logger: log})
+	engine, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: guest.Module, CacheDir: cacheDir(cfg), Logger: log})
 	if err != nil {
 		return 0, err
 	}
