@@ -109,6 +109,15 @@ func (a answer) allow(methods ...string) answer {
 	return a
 }
 
+// closes says that the connection is not to be used again.
+func (a answer) closes() answer {
+	a.t.Helper()
+	if !a.resp.Close {
+		a.t.Errorf("%s: the connection stays open", a.what)
+	}
+	return a
+}
+
 // redirect compares status and Location.
 func (a answer) redirect(code int, location string) answer {
 	a.t.Helper()

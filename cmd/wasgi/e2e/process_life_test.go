@@ -150,14 +150,21 @@ func (c wire) send(format string, args ...any) {
 	}
 }
 
-// line reads one line of a response, without its end.
-func (c wire) line() string {
+// expect reads bytes that are not a whole response.
+func (c wire) expect(text string) {
 	c.t.Helper()
-	text, err := c.in.ReadString('\n')
-	if err != nil {
-		c.t.Fatalf("read %q: %v", text, err)
+	got := make([]byte, len(text))
+	if n, err := io.ReadFull(c.in, got); err != nil || string(got) != text {
+		c.t.Fatalf("read %q, %v, want %q", got[:n], err, text)
 	}
-	return strings.TrimSuffix(text, "\r\n")
+}
+
+// ends says that the server closes the connection and sends nothing more.
+func (c wire) ends() {
+	c.t.Helper()
+	if rest, err := io.ReadAll(c.in); err != nil || len(rest) > 0 {
+		c.t.Errorf("at the end of the connection: %q, %v", rest, err)
+	}
 }
 
 // answers reads one response to a request of the method.
