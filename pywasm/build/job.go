@@ -64,7 +64,7 @@ func (j *job) output(argv ...string) (string, error) {
 func (j *job) env() []string {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + j.work, "LC_ALL=C.UTF-8", "TZ=UTC",
-		"SOURCE_DATE_EPOCH=" + strconv.FormatInt(epoch.Unix(), 10),
+		"SOURCE_DATE_EPOCH=" + strconv.FormatInt(epoch().Unix(), 10),
 		"WORK=" + j.work, "OUT=" + j.out, "JOBS=" + strconv.Itoa(j.b.jobs),
 		"CACHE=" + j.b.cache.dir, "GUEST=" + j.b.guest,
 	}

@@ -51,7 +51,7 @@ func zipTree(w io.Writer, root string) error {
 
 // zipEntry adds one file or folder.
 func zipEntry(z *zip.Writer, name, path string, dir bool) error {
-	h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: epoch}
+	h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: epoch()}
 	if dir {
 		h.Name, h.Method = name+"/", zip.Store
 		h.SetMode(fs.ModeDir | 0o555)

@@ -28,7 +28,7 @@ const (
 )
 
 // header is the magic number and the version that start a module.
-var header = []byte{0, 'a', 's', 'm', 1, 0, 0, 0}
+const header = "\x00asm\x01\x00\x00\x00"
 
 // A section is one part of a module: its number and what it holds.
 type section struct {
@@ -52,7 +52,7 @@ func (id sectionID) rank() int {
 // splitSections cuts a module into its sections. It drops custom sections
 // whose offsets into the code would be wrong after the pass.
 func splitSections(module []byte) ([]section, error) {
-	if !bytes.HasPrefix(module, header) {
+	if !bytes.HasPrefix(module, []byte(header)) {
 		return nil, errors.New("this is no WebAssembly module of version 1")
 	}
 	r := &reader{buf: module, pos: len(header)}
@@ -109,7 +109,7 @@ func put(all []section, id sectionID, body []byte) []section {
 
 // join puts a module together again.
 func join(all []section) []byte {
-	out := bytes.Clone(header)
+	out := []byte(header)
 	for _, s := range all {
 		out = append(out, byte(s.id))
 		out = appendSized(out, s.body)

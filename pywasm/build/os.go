@@ -9,7 +9,7 @@ import (
 )
 
 // epoch is the date of everything in the result that must have one.
-var epoch = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+func epoch() time.Time { return time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // ownGroup makes a program and all that it starts end together.
 func ownGroup(cmd *exec.Cmd) {
