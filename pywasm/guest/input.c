@@ -319,6 +319,14 @@ input_false(PyObject *Py_UNUSED(op), PyObject *Py_UNUSED(ignored))
     Py_RETURN_FALSE;
 }
 
+/* PEP 3333 forbids applications to close it; io's wrappers do it all the same
+ * when they go, and that must not end the stream for others. */
+static PyObject *
+input_close(PyObject *Py_UNUSED(op), PyObject *Py_UNUSED(ignored))
+{
+    Py_RETURN_NONE;
+}
+
 static PyObject *
 input_closed(PyObject *Py_UNUSED(op), void *Py_UNUSED(closure))
 {
@@ -340,6 +348,8 @@ static PyMethodDef input_methods[] = {
     {"writable", input_false, METH_NOARGS, NULL},
     {"seekable", input_false, METH_NOARGS, NULL},
     {"isatty", input_false, METH_NOARGS, NULL},
+    {"flush", input_close, METH_NOARGS, NULL},
+    {"close", input_close, METH_NOARGS, NULL},
     {0},
 };
 

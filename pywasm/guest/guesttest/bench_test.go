@@ -23,7 +23,7 @@ func BenchmarkHello(b *testing.B) {
 		in.module.Memory().Write(uint32(stack[0]), message)
 		stack[0] = uint64(len(message))
 		if err := handle.CallWithStack(ctx, stack); err != nil || stack[0] != 0 {
-			b.Fatal(err, stack[0], x.logs)
+			b.Fatal(err, stack[0], x.logs())
 		}
 	}
 }

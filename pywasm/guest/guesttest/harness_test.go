@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -33,9 +34,11 @@ type logged struct {
 	text  string
 }
 
-// call is one call of response_start (head set) or response_write.
+// call is one call of response_start (head set), log (log set) or
+// response_write.
 type call struct {
 	head *abi.ResponseHead
+	log  *logged
 	data string
 	last bool
 }
@@ -44,19 +47,38 @@ type call struct {
 type exchange struct {
 	body      io.Reader
 	goneAfter int // the client goes at this response_write; 0: never
+	started   bool
 	writes    int
 
 	status abi.Status
 	calls  []call
-	logs   []logged
+}
+
+func (x *exchange) logs() (all []logged) {
+	for _, c := range x.calls {
+		if c.log != nil {
+			all = append(all, *c.log)
+		}
+	}
+	return all
 }
 
 type exchangeKey struct{}
 
+// console keeps each write to stdout and stderr.
+type console struct{ writes []string }
+
+func (c *console) Write(b []byte) (int, error) {
+	c.writes = append(c.writes, string(b))
+	return len(b), nil
+}
+
+func (c *console) String() string { return strings.Join(c.writes, "") }
+
 type instance struct {
 	t      testing.TB
 	module api.Module
-	stdout *bytes.Buffer
+	stdout *console
 	boot   *exchange // what was logged outside of requests
 }
 
@@ -127,6 +149,7 @@ func responseStart(ctx context.Context, m api.Module, ptr, size uint32) int32 {
 	if err != nil {
 		return err.(abi.Errno).Result()
 	}
+	x.started = true
 	x.calls = append(x.calls, call{head: &head})
 	return 0
 }
@@ -139,7 +162,7 @@ func responseWrite(ctx context.Context, m api.Module, ptr, size, flags uint32) i
 		return abi.EFAULT.Result()
 	case flags&^abi.WriteLast != 0:
 		return abi.EINVAL.Result()
-	case len(x.calls) == 0:
+	case !x.started:
 		return abi.ESTATE.Result()
 	case x.goneAfter != 0 && x.writes >= x.goneAfter:
 		return abi.EPIPE.Result()
@@ -170,7 +193,7 @@ func logText(ctx context.Context, m api.Module, level int32, ptr, size uint32) i
 		return abi.EFAULT.Result()
 	}
 	x := exchangeOf(ctx)
-	x.logs = append(x.logs, logged{abi.LogLevel(level), string(b)})
+	x.calls = append(x.calls, call{log: &logged{abi.LogLevel(level), string(b)}})
 	return 0
 }
 
@@ -179,7 +202,7 @@ func start(t testing.TB, mode string, args ...string) *instance {
 	t.Helper()
 	in, status := tryStart(t, abi.Boot{Mode: mode, Args: args, Paths: []string{"/app"}, Cwd: "/app"}, nil)
 	if status != abi.StatusOK {
-		t.Fatalf("boot: %v\n%v%s", status, in.boot.logs, in.stdout)
+		t.Fatalf("boot: %v\n%v%s", status, in.boot.logs(), in.stdout)
 	}
 	return in
 }
@@ -193,7 +216,7 @@ func tryStart(t testing.TB, boot abi.Boot, env map[string]string) (*instance, ab
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &instance{t: t, stdout: &bytes.Buffer{}, boot: &exchange{}}
+	in := &instance{t: t, stdout: &console{}, boot: &exchange{}}
 	ctx := in.context(in.boot)
 	files := wazero.NewFSConfig().WithReadOnlyDirMount(h.root, "/").
 		WithReadOnlyDirMount(testdata(t), "/app").WithDirMount(t.TempDir(), "/tmp")
@@ -269,7 +292,7 @@ func (in *instance) tryLoad(entry string) (abi.Status, []logged) {
 	if err != nil {
 		in.t.Fatal(err)
 	}
-	return in.message(in.context(x), abi.ExportLoad, message), x.logs
+	return in.message(in.context(x), abi.ExportLoad, message), x.logs()
 }
 
 // environ is a request for path; more are further variables.

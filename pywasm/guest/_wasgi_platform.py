@@ -1,0 +1,275 @@
+"""What WebAssembly lacks and applications use all the same: a stand-in where
+one is honest, else the exception that a Python programmer expects. The list
+for users, with the reasons, is unsupported.json.
+
+Built-in modules are completed here, before the first import of the
+application. Python modules are changed when they are imported and not before,
+so that nobody pays for what nobody uses.
+"""
+
+import errno
+import os
+import sys
+
+_NO_SOCKETS = "sockets are not supported on WASI"
+_NO_PROCESSES = "processes are not supported on WASI"
+
+
+def install():
+    """Completes the built-in modules and watches for the others' import."""
+    _complete_os()
+    _complete_socket()
+    sys.meta_path.insert(0, _Amender)
+
+
+# --- built-in modules ---------------------------------------------------------
+
+
+def _complete_os():
+    import posix
+
+    umask = 0o022
+
+    def set_umask(mask, /):
+        """Kept, and returned by the next call; WASI files have no mode."""
+        nonlocal umask
+        umask, old = mask & 0o777, umask
+        return old
+
+    def refuse_owner(*args, **kwargs):
+        """WASI files have no owner; tarfile and shutil expect this error."""
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    # Files belong to user 0 in every stat(); who compares must find himself.
+    functions = dict.fromkeys(("getuid", "geteuid", "getgid", "getegid"), lambda: 0)
+    functions.update(umask=set_umask, getppid=lambda: 1, chown=refuse_owner, lchown=refuse_owner)
+    for name, function in functions.items():
+        if not hasattr(os, name):
+            function.__name__ = name
+            setattr(posix, name, function)
+            setattr(os, name, function)
+
+
+def _complete_socket():
+    """Names that socket.py, and what imports it, takes for granted."""
+    import _socket
+
+    for name, value in _resolver(_socket).items():
+        if not hasattr(_socket, name):
+            setattr(_socket, name, value)
+
+
+def _resolver(_socket):
+    """Names without a network: literals and localhost are known, no others."""
+
+    class gaierror(OSError):
+        """As the system's resolver raises it."""
+
+    error = getattr(_socket, "gaierror", gaierror)
+    eai = {
+        "EAI_AGAIN": -3, "EAI_BADFLAGS": -1, "EAI_FAIL": -4, "EAI_FAMILY": -6,
+        "EAI_MEMORY": -10, "EAI_NONAME": -2, "EAI_SERVICE": -8, "EAI_SOCKTYPE": -7,
+    }  # fmt: skip
+    flags = {
+        "AI_PASSIVE": 1, "AI_CANONNAME": 2, "AI_NUMERICHOST": 4, "AI_NUMERICSERV": 0x400,
+        "NI_NUMERICHOST": 1, "NI_NUMERICSERV": 2, "NI_NAMEREQD": 8, "NI_DGRAM": 16,
+        "NI_MAXHOST": 1025, "NI_MAXSERV": 32,
+    }  # fmt: skip
+
+    def unknown(host):
+        raise error(eai["EAI_NONAME"], f"Name or service not known: {host!r}: {_NO_SOCKETS}")
+
+    def family_of(host):
+        for family in (_socket.AF_INET, _socket.AF_INET6):
+            try:
+                _socket.inet_pton(family, host)
+                return family
+            except (OSError, UnicodeError):
+                pass
+        return None
+
+    def literal(host):
+        host = host.decode("ascii") if isinstance(host, (bytes, bytearray)) else host
+        host = {None: "127.0.0.1", "": "0.0.0.0", "localhost": "127.0.0.1"}.get(host, host)
+        return host if family_of(host) is not None else unknown(host)
+
+    def gethostname():
+        return "localhost"
+
+    def gethostbyname(host, /):
+        return literal(host)
+
+    def gethostbyname_ex(host, /):
+        return host, [], [literal(host)]
+
+    def gethostbyaddr(host, /):
+        return ("localhost", [], ["127.0.0.1"]) if literal(host) == "127.0.0.1" else unknown(host)
+
+    def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
+        address = literal(host)
+        found = family_of(address)
+        if family not in (0, found):
+            raise error(eai["EAI_FAMILY"], "ai_family not supported")
+        try:
+            number = int(port or 0)
+        except ValueError:
+            raise error(eai["EAI_SERVICE"], "Servname not supported") from None
+        end = (address, number) if found == _socket.AF_INET else (address, number, 0, 0)
+        kinds = ((_socket.SOCK_STREAM, 6), (_socket.SOCK_DGRAM, 17))
+        return [(found, kind, number, "", end) for kind, number in kinds if type in (0, kind)]
+
+    def getnameinfo(sockaddr, flags, /):
+        return literal(sockaddr[0]), str(sockaddr[1])
+
+    def getservbyname(name, protocol="tcp", /):
+        raise OSError("service/proto not found")
+
+    functions = (gethostname, gethostbyname, gethostbyname_ex, gethostbyaddr, getaddrinfo,
+                 getnameinfo, getservbyname)  # fmt: skip
+    return {"gaierror": error, **eai, **flags, **{f.__name__: f for f in functions}}
+
+
+# --- modules written in Python ------------------------------------------------
+
+
+def _run_apart(work):
+    """Runs what another thread would run, out of sight of the event loop that
+    runs in this one: Django, for one, refuses database access in front of it."""
+    events = sys.modules.get("asyncio.events")
+    loop = events and events._get_running_loop()
+    if loop is None:
+        return work()
+    events._set_running_loop(None)
+    try:
+        return work()
+    finally:
+        events._set_running_loop(loop)
+
+
+def _amend_selector_events(module):
+    """No thread can wake the loop, so it needs no pipe to be woken through,
+    and one with nothing to wait for would wait for ever."""
+    import selectors
+
+    class Selector(selectors.PollSelector):
+        def select(self, timeout=None):
+            if timeout is None and not self.get_map():
+                raise RuntimeError(
+                    "the event loop would wait for ever: on WASI no thread and no socket can wake it"
+                )
+            return super().select(timeout)
+
+    def make_self_pipe(self):
+        if type(self._selector) is selectors.PollSelector:
+            self._selector = Selector()
+
+    loop = module.BaseSelectorEventLoop
+    loop._make_self_pipe = make_self_pipe
+    loop._close_self_pipe = loop._write_to_self = lambda self: None
+
+
+def _amend_base_events(module):
+    """asyncio.run ends the default executor in a thread of its own."""
+
+    async def shutdown_default_executor(self, timeout=None):
+        self._executor_shutdown_called = True
+        if self._default_executor is not None:
+            self._default_executor.shutdown(wait=True)
+
+    module.BaseEventLoop.shutdown_default_executor = shutdown_default_executor
+
+
+def _amend_thread_pool(module):
+    """A pool's work is done when it is submitted: no thread can start.
+    asyncio.to_thread, run_in_executor and asgiref come here."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        if self._broken:
+            raise module.BrokenThreadPool(self._broken)
+        if self._shutdown:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        if self._initializer is not None:
+            initializer, self._initializer = self._initializer, None
+            initializer(*self._initargs)
+        future = module._base.Future()
+        _run_apart(module._WorkItem(future, fn, args, kwargs).run)
+        return future
+
+    submit.__doc__ = module.ThreadPoolExecutor.submit.__doc__
+    module.ThreadPoolExecutor.submit = submit
+
+
+def _amend_asgiref(module):
+    """asgiref hands synchronous work to the thread that waits for the event
+    loop; here both are one, and the work can be done at once."""
+    executor = module.CurrentThreadExecutor
+    submit = executor.submit
+
+    def submit_here(self, fn, /, *args, **kwargs):
+        if module.threading.current_thread() is not self._work_thread:
+            return submit(self, fn, *args, **kwargs)
+        future = module.Future()
+        _run_apart(module._WorkItem(future, fn, *args, **kwargs).run)
+        return future
+
+    def run_until_future(self, future):
+        # Nobody else can finish it while this thread waits.
+        if not future.done():
+            raise RuntimeError(
+                "async_to_sync cannot wait for an event loop that waits for it: on WASI there is one thread"
+            )
+
+    executor.submit = submit_here
+    executor.run_until_future = run_until_future
+
+
+def _amend_processes(module):
+    def start(self):
+        raise OSError(errno.ENOTSUP, _NO_PROCESSES)
+
+    module.BaseProcess.start = start
+
+
+_AMENDMENTS = {
+    "asyncio.base_events": _amend_base_events,
+    "asyncio.selector_events": _amend_selector_events,
+    "concurrent.futures.thread": _amend_thread_pool,
+    "multiprocessing.process": _amend_processes,
+    "asgiref.current_thread_executor": _amend_asgiref,
+}
+
+
+class _Amender:
+    """A finder that only makes sure that an amendment follows the import."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        amend = _AMENDMENTS.pop(name, None)
+        if amend is None:
+            return None
+        from importlib.util import find_spec
+
+        spec = find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _AmendingLoader(spec.loader, amend)
+        return spec
+
+
+class _AmendingLoader:
+    """The module's own loader, and the amendment behind it."""
+
+    def __init__(self, loader, amend):
+        self._loader = loader
+        self._amend = amend
+
+    def __getattr__(self, name):
+        return getattr(self._loader, name)
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        # From here on the module looks as if nobody had been in between.
+        module.__spec__.loader = module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        self._amend(module)
