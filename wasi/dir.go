@@ -59,13 +59,15 @@ func (d *dir) look(path string, look func(string) (os.FileInfo, error)) (stat, s
 }
 
 // Readlink shows relative targets only: an absolute one cannot be followed, and its text is a path of the host.
-func (d *dir) Readlink(name string) (string, sys.Errno) {
-	name, mustDir, errno := parsePath(name)
-	switch {
-	case errno != 0:
+func (d *dir) Readlink(link string) (string, sys.Errno) {
+	name, mustDir, errno := parsePath(link)
+	if mustDir {
+		if _, errno = d.Stat(link); errno == 0 {
+			errno = sys.EINVAL
+		}
+	}
+	if errno != 0 {
 		return "", errno
-	case mustDir:
-		return "", sys.EINVAL
 	}
 	target, err := d.root.Readlink(name)
 	switch {
@@ -180,4 +182,17 @@ func timeOf(nanos int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(0, nanos)
+}
+
+// control calls do with the descriptor of f, which stays open meanwhile.
+func control(f *os.File, do func(fd int) error) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var result error
+	if raw.Control(func(fd uintptr) { result = do(int(fd)) }) != nil {
+		return fs.ErrClosed // its only error
+	}
+	return result
 }

@@ -198,11 +198,10 @@ func (f *hostFile) Close() sys.Errno {
 		return sys.EBADF
 	}
 	f.done = true
-	err := f.f.Close()
 	if f.quota != nil {
-		f.quota.release(f.node)
+		f.quota.release(f.node) // before the kernel's close, after which a new file may get the same number
 	}
-	return errnoOf(err)
+	return errnoOf(f.f.Close())
 }
 
 // hostDir is one open directory of the host.

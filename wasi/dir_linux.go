@@ -52,6 +52,9 @@ func (r *dirReader) fill(f *os.File) error {
 	return control(f, func(fd int) error {
 		n, err := unix.Getdents(fd, r.buf)
 		r.rest = r.buf[:max(n, 0)]
+		if err == unix.ENOENT {
+			return nil // the directory was removed, and POSIX wants an end, not an error
+		}
 		return err
 	})
 }
@@ -83,18 +86,6 @@ func direntType(kind byte) fs.FileMode {
 		return fs.ModeSymlink
 	}
 	return fs.ModeIrregular
-}
-
-func control(f *os.File, do func(fd int) error) error {
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var result error
-	if raw.Control(func(fd uintptr) { result = do(int(fd)) }) != nil {
-		return fs.ErrClosed // its only error
-	}
-	return result
 }
 
 // setTimes is futimens, which golang.org/x/sys lacks: utimensat without a path works on the descriptor.

@@ -312,7 +312,7 @@ func TestQuotaCountsRemovedFilesUntilClosed(t *testing.T) {
 	writeFile(t, fsys, "g", "yy")
 	f := openFile(t, second, "f", sys.O_RDWR)
 	wantErrno(t, "rename over it", fsys.Rename("g", "f"), 0)
-	wantQuota(t, q, 62, 1)
+	wantQuota(t, q, 62, 2)
 	wantErrno(t, "growing it", f.Truncate(99), ENOSPC)
 	wantErrno(t, "growing it", f.Truncate(98), 0)
 	closeFile(t, f)

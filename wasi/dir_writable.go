@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/tetratelabs/wazero/experimental/sys"
+	"golang.org/x/sys/unix"
 )
 
 // WritableDir returns a directory of the host that guests may read and write under a quota, which must not be nil. It
@@ -51,6 +53,10 @@ func (d *writableDir) OpenFile(path string, flag sys.Oflag, _ fsMode) (File, sys
 	case errno != 0:
 		return nil, errno
 	case mustDir && flag&sys.O_CREAT != 0:
+		parent, _ := splitPath(name)
+		if _, errno := d.Stat(parent + "/"); errno != 0 {
+			return nil, errno
+		}
 		return nil, sys.EISDIR
 	}
 	d.quota.names.Lock()
@@ -78,11 +84,18 @@ func (d *writableDir) OpenFile(path string, flag sys.Oflag, _ fsMode) (File, sys
 // openCounted opens a file and takes one from the quota if that made it. Whether it did is known by asking for it
 // exclusively first. Quota.names is held.
 func (d *writableDir) openCounted(name string, flag sys.Oflag, mustDir bool) (*os.File, stat, sys.Errno) {
+	if flag&sys.O_TRUNC != 0 && !canWrite(flag) {
+		flag |= sys.O_RDWR // the truncate needs it; hostFile.flag keeps the guest from writing
+	}
 	if flag&sys.O_CREAT == 0 {
-		return d.openExisting(name, flag, mustDir)
+		return d.openHost(name, flag, mustDir)
 	}
 	if flag&sys.O_EXCL == 0 {
-		f, st, errno := d.openExisting(name, flag&^sys.O_CREAT, mustDir)
+		f, st, errno := d.openHost(name, flag&^sys.O_CREAT, mustDir)
+		if errno == 0 && st.Mode.IsDir() {
+			_ = f.Close()
+			errno = sys.EISDIR
+		}
 		if errno != sys.ENOENT {
 			return f, st, errno
 		}
@@ -98,13 +111,6 @@ func (d *writableDir) openCounted(name string, flag sys.Oflag, mustDir bool) (*o
 		d.quota.reserve(0, -1)
 	}
 	return f, st, errno
-}
-
-func (d *writableDir) openExisting(name string, flag sys.Oflag, mustDir bool) (*os.File, stat, sys.Errno) {
-	if flag&sys.O_TRUNC != 0 && !canWrite(flag) {
-		flag |= sys.O_RDWR // the truncate needs it; File.flag keeps the guest from writing
-	}
-	return d.openHost(name, flag, mustDir)
 }
 
 func (d *writableDir) Mkdir(path string, perm fsMode) sys.Errno {
@@ -174,16 +180,9 @@ func (d *writableDir) remove(path string, check func(st stat, mustDir bool) sys.
 }
 
 func (d *writableDir) Rename(from, to string) sys.Errno {
-	source, sourceDir, errno := parsePath(from)
+	source, sourceDir, target, targetDir, errno := parseRename(from, to)
 	if errno != 0 {
 		return errno
-	}
-	target, targetDir, errno := parsePath(to)
-	switch {
-	case errno != 0:
-		return errno
-	case source == "." || target == ".":
-		return EBUSY
 	}
 	d.quota.names.Lock()
 	defer d.quota.names.Unlock()
@@ -195,13 +194,33 @@ func (d *writableDir) Rename(from, to string) sys.Errno {
 		return sys.ENOTDIR
 	}
 	replaced, err := d.root.Lstat(target)
-	if err := d.root.Rename(source, target); err != nil {
+	if err := d.rename(source, target); err != nil {
 		return errnoOf(err)
 	}
 	if err == nil && !os.SameFile(info, replaced) {
 		d.quota.forget(statOf(replaced))
 	}
 	return 0
+}
+
+// rename is renameat in the two parents, which os.Root has opened and so are inside. Root's own Rename refuses to
+// replace an empty directory, which POSIX and Python allow.
+func (d *writableDir) rename(source, target string) error {
+	sourceDir, sourceName := splitPath(source)
+	targetDir, targetName := splitPath(target)
+	from, err := d.root.OpenFile(sourceDir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = from.Close() }()
+	to, err := d.root.OpenFile(targetDir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = to.Close() }()
+	return control(from, func(fromFD int) error {
+		return control(to, func(toFD int) error { return unix.Renameat(fromFD, sourceName, toFD, targetName) })
+	})
 }
 
 func (d *writableDir) Utimens(path string, atim, mtim int64) sys.Errno {

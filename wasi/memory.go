@@ -89,10 +89,15 @@ type place struct {
 // locate finds where path is or would be. The root has no such place: EBUSY.
 func (m *memory) locate(path string) (place, sys.Errno) {
 	name, dir, errno := parsePath(path)
-	switch {
-	case errno != 0:
+	if errno != 0 {
 		return place{}, errno
-	case name == ".":
+	}
+	return m.locateName(name, dir)
+}
+
+// locateName is locate for a path that parsePath has taken apart.
+func (m *memory) locateName(name string, dir bool) (place, sys.Errno) {
+	if name == "." {
 		return place{}, EBUSY
 	}
 	parentName, base := splitPath(name)
@@ -163,9 +168,13 @@ func (m *memory) Link(string, string) sys.Errno    { return sys.EPERM }
 func (m *memory) Symlink(string, string) sys.Errno { return sys.EPERM }
 
 func (m *memory) Mkdir(path string, perm fsMode) sys.Errno {
+	name, _, errno := parsePath(path)
+	if errno != 0 {
+		return errno
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at, errno := m.locate(path)
+	at, errno := m.locateName(name, false)
 	switch {
 	case errno == EBUSY || errno == 0 && at.node != nil:
 		return sys.EEXIST
@@ -211,13 +220,17 @@ func (m *memory) Unlink(path string) sys.Errno {
 }
 
 func (m *memory) Rename(from, to string) sys.Errno {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	source, errno := m.locate(from)
+	fromName, fromDir, toName, toDir, errno := parseRename(from, to)
 	if errno != 0 {
 		return errno
 	}
-	target, errno := m.locate(to)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	source, errno := m.locateName(fromName, fromDir)
+	if errno != 0 {
+		return errno
+	}
+	target, errno := m.locateName(toName, toDir)
 	if errno != 0 {
 		return errno
 	}
@@ -296,15 +309,19 @@ func (m *memory) OpenFile(path string, flag sys.Oflag, perm fsMode) (File, sys.E
 }
 
 func (m *memory) openNode(path string, flag sys.Oflag, perm fsMode) (*memoryNode, sys.Errno) {
-	at, errno := m.locate(path)
+	name, dir, errno := parsePath(path)
+	if errno != 0 {
+		return nil, errno
+	}
+	create := flag&sys.O_CREAT != 0
+	at, errno := m.locateName(name, dir && !create)
 	if errno == EBUSY {
 		at, errno = place{node: m.root}, 0
 	}
-	create := flag&sys.O_CREAT != 0
 	switch {
 	case errno != 0:
 		return nil, errno
-	case create && at.dir:
+	case create && dir:
 		return nil, sys.EISDIR
 	case at.node == nil && !create:
 		return nil, sys.ENOENT

@@ -93,3 +93,17 @@ func splitPath(name string) (dir, base string) {
 	}
 	return ".", name
 }
+
+// parseRename takes both paths of a rename apart. The root can be neither.
+func parseRename(from, to string) (source string, sourceDir bool, target string, targetDir bool, errno sys.Errno) {
+	if source, sourceDir, errno = parsePath(from); errno != 0 {
+		return "", false, "", false, errno
+	}
+	if target, targetDir, errno = parsePath(to); errno != 0 {
+		return "", false, "", false, errno
+	}
+	if source == "." || target == "." {
+		return "", false, "", false, EBUSY
+	}
+	return source, sourceDir, target, targetDir, 0
+}

@@ -419,7 +419,8 @@ func TestNothingIsCopiedForAHugeLength(t *testing.T) {
 	g.want(sys.EBADF, "fd_read", huge, 8, 1, 8)
 	one := g.vectors(guestPages<<16-1, 2)
 	g.want(sys.EFAULT, "fd_write", 1, one[0], one[1], 8)
-	g.want(sys.EFAULT, "path_open", append(g.at(dataFD, "f")[:1], follow, 8, 1, openCreate, bothRights, 0, 0, huge)...)
+	ptr, length := g.path("f")
+	g.want(sys.EFAULT, "path_open", dataFD, follow, ptr, length, openCreate, bothRights, 0, 0, huge)
 	wantEqual(t, "open files", g.sandbox.OpenFiles(), nil)
 }
 

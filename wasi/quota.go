@@ -127,7 +127,7 @@ type inode struct {
 	mu      sync.Mutex
 	id      fileID
 	refs    int   // open files; guarded by Quota.names
-	removed bool  // its last name is gone, and the last Close gives its bytes back; guarded by Quota.names
+	removed bool  // its last name is gone, and the last Close gives back what it counted for; guarded by Quota.names
 	size    int64 // guarded by mu
 }
 
@@ -152,21 +152,22 @@ func (q *Quota) release(node *inode) {
 	}
 	delete(q.open, node.id)
 	if node.removed {
-		q.reserve(-node.size, 0)
+		q.reserve(-node.size, -1)
 	}
 }
 
 // forget accounts for the name of st having been removed or replaced. Quota.names is held.
 func (q *Quota) forget(st stat) {
-	bytes := int64(0)
-	if st.Mode.IsRegular() && st.Nlink <= 1 {
-		bytes = st.Size
-	}
-	if node := q.open[idOf(st)]; node != nil && st.Mode.IsRegular() && st.Nlink <= 1 {
+	last := st.Mode.IsRegular() && st.Nlink <= 1
+	node := q.open[idOf(st)]
+	switch {
+	case last && node != nil:
 		node.removed = true
-		bytes = 0
+	case last:
+		q.reserve(-st.Size, -1)
+	default:
+		q.reserve(0, -1)
 	}
-	q.reserve(-bytes, -1)
 }
 
 // resize makes room for a file to become size bytes long, does the change and keeps what it really came to. The lock
