@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"time"
 
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/sandbox"
@@ -27,6 +28,9 @@ func (x *exchange) fail(err error) {
 		Status: f.status, Text: f.text, RequestID: x.id, Close: f.close,
 		RetryAfter: int(math.Ceil(max(f.retry, 0).Seconds())),
 	}
+	if f.close {
+		x.linger()
+	}
 	if x.front.cfg.Dev {
 		page.Traceback = traceback(err)
 	}
@@ -34,6 +38,16 @@ func (x *exchange) fail(err error) {
 		x.Response().Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 	}
 	x.response.Fail(page, x.Request().Header.Get("Accept"))
+}
+
+// lingering is how long a connection that is to be closed is still read, so
+// that a client which is sending finds the answer and not a reset.
+const lingering = time.Second
+
+// linger bounds what net/http reads of a body that nobody wants.
+func (x *exchange) linger() {
+	// A connection without deadlines is in a test; it has no slow client.
+	_ = http.NewResponseController(x.Response().Writer).SetReadDeadline(time.Now().Add(lingering))
 }
 
 // tell logs an error where it belongs and marks the access log.

@@ -33,7 +33,10 @@ func load(file string, fs *pflag.FlagSet, environ []string, uid int) (Config, er
 	if err := errors.Join(l.file(file), l.environ(environ), l.flags(fs)); err != nil {
 		return Config{}, err
 	}
-	if err := errors.Join(l.assign(), l.config.Validate()); err != nil {
+	if err := l.assign(); err != nil {
+		return Config{}, err
+	}
+	if err := l.config.Validate(); err != nil {
 		return Config{}, err
 	}
 	return l.config.Absolute()

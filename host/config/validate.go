@@ -73,20 +73,20 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		{"slots", int64(c.Slots), 1, 4096},
 		{"builders", int64(c.Builders), 1, 1024},
 		{"memory_per_tenant", int64(c.MemoryPerTenant), int64(32 * MiB), int64(4 * GiB)},
-		{"max_instances", int64(c.MaxInstances), 1, 65536},
-		{"queue_length", int64(c.QueueLength), 0, 1 << 20},
+		{"max_instances", int64(c.MaxInstances), 1, 1024},
+		{"queue_length", int64(c.QueueLength), 0, 100_000},
 		{"body_rate", int64(c.BodyRate), 1, int64(GiB)},
 		{"max_header_bytes", int64(c.MaxHeaderBytes), int64(KiB), int64(512 * KiB)},
 		{"max_headers", int64(c.MaxHeaders), 8, 512},
 		{"max_line", int64(c.MaxLine), 256, int64(256 * KiB)},
-		{"max_body", int64(c.MaxBody), 0, 1 << 50},
+		{"max_body", int64(c.MaxBody), 0, 1 << 40},
 		{"spool_memory", int64(c.SpoolMemory), 0, int64(GiB)},
 		{"spool_memory_total", int64(c.SpoolMemoryTotal), 0, 1 << 50},
 		{"spool_disk_total", int64(c.SpoolDiskTotal), 0, 1 << 50},
 		{"response_buffer", int64(c.ResponseBuffer), 0, int64(GiB)},
 		{"max_connections", int64(c.MaxConnections), 1, 1 << 20},
-		{"data_quota", int64(c.DataQuota), 0, 1 << 50},
-		{"data_files", int64(c.DataFiles), 0, 1 << 30},
+		{"data_quota", int64(c.DataQuota), 0, 1 << 40},
+		{"data_files", int64(c.DataFiles), 0, 10_000_000},
 		{"tmp_size", int64(c.TmpSize), 0, int64(4 * GiB)},
 		{"tenant_log_rate", int64(c.TenantLogRate), int64(KiB), int64(GiB)},
 	} {
@@ -98,17 +98,22 @@ func (c *Config) validateNumbers(fault faultFunc) {
 
 func (c *Config) validateDurations(fault faultFunc) {
 	for _, d := range []struct {
-		key   string
-		value time.Duration
+		key                string
+		value, least, most time.Duration
 	}{
-		{"watch_settle", c.WatchSettle}, {"queue_timeout", c.QueueTimeout},
-		{"header_timeout", c.HeaderTimeout}, {"idle_timeout", c.IdleTimeout},
-		{"body_timeout", c.BodyTimeout}, {"write_timeout", c.WriteTimeout},
-		{"request_timeout", c.RequestTimeout}, {"start_timeout", c.StartTimeout},
-		{"prepare_timeout", c.PrepareTimeout}, {"drain_timeout", c.DrainTimeout},
+		{"watch_settle", c.WatchSettle, time.Millisecond, time.Minute},
+		{"queue_timeout", c.QueueTimeout, time.Millisecond, time.Hour},
+		{"header_timeout", c.HeaderTimeout, time.Millisecond, time.Hour},
+		{"idle_timeout", c.IdleTimeout, time.Millisecond, 24 * time.Hour},
+		{"body_timeout", c.BodyTimeout, time.Millisecond, 24 * time.Hour},
+		{"write_timeout", c.WriteTimeout, time.Millisecond, 24 * time.Hour},
+		{"request_timeout", c.RequestTimeout, 10 * time.Millisecond, 24 * time.Hour},
+		{"start_timeout", c.StartTimeout, 100 * time.Millisecond, time.Hour},
+		{"prepare_timeout", c.PrepareTimeout, time.Second, 24 * time.Hour},
+		{"drain_timeout", c.DrainTimeout, time.Millisecond, 24 * time.Hour},
 	} {
-		if d.value <= 0 || d.value > 24*time.Hour {
-			fault(d.key, "%s is not between 0 and 24h", d.value)
+		if d.value < d.least || d.value > d.most {
+			fault(d.key, "%s is not between %s and %s", d.value, d.least, d.most)
 		}
 	}
 }
