@@ -1,2 +1,71 @@
-// Package host is the HTTP face of wasgi and the place where its parts meet.
+// Package host is the HTTP face of wasgi and the place where its parts meet:
+// it turns folders into tenants that serve, and requests into calls of guests.
+// The decisions behind it are in DESIGN.md.
+//
+// # The way of a request
+//
+//  1. listen.Bound accepts a connection, within Config.MaxConnections; net/http
+//     reads the head. Each write to the connection has a deadline of its own.
+//  2. front.handler: Echo routes everything to one handler. begin makes the
+//     exchange with its request id, observe will write the access log, Echo's
+//     Recover stands by.
+//  3. exchange.answer: edge.Check refuses what no application should see,
+//     edge.SplitTarget takes the target apart, fleet.find asks the routing table
+//     who answers. Nobody: 404.
+//  4. site.current gives the deployment that serves. While the first one is
+//     being made the request waits with many others for one boot.
+//  5. exchange.receive spools the body whole. No guest is held meanwhile.
+//  6. exchange.borrow acquires an instance and a CPU slot from the deployment's
+//     pool. Overload: 503 and Retry-After.
+//  7. edge.Encoder.Encode writes the environ message; exchange.run calls
+//     instance.Serve with the request's deadline.
+//  8. The guest's calls come back through responder to edge.Response: a small
+//     complete body is held, everything else is sent piece by piece. slot gives
+//     the CPU slot to others while the client is slow.
+//  9. exchange.giveBack ends the lease, and only then edge.Response.Finish sends
+//     what was held.
+//  10. Whatever failed goes through faultOf to exchange.fail: a page that names
+//     the request, or the end of the connection when an answer had begun.
+//  11. exchange.record writes the access log.
+//
+// # The way of a release
+//
+//  1. watch.Watcher names a folder that changed and is quiet; fleet.look reads
+//     it with package tenants and proposes it to its site.
+//  2. site.run, the only goroutine that changes a site, makes an attempt:
+//     prepare (dependencies), build (boot, import, warm-up, snapshot; taken from
+//     a file when nothing differs), and a second look at the fingerprint, so that
+//     no half-copied folder serves.
+//  3. site.release swaps the deployment in and retires the old one: its requests
+//     end, then its pool and image go.
+//  4. A failure leaves the older release serving. Without one, requests get 502.
+//     The attempt is made again when files change, and after growing pauses.
+//
+// # Who owns what
+//
+//	file                            question
+//	host.go events.go state.go      what can the command line see?
+//	serve.go                        in which order do things open and close?
+//	fleet.go folders.go             which tenants are there, who answers to what?
+//	site.go site_state.go           where is a tenant in its life?
+//	deployment.go                   what serves now, and how does it go?
+//	guest.go engine.go              how is a guest made? (the only use of host/sandbox's Engine)
+//	front.go exchange.go body.go    the way of a request
+//	answer.go faults.go             what becomes of an error?
+//	config edge spool accesslog     sub packages, one concern each
+//	tenantlog watch listen admin
+//	policy                          what does a guest see?
+//
+// # Locks
+//
+// fleet.mu is taken before site.mu, never the other way round; events.mu is
+// innermost. Requests take none of them but site.mu while a tenant boots: they
+// read atomic pointers.
+//
+// # What it must never do
+//
+// Hold an instance while a client is slow to send; let an error of one tenant
+// reach another; show a client what is inside a tenant (outside development);
+// end a broken response as if it were whole; trust a header about who the
+// client is.
 package host

@@ -1,0 +1,106 @@
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/wasgi/wasgi/"
+
+// importRule says what the non-test code of a package may import besides the
+// standard library. A name that ends in / stands for everything below it.
+type importRule struct {
+	pkg     string
+	allowed []string
+	why     string
+}
+
+func importRules() []importRule {
+	return []importRule{
+		{"abi", nil, "the contract is read by both sides and by tests: it depends on nobody"},
+		{"wasi", []string{"github.com/tetratelabs/wazero/", "golang.org/x/sys/"},
+			"what a guest may touch knows nothing of tenants or HTTP"},
+		{"pywasm", nil, "the artifact is data: handing it out needs nothing"},
+		{"pywasm/meter", nil, "the metering pass is part of the build and of its proof"},
+		{"tenants", []string{"github.com/knadh/koanf/", "github.com/pelletier/go-toml/v2/"},
+			"who is served is plain data, usable without a host"},
+		{"host/pool", nil, "scheduling is tested with fakes and knows no guest"},
+		{"host/sandbox", []string{module + "abi", module + "wasi", module + "pywasm/", "github.com/tetratelabs/wazero/", "golang.org/x/sys/"},
+			"the only caller of guest code knows no HTTP, no tenant and no pool"},
+		{"host/edge", []string{module + "abi"}, "HTTP against the contract, nothing else"},
+		{"host/spool", nil, "bodies are bytes"},
+		{"host/accesslog", nil, "a line is a line"},
+		{"host/admin", nil, "probes must not depend on what they probe"},
+		{"host/listen", nil, "sockets know nothing of what is said"},
+		{"host/watch", []string{"github.com/fsnotify/fsnotify"}, "it reports names; others read the folders"},
+		{"host/tenantlog", []string{module + "abi", module + "wasi"}, "it takes what a guest says to a log"},
+		{"host/policy", []string{module + "abi", module + "wasi", module + "tenants"}, "the one translation of a tenant into a guest's world"},
+		{"host/config", []string{"github.com/knadh/koanf/", "github.com/pelletier/go-toml/v2/", "github.com/spf13/pflag"},
+			"settings are data; what they mean is decided where they are used"},
+	}
+}
+
+func TestImports(t *testing.T) {
+	for _, rule := range importRules() {
+		for pkg, imports := range directImports(t, module+rule.pkg) {
+			for _, path := range imports {
+				if !allowed(path, rule.allowed) {
+					t.Errorf("%s imports %s: %s", pkg, path, rule.why)
+				}
+			}
+		}
+	}
+}
+
+// Nobody below the host imports the host or the command line.
+func TestNobodyImportsUpwards(t *testing.T) {
+	for pkg, imports := range directImports(t, module+"...") {
+		for _, path := range imports {
+			switch {
+			case strings.HasPrefix(path, module+"cmd/"):
+				t.Errorf("%s imports %s: the command line is the top", pkg, path)
+			case path == strings.TrimSuffix(module, "/")+"/host" && strings.HasPrefix(pkg, module+"host/") && !strings.HasPrefix(pkg, module+"host/script"):
+				t.Errorf("%s imports %s: a part cannot need the whole", pkg, path)
+			case path == "C":
+				t.Errorf("%s uses cgo: the binary is static", pkg)
+			}
+		}
+	}
+}
+
+func allowed(path string, list []string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	if !strings.Contains(first, ".") {
+		return path != "C"
+	}
+	return slices.ContainsFunc(list, func(a string) bool {
+		return path == strings.TrimSuffix(a, "/") || strings.HasSuffix(a, "/") && strings.HasPrefix(path, a)
+	})
+}
+
+func directImports(t *testing.T, pattern string) map[string][]string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports", pattern).Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	found := map[string][]string{}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		found[p.ImportPath] = p.Imports
+	}
+	return found
+}
