@@ -16,7 +16,7 @@ author: every change reloads it, and an exception is shown in the page. Not for
 the public: a traceback tells how the application works.`,
 		Example: `  wasgi dev
   wasgi dev ./myapp --listen 127.0.0.1:5000`,
-		Args: cobra.MaximumNArgs(1),
+		Args: usage(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg, err := host.LoadConfig(file, c.Flags())
 			if err != nil {

@@ -22,7 +22,7 @@ dependencies it has, and which of them cannot work in the sandbox and what to
 use instead. Exits 1 when something stands in the way.`,
 		Example: `  wasgi doctor ./myapp
   wasgi doctor --json ./myapp | jq .entry`,
-		Args: cobra.MaximumNArgs(1),
+		Args: usage(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {

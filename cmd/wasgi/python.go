@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -47,6 +48,9 @@ Without an application the current folder is at /work, read-only.`,
 				return err
 			}
 			status, err := script.Run(c.Context(), guest, newLogger(os.Stderr), opt)
+			if errors.Is(err, script.ErrNoScript) {
+				return usageError{err}
+			}
 			if err != nil {
 				return err
 			}

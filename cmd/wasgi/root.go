@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 )
 
@@ -15,13 +17,27 @@ and the environment that it is given and nothing else of the machine.`,
   wasgi serve --root ./apps          serve every application in a folder
   wasgi python -c 'print(1 + 1)'     run Python in the sandbox
   wasgi doctor ./myapp               say what would be served, and why`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		Args:                       usage(knownCommand),
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmtUsage(c, err)}
 	})
 	root.AddCommand(newServe(), newDev(), newPython(), newDoctor(), newVersion())
 	return root
+}
+
+// knownCommand is asked about words that name no sub-command.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf(", did you mean %q?", near[0])
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], hint)
 }

@@ -24,7 +24,7 @@ in this order.`,
 		Example: `  wasgi serve --root ./apps
   wasgi serve --root /srv/apps --listen 0.0.0.0:80 --state-dir /var/lib/wasgi
   WASGI_SLOTS=4 wasgi serve --config /etc/wasgi.toml`,
-		Args: cobra.NoArgs,
+		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			cfg, err := host.LoadConfig(file, c.Flags())
 			if err != nil {

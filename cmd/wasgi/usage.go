@@ -15,6 +15,16 @@ func fmtUsage(c *cobra.Command, err error) error {
 	return fmt.Errorf("%s: %w (see %s --help)", c.CommandPath(), err, c.CommandPath())
 }
 
+// usage makes arguments that check refuses a mistake on the command line.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{fmtUsage(c, err)}
+		}
+		return nil
+	}
+}
+
 // newLogger is the plain log of commands that end by themselves.
 func newLogger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))

@@ -29,7 +29,7 @@ func newVersion() *cobra.Command {
 		Short: "Print the versions of wasgi and of the Python inside",
 		Example: `  wasgi version
   wasgi version --json   with digest and licence of every source of the guest`,
-		Args: cobra.NoArgs,
+		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			info, err := readVersion()
 			if err != nil {

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,6 +57,9 @@ func (p *program) mountScript(args []string, cwd string) error {
 	return nil
 }
 
+// ErrNoScript says that the script cannot be opened; python ends with 2 then.
+var ErrNoScript = errors.New("cannot open the script")
+
 // missingScript accepts a path that only the guest knows: relative to the
 // application's folder, or absolute below one of the mounts.
 func (p *program) missingScript(name string, err error) error {
@@ -68,7 +72,7 @@ func (p *program) missingScript(name string, err error) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("cannot open the script %q: %w; a script must lie in the current folder, the application's or a mounted one", name, err)
+	return fmt.Errorf("%w %q: %w; a script must lie in the current folder, the application's or a mounted one", ErrNoScript, name, err)
 }
 
 // spec opens the folders.
