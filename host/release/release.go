@@ -40,7 +40,7 @@ func (m Maker) Prepare(ctx context.Context, t tenants.Tenant, progress func(stri
 		State:   m.State,
 		Compile: m.compile,
 		Progress: func(step, detail string) {
-			if progress != nil {
+			if progress != nil && step != "reuse" { // what is there already is no news
 				progress(strings.TrimSpace(step + " " + detail))
 			}
 		},
