@@ -44,10 +44,10 @@ func TestDoctor(t *testing.T) {
 	empty := t.TempDir()
 	w.run(t, program{args: []string{"doctor", empty}}).exited(1)
 	folder := w.app(t, t.TempDir(), "noisy")
-	write(t, folder, "wsgi.toml", "\nisolatoin = \"fresh\"\n")
+	write(t, folder, "wasgi.toml", "\nisolatoin = \"fresh\"\n")
 	o := w.run(t, program{args: []string{"doctor", folder}}).exited(1)
 	o.stdout += o.stderr
-	o.printed("wsgi.toml:2", "isolatoin", "isolation")
+	o.printed("wasgi.toml:2", "isolatoin", "isolation")
 }
 
 // TestCompletion writes a script for each shell.
@@ -66,12 +66,13 @@ func TestUsage(t *testing.T) {
 	t.Parallel()
 	w, folder := newWorld(t), t.TempDir()
 	w.run(t, program{args: []string{"--help"}}).exited(0).printed("serve", "dev", "python", "doctor", "version")
-	for _, args := range [][]string{{"sevre"}, {"serve", "extra"}, {"serve", "--no-such-flag"}, {"serve", "--slots", "0"}, {"serve", "--listen", "nowhere"}} {
+	w.run(t, program{args: []string{"sevre"}}).exited(2).complained(`unknown command "sevre"`, `did you mean "serve"?`)
+	for _, args := range [][]string{{"serve", "extra"}, {"serve", "--no-such-flag"}, {"serve", "--slots", "0"}, {"serve", "--listen", "nowhere"}} {
 		w.run(t, program{args: args}).exited(2).complained("wasgi")
 	}
 	file := filepath.Join(folder, "wasgi.toml")
-	write(t, folder, "wasgi.toml", "listen = \"127.0.0.1:0\"\nslots = 2\nsolts = 3\n")
-	w.run(t, program{args: []string{"serve", "--config", file}}).exited(2).complained(file+":3", "solts", "slots")
+	write(t, folder, "wasgi.toml", "listen = \"127.0.0.1:0\"\nslots = 2\nslot = 3\n")
+	w.run(t, program{args: []string{"serve", "--config", file}}).exited(2).complained(file+":3", `unknown key "slot" (did you mean "slots"?)`)
 	w.run(t, program{args: []string{"serve", "--root", filepath.Join(folder, "none"), "--listen", "127.0.0.1:0", "--admin-listen", ""}}).
 		exited(1).complained("none")
 }

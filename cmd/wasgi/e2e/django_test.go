@@ -56,6 +56,7 @@ func TestDjangoCommands(t *testing.T) {
 		t.Helper()
 		return w.run(t, program{args: append([]string{"python", "manage.py"}, arguments...), dir: folder, state: state})
 	}
+	manage("check").exited(0).printed("System check identified no issues (0 silenced).\n").complained("wasgi: install 5 requirements")
 	manage("check").wrote(0, "System check identified no issues (0 silenced).\n", "")
 	manage("test").exited(0).complained("Ran 9 tests in ", "\nOK\n")
 	manage("makemigrations", "--check").wrote(0, "No changes detected\n", "")

@@ -36,7 +36,7 @@ func TestTenantsComeAndGo(t *testing.T) {
 	b.get("/").status(200).text("second\n")
 
 	from := s.log.size()
-	write(t, root, "guest/wsgi.py", "def application(:\n")
+	write(t, root, "guest/wsgi.py", source("third\n")+"    return [\n")
 	s.logs(t, `(?ms)^wasgi: guest: not served: .*?SyntaxError`, from)
 	b.get("/").status(200).text("second\n")
 
@@ -77,7 +77,7 @@ func TestUnknownTenant(t *testing.T) {
 	w, root := newWorld(t), t.TempDir()
 	write(t, root, "text/wsgi.py", source("text\n"))
 	write(t, root, "named/wsgi.py", source("named\n"))
-	write(t, root, "named/wsgi.toml", "hosts = [\"named.example\"]\n")
+	write(t, root, "named/wasgi.toml", "hosts = [\"named.example\"]\n")
 	s := w.serve(t, launch{root: root}, "text", "named")
 	top := s.site(t, "text")
 	top.prefix = ""
