@@ -1,0 +1,139 @@
+package listen
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T, address string) net.Listener {
+	t.Helper()
+	l, err := Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func dial(t *testing.T, l net.Listener) net.Conn {
+	t.Helper()
+	c, err := net.Dial(l.Addr().Network(), l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	l := Bound(open(t, "127.0.0.1:0"), 1, time.Minute)
+	dial(t, l)
+	dial(t, l)
+	first, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := make(chan net.Conn)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			t.Error(err)
+		}
+		second <- c
+	}()
+	select {
+	case <-second:
+		t.Fatal("a second connection was accepted")
+	case <-time.After(10 * time.Millisecond): // only a broken limit is found by waiting
+	}
+	for range 2 { // net/http closes twice; the seat is given back once
+		first.Close()
+	}
+	(<-second).Close()
+}
+
+func TestCloseEndsAnAcceptThatWaits(t *testing.T) {
+	l := Bound(open(t, "127.0.0.1:0"), 1, time.Minute)
+	dial(t, l)
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ended := make(chan error)
+	go func() {
+		_, err := l.Accept()
+		ended <- err
+	}()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept: %v", err)
+	}
+}
+
+func TestWriteToAClientThatDoesNotReadEnds(t *testing.T) {
+	l := Bound(open(t, "127.0.0.1:0"), 1, 20*time.Millisecond)
+	dial(t, l)
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if n, err := c.Write(make([]byte, 64<<20)); !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 || n == 64<<20 {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
+
+func TestLargeWriteArrives(t *testing.T) {
+	l := Bound(open(t, "127.0.0.1:0"), 1, time.Minute)
+	client := dial(t, l)
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if n, err := c.Write(make([]byte, 3*maxPiece+1)); n != 3*maxPiece+1 || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+		c.Close()
+	}()
+	if b, err := io.ReadAll(client); len(b) != 3*maxPiece+1 || err != nil {
+		t.Errorf("%d, %v", len(b), err)
+	}
+}
+
+func TestUnixSockets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	first := open(t, "unix:"+path)
+	if _, err := Open(t.Context(), "unix:"+path); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("in use: %v", err)
+	}
+	first.(*net.UnixListener).SetUnlinkOnClose(false)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open(t, "unix:"+path) // the stale file is replaced
+
+	file := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), "unix:"+file); err == nil || !strings.Contains(err.Error(), "is no socket") {
+		t.Errorf("a file: %v", err)
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != "precious" {
+		t.Errorf("the file is %q, %v", b, err)
+	}
+}

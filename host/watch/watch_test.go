@@ -1,0 +1,172 @@
+package watch
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func write(t *testing.T, elements ...string) {
+	t.Helper()
+	path := filepath.Join(elements...)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// watching runs a watcher and returns what it reports.
+func watching(t *testing.T, c Config) <-chan string {
+	t.Helper()
+	c.Settle, c.Log = 10*time.Millisecond, slog.New(slog.DiscardHandler)
+	w, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	names, ended := make(chan string, 100), make(chan error)
+	go func() {
+		ended <- w.Run(ctx, func(changed []string) {
+			for _, n := range changed {
+				names <- n
+			}
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return names
+}
+
+// expect waits for a name. A busy machine may report an earlier change twice;
+// the name quiet must never come.
+func expect(t *testing.T, names <-chan string, want string) {
+	t.Helper()
+	for {
+		select {
+		case got := <-names:
+			switch got {
+			case want:
+				return
+			case "quiet":
+				t.Fatalf("%s changed, want %s", got, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("no change of %s", want)
+		}
+	}
+}
+
+func TestChangesAreReportedByName(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "a", "wsgi.py")
+	write(t, root, "b", "deep", "er", "x.py")
+	write(t, root, "quiet", "wsgi.py")
+	names := watching(t, Config{Root: root})
+
+	write(t, root, "a", "wsgi.py")
+	expect(t, names, "a")
+	write(t, root, "b", "deep", "er", "x.py")
+	expect(t, names, "b")
+	write(t, root, "c", "new", "wsgi.py")
+	expect(t, names, "c")
+	write(t, root, "c", "new", "wsgi.py") // a folder made after the start
+	expect(t, names, "c")
+
+	// None of these is a change.
+	write(t, root, "quiet", "__pycache__", "x.pyc")
+	write(t, root, "quiet", ".git", "HEAD")
+	write(t, root, "quiet", "wsgi.py~")
+	write(t, root, ".hidden", "x")
+	if err := os.RemoveAll(filepath.Join(root, "a")); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, names, "a")
+	write(t, root, "d", "wsgi.py")
+	expect(t, names, "d")
+}
+
+func TestLinkedApplication(t *testing.T) {
+	root, elsewhere := t.TempDir(), t.TempDir()
+	write(t, elsewhere, "sub", "x.py")
+	if err := os.Symlink(elsewhere, filepath.Join(root, "linked")); err != nil {
+		t.Fatal(err)
+	}
+	names := watching(t, Config{Root: root})
+	write(t, elsewhere, "sub", "x.py")
+	expect(t, names, "linked")
+}
+
+func TestOneApplication(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "wsgi.py")
+	names := watching(t, Config{Root: root, One: true})
+	write(t, root, "wsgi.py")
+	expect(t, names, ".")
+	write(t, root, "new", "deep", "x.py")
+	expect(t, names, ".")
+}
+
+func TestRootMustBeThere(t *testing.T) {
+	if _, err := New(Config{Root: filepath.Join(t.TempDir(), "none")}); err == nil {
+		t.Error("taken")
+	}
+}
+
+// Time is given, so the rules of quiet need no waiting.
+func TestQuiet(t *testing.T) {
+	w := &Watcher{cfg: Config{Root: "/r", Settle: time.Second}, pending: map[string]*burst{}, links: map[string]string{}}
+	at := func(s float64) time.Time { return time.Unix(1000, 0).Add(time.Duration(s * float64(time.Second))) }
+	change := func(s float64) { w.note(fsnotify.Event{Name: "/r/a/x", Op: fsnotify.Write}, at(s)) }
+	change(0)
+	if got := w.quiet(at(0.9)); got != nil {
+		t.Errorf("too early: %v", got)
+	}
+	change(0.9)
+	if got := w.quiet(at(1.8)); got != nil {
+		t.Errorf("a change begins the wait again: %v", got)
+	}
+	if got := w.next(at(1.8)); got != 100*time.Millisecond {
+		t.Errorf("next look in %v", got)
+	}
+	if got := w.quiet(at(1.9)); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("quiet: %v", got)
+	}
+	for s := 2.0; s < 12; s += 0.5 {
+		change(s)
+	}
+	if got := w.quiet(at(12)); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("one that is never quiet: %v", got)
+	}
+}
+
+func TestLostEventsMeanLookAtEverything(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "a", "x")
+	write(t, root, "b", "x")
+	w, err := New(Config{Root: root, Settle: time.Second, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.notify.Close()
+	w.trouble(fsnotify.ErrEventOverflow)
+	got := w.quiet(time.Now().Add(time.Minute))
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("got %v", got)
+	}
+}
