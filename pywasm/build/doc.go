@@ -1,7 +1,7 @@
 // Command build makes the guest: CPython for WebAssembly with our C extension,
 // its root file system, and a manifest that says what went into them.
 //
-//	go run ./pywasm/build [--out DIR] [--cache DIR] [--jobs N] [--from STEP] [--list] [--json]
+//	go run ./pywasm/build [--out DIR] [--cache DIR] [--jobs N] [--from STEP] [--quick] [--list] [--json]
 //
 // # The way of a build
 //
@@ -23,7 +23,9 @@
 // build leaves nothing that a later one could take for a result.
 //
 // So a change of pywasm/guest/*.c repeats link, optimise and meter; a change
-// of pywasm/guest/*.py repeats rootfs; no change repeats nothing.
+// of pywasm/guest/*.py repeats rootfs; no change repeats nothing. The
+// optimiser takes most of a minute; --quick leaves it out while C code is
+// being tried.
 //
 // # Where the sources come from
 //

@@ -30,8 +30,8 @@ const (
 )
 
 // plan returns all steps, each behind those it needs. The folder guest holds
-// our C and Python sources.
-func plan(guest string) []step {
+// our C and Python sources. A quick plan leaves out the optimiser.
+func plan(guest string, quick bool) []step {
 	c := []string{filepath.Join(guest, "*.c"), filepath.Join(guest, "*.h")}
 	py := []string{filepath.Join(guest, "*.py")}
 	libs := []string{"zlib", "bzip2", "xz", "sqlite", "openssl"}
@@ -48,7 +48,7 @@ func plan(guest string) []step {
 		script("native", "tools", "fetch"),
 		script("cross", append([]string{"tools", "fetch", "sysroot", "native"}, libs...)...),
 		script("link", "tools", "sysroot", "cross").reads(c),
-		script("optimise", "tools", "link"),
+		optimise(quick),
 		step{name: "meter", needs: []string{"optimise"}, content: true, run: runMeter, hint: hintGuest,
 			recipe: []string{"1", strconv.Itoa(meter.Version)}},
 		script("rootfs", "fetch", "native", "cross").reads(py).then("zip 1", zipRoot),
@@ -62,6 +62,18 @@ func script(name string, needs ...string) step {
 	lib, body := recipe("lib"), recipe(name)
 	return step{name: name, needs: needs, recipe: []string{lib, body}, hint: hintRecipe,
 		run: func(j *job) error { return j.script(lib + body) }}
+}
+
+// optimise is the step that runs wasm-opt, or its quick stand-in.
+func optimise(quick bool) step {
+	s := script("optimise", "tools", "link")
+	if quick {
+		s.recipe = []string{"copy"}
+		s.run = func(j *job) error {
+			return j.command(j.work, "cp", filepath.Join(j.need("link"), "python.wasm"), j.out)
+		}
+	}
+	return s
 }
 
 // recipe returns an embedded script.

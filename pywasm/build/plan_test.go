@@ -9,7 +9,7 @@ import (
 // has what a failure must say.
 func TestPlanOrder(t *testing.T) {
 	seen := []string{}
-	for _, s := range plan("guest") {
+	for _, s := range plan("guest", false) {
 		for _, n := range s.needs {
 			if !slices.Contains(seen, n) {
 				t.Errorf("%s needs %s, which does not stand before it", s.name, n)
@@ -26,7 +26,7 @@ func TestPlanOrder(t *testing.T) {
 func TestGuestReaches(t *testing.T) {
 	reached := func(first string) []string {
 		out := []string{first}
-		for _, s := range plan("guest") {
+		for _, s := range plan("guest", false) {
 			if slices.ContainsFunc(s.needs, func(n string) bool { return slices.Contains(out, n) }) {
 				out = append(out, s.name)
 			}
