@@ -92,6 +92,7 @@ gateway_load(uint32_t size)
         return WASGI_STATUS_INTERNAL;
     }
     int32_t status = load_message(size);
+    console_end_request();
     PyErr_Clear();
     if (status == WASGI_STATUS_OK) {
         gateway.stage = STAGE_LOADED;

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,8 +17,10 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/pywasm"
 )
 
 // The guest runs on plain wazero here, so that a fault of the guest and one of
@@ -25,7 +29,7 @@ import (
 type host struct {
 	runtime wazero.Runtime
 	module  wazero.CompiledModule
-	root    string // the guest's root directory
+	root    fs.FS // the guest's root directory
 }
 
 // logged is one call of the import log.
@@ -85,11 +89,7 @@ type instance struct {
 var theHost = sync.OnceValues(newHost)
 
 func newHost() (*host, error) {
-	wasm, root, err := artifact()
-	if err != nil {
-		return nil, err
-	}
-	code, err := os.ReadFile(wasm)
+	code, root, err := artifact()
 	if err != nil {
 		return nil, err
 	}
@@ -113,13 +113,18 @@ func newHost() (*host, error) {
 	return &host{runtime, module, root}, err
 }
 
-// artifact finds the module and the guest's root directory.
-func artifact() (wasm, root string, err error) {
-	wasm, root = os.Getenv("WASGI_GUEST_WASM"), os.Getenv("WASGI_GUEST_ROOT")
-	if wasm == "" || root == "" {
-		return "", "", os.ErrNotExist
+// artifact is the built guest; WASGI_GUEST_WASM and WASGI_GUEST_ROOT, a file
+// and a folder, take its place while the guest itself is worked on.
+func artifact() (code []byte, root fs.FS, err error) {
+	if file, dir := os.Getenv("WASGI_GUEST_WASM"), os.Getenv("WASGI_GUEST_ROOT"); file != "" && dir != "" {
+		code, err = os.ReadFile(file)
+		return code, os.DirFS(dir), err
 	}
-	return wasm, root, nil
+	a, err := pywasm.Load()
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.Wasm(), a.RootFS(), nil
 }
 
 func instantiateImports(ctx context.Context, r wazero.Runtime) error {
@@ -210,15 +215,15 @@ func start(t testing.TB, mode string, args ...string) *instance {
 func tryStart(t testing.TB, boot abi.Boot, env map[string]string) (*instance, abi.Status) {
 	t.Helper()
 	h, err := theHost()
-	if os.IsNotExist(err) {
-		t.Skip("make guest: the guest is not built")
+	if errors.Is(err, pywasm.ErrMissing) {
+		t.Skip("the guest is not built: run `make guest`")
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	in := &instance{t: t, stdout: &console{}, boot: &exchange{}}
 	ctx := in.context(in.boot)
-	files := wazero.NewFSConfig().WithReadOnlyDirMount(h.root, "/").
+	files := wazero.NewFSConfig().WithFSMount(h.root, "/").
 		WithReadOnlyDirMount(testdata(t), "/app").WithDirMount(t.TempDir(), "/tmp")
 	config := wazero.NewModuleConfig().WithName("").WithArgs("python").WithStartFunctions("_initialize").
 		WithStdout(in.stdout).WithStderr(in.stdout).WithFSConfig(files).
@@ -270,6 +275,20 @@ func (in *instance) message(ctx context.Context, export string, b []byte) abi.St
 func (in *instance) call(ctx context.Context, export string, args ...uint64) int32 {
 	in.t.Helper()
 	got, err := in.module.ExportedFunction(export).Call(ctx, args...)
+	if err != nil {
+		in.t.Fatalf("%s: %v\n%s", export, err, in.stdout)
+	}
+	return int32(got[0])
+}
+
+// exit calls an export that may leave through proc_exit, as sys.exit does.
+func (in *instance) exit(export string) int32 {
+	in.t.Helper()
+	got, err := in.module.ExportedFunction(export).Call(in.context(in.boot))
+	var exit *sys.ExitError
+	if errors.As(err, &exit) {
+		return int32(exit.ExitCode())
+	}
 	if err != nil {
 		in.t.Fatalf("%s: %v\n%s", export, err, in.stdout)
 	}

@@ -73,7 +73,7 @@ func (c call) describe(b *strings.Builder) {
 	case c.head != nil:
 		fmt.Fprintf(b, "head %d %s\n", c.head.Status, c.head.Reason)
 		for _, h := range c.head.Headers {
-			fmt.Fprintf(b, "header %s: %s\n", h.Key, h.Value)
+			fmt.Fprintf(b, "header %s: %s\n", h.Key, escaped(h.Value))
 		}
 	case c.log != nil:
 		c.log.describe(b)
@@ -97,10 +97,23 @@ func (l logged) describe(b *strings.Builder) {
 	kind := map[abi.LogLevel]string{
 		abi.LogErrors: "errors", abi.LogTraceback: "traceback", abi.LogGateway: "gateway"}[l.level]
 	if l.level == abi.LogTraceback {
-		lines := strings.Split(strings.TrimSpace(text), "\n")
-		text = lines[len(lines)-1]
+		text = lastLine(text)
 	}
 	fmt.Fprintf(b, "%s %s\n", kind, strconv.QuoteToASCII(text))
+}
+
+// escaped shows ISO 8859-1 bytes as Go escapes.
+func escaped(latin1 string) string {
+	runes := make([]rune, len(latin1))
+	for i := range len(latin1) {
+		runes[i] = rune(latin1[i])
+	}
+	return strings.Trim(strconv.QuoteToASCII(string(runes)), `"`)
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
 }
 
 func readScripts(t *testing.T, file string) []script {
