@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/tetratelabs/wazero/experimental/sys"
@@ -20,7 +19,8 @@ const (
 
 // Archive returns the tree in a zip file, read-only and the same for everybody: it is safe for concurrent use and
 // opened once for all instances. A directory without an entry of its own is implied by what lies in it. Numbers of
-// files are their place in the sorted archive, so that every process sees the same ones, and times are the archive's.
+// files and the order of directories follow the archive, so that every process sees the same ones; an implied
+// directory is as old as the youngest thing in it.
 //
 // The index is built here; content is inflated when a file is first read, checked against its CRC, shared by those
 // who have it open, and kept for a while in a cache of 8 MiB. Stored files (method 0) are read in place, unchecked.
@@ -29,13 +29,12 @@ const (
 // directory, with a link or a device, or with a file above 64 MiB is refused.
 func Archive(r *zip.Reader) (FS, error) {
 	a := &archive{nodes: make(map[string]*archiveNode, 2*len(r.File)), cache: newContentCache(archiveCache)}
-	a.nodes["."] = &archiveNode{mode: fs.ModeDir | 0o555}
+	a.nodes["."] = &archiveNode{mode: fs.ModeDir | 0o555, ino: 1}
 	for _, entry := range r.File {
 		if err := a.add(entry); err != nil {
 			return nil, err
 		}
 	}
-	a.number()
 	return a, nil
 }
 
@@ -52,7 +51,8 @@ type archiveNode struct {
 	size     int64
 	mtim     int64
 	ino      uint64
-	children []sys.Dirent // of a directory, sorted by name
+	parent   *archiveNode // nil for the root
+	children []sys.Dirent // of a directory, in the archive's order
 }
 
 func (n *archiveNode) stat() stat {
@@ -76,7 +76,7 @@ func (a *archive) add(entry *zip.File) error {
 	}
 	n := &archiveNode{entry: entry, mode: 0o444, size: int64(entry.UncompressedSize64), mtim: entryTime(entry)}
 	if isDir {
-		n = &archiveNode{entry: entry, mode: fs.ModeDir | 0o555, mtim: n.mtim}
+		n.mode, n.size = fs.ModeDir|0o555, 0
 	}
 	return a.insert(name, n)
 }
@@ -91,55 +91,40 @@ func entryTime(entry *zip.File) int64 {
 }
 
 func (a *archive) insert(name string, n *archiveNode) error {
-	old := a.nodes[name]
-	if old != nil && (old.entry != nil || !old.mode.IsDir() || !n.mode.IsDir()) {
-		return fmt.Errorf("wasi: the archive's entry %q occurs twice", name)
-	}
-	a.nodes[name] = n
-	if old != nil {
-		n.children = old.children
+	if old := a.nodes[name]; old != nil {
+		if old.entry != nil || !n.mode.IsDir() {
+			return fmt.Errorf("wasi: the archive's entry %q occurs twice", name)
+		}
+		old.entry, old.mtim = n.entry, n.mtim // it was implied until now
 		return nil
 	}
-	return a.link(name, n)
-}
-
-// link enters n in its parent, which it makes if need be.
-func (a *archive) link(name string, n *archiveNode) error {
 	dir, base := splitPath(name)
-	parent := a.nodes[dir]
-	if parent == nil {
-		parent = &archiveNode{mode: fs.ModeDir | 0o555}
-		if err := a.insert(dir, parent); err != nil {
-			return err
-		}
+	parent, err := a.directory(dir)
+	if err != nil {
+		return err
 	}
-	if !parent.mode.IsDir() {
-		return fmt.Errorf("wasi: the archive's entry %q lies in a file", name)
+	n.ino = uint64(len(a.nodes)) + 1
+	a.nodes[name] = n
+	parent.children = append(parent.children, sys.Dirent{Name: base, Type: n.mode.Type(), Ino: n.ino})
+	for n.parent = parent; parent != nil && parent.entry == nil; parent = parent.parent {
+		parent.mtim = max(parent.mtim, n.mtim)
 	}
-	parent.children = append(parent.children, sys.Dirent{Name: base, Type: n.mode.Type()})
 	return nil
 }
 
-// number sorts the directories and gives every node its number and implied directories their time.
-func (a *archive) number() {
-	names := make([]string, 0, len(a.nodes))
-	for name := range a.nodes {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for i, name := range names {
-		a.nodes[name].ino = uint64(i) + 1
-	}
-	for name, n := range a.nodes {
-		slices.SortFunc(n.children, func(x, y sys.Dirent) int { return strings.Compare(x.Name, y.Name) })
-		for i := range n.children {
-			child := a.nodes[joinPath(name, n.children[i].Name)]
-			n.children[i].Ino = child.ino
-			if n.entry == nil {
-				n.mtim = max(n.mtim, child.mtim)
-			}
+// directory returns the directory at name, which it makes if need be.
+func (a *archive) directory(name string) (*archiveNode, error) {
+	n := a.nodes[name]
+	if n == nil {
+		n = &archiveNode{mode: fs.ModeDir | 0o555}
+		if err := a.insert(name, n); err != nil {
+			return nil, err
 		}
 	}
+	if !n.mode.IsDir() {
+		return nil, fmt.Errorf("wasi: the archive's file %q is also a directory", name)
+	}
+	return n, nil
 }
 
 func (a *archive) find(path string) (*archiveNode, sys.Errno) {

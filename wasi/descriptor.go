@@ -1,6 +1,10 @@
 package wasi
 
-import "github.com/tetratelabs/wazero/experimental/sys"
+import (
+	"errors"
+
+	"github.com/tetratelabs/wazero/experimental/sys"
+)
 
 // descriptor is what a number of the guest stands for.
 type descriptor struct {
@@ -18,20 +22,30 @@ type descriptor struct {
 // 2³¹-1 (16 GiB of table) can exhaust the host.
 type table struct {
 	slots []*descriptor
+	fixed int // the first ones are stdio and mounts, from start to end
 	limit int
-	extra int
 }
 
 // newTable starts with the fixed descriptors and has room for extra more.
 func newTable(fixed []*descriptor, extra int) *table {
-	t := &table{extra: extra}
-	t.reset(fixed)
-	return t
+	return &table{slots: fixed, fixed: len(fixed), limit: len(fixed) + extra}
 }
 
-func (t *table) reset(fixed []*descriptor) {
-	t.slots = fixed
-	t.limit = len(fixed) + t.extra
+// reset closes everything: what is fixed opens again when it is used, the rest is gone.
+func (t *table) reset() error {
+	var errs []error
+	for _, d := range t.slots {
+		if d == nil {
+			continue
+		}
+		if errno := d.file.Close(); errno != 0 {
+			errs = append(errs, errno)
+		}
+		d.listing = listing{}
+	}
+	clear(t.slots[t.fixed:])
+	t.slots = t.slots[:t.fixed]
+	return errors.Join(errs...)
 }
 
 func (t *table) get(fd uint32) (*descriptor, sys.Errno) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/tetratelabs/wazero/experimental/sys"
@@ -193,6 +194,9 @@ func (d *writableDir) Rename(from, to string) sys.Errno {
 	case (sourceDir || targetDir) && !info.IsDir():
 		return sys.ENOTDIR
 	}
+	if errno := d.checkDepth(source, target, info); errno != 0 {
+		return errno
+	}
 	replaced, err := d.root.Lstat(target)
 	if err := d.rename(source, target); err != nil {
 		return errnoOf(err)
@@ -201,6 +205,23 @@ func (d *writableDir) Rename(from, to string) sys.Errno {
 		d.quota.forget(statOf(replaced))
 	}
 	return 0
+}
+
+// checkDepth keeps a directory from being moved so deep that parts of it could not be reached any more. Without it a
+// guest could pile up a tree as deep as its quota has files, by moves alone, and whoever walks it would suffer. Only a
+// move downwards costs a walk.
+func (d *writableDir) checkDepth(source, target string, info fs.FileInfo) sys.Errno {
+	from, to := strings.Count(source, "/"), strings.Count(target, "/")
+	if !info.IsDir() || to <= from {
+		return 0
+	}
+	err := fs.WalkDir(d.root.FS(), source, func(name string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.Count(name, "/")-from+to >= MaxDepth {
+			return syscall.ENAMETOOLONG
+		}
+		return err
+	})
+	return errnoOf(err)
 }
 
 // rename is renameat in the two parents, which os.Root has opened and so are inside. Root's own Rename refuses to

@@ -46,6 +46,9 @@ type memoryUsage struct {
 func (m *memory) Reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.used != nil && m.used.lastIno == m.root.ino {
+		return // nothing was ever made in it
+	}
 	m.used = &memoryUsage{}
 	m.root = m.newNode(fs.ModeDir | 0o700)
 	m.root.parent = m.root
@@ -257,6 +260,8 @@ func checkRename(source, target place) sys.Errno {
 		return sys.ENOTDIR
 	case source.node.above(target.parent):
 		return sys.EINVAL
+	case target.parent.depth()+1+source.node.height() > MaxDepth:
+		return sys.ENAMETOOLONG
 	case target.node == nil || target.node == source.node:
 		return 0
 	case target.node.above(source.parent):

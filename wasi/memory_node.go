@@ -91,6 +91,24 @@ func (n *memoryNode) above(other *memoryNode) bool {
 	return false
 }
 
+// depth is the number of names in the path of n.
+func (n *memoryNode) depth() int {
+	depth := 0
+	for ; n.parent != nil && n.parent != n; n = n.parent {
+		depth++
+	}
+	return depth
+}
+
+// height is the number of names in the longest path below n; MaxDepth bounds it, and so the recursion.
+func (n *memoryNode) height() int {
+	height := 0
+	for _, child := range n.children {
+		height = max(height, 1+child.height())
+	}
+	return height
+}
+
 // reap gives back what a node holds that nobody can reach any more.
 func (n *memoryNode) reap() {
 	if n.parent != nil || n.opens > 0 {

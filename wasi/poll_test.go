@@ -130,7 +130,8 @@ func TestSleepEndsWithTheRequest(t *testing.T) {
 			request, cancel := context.WithCancel(ctx)
 			cancel()
 			s.SetContext(request)
-			s.SetContext(nil)
+			var none context.Context
+			s.SetContext(none)
 			s.sleep(ctx, 4*time.Second)
 		}, 4 * time.Second},
 		{"nothing to wait for", func(ctx context.Context, s *Sandbox) { s.sleep(ctx, 0) }, 0},

@@ -361,6 +361,48 @@ func TestResetEmptiesMemoryAndReopensStdio(t *testing.T) {
 	wantEqual(t, "output", out.String(), "still here")
 }
 
+// TestDepthIsCapped digs with a descriptor of each level, then by moving trees below each other.
+func TestDepthIsCapped(t *testing.T) {
+	for _, mount := range []uint64{dataFD, tmpFD} {
+		g := newGuest(t, testPolicy(t))
+		fd := mount
+		for range MaxDepth {
+			g.want(0, "path_create_directory", g.at(fd, "d")...)
+			fd = g.mustOpen(fd, "d", openDirectory, rightRead, 0)
+		}
+		g.want(sys.ENAMETOOLONG, "path_create_directory", g.at(fd, "d")...)
+		g.wantOpen(sys.ENAMETOOLONG, fd, "f", openCreate, bothRights)
+
+		g.want(0, "path_create_directory", g.at(mount, "e")...)
+		g.want(0, "path_create_directory", g.at(mount, "e/e")...)
+		from, fromLength := g.path("d")
+		to, toLength := g.path("e/d")
+		g.want(sys.ENAMETOOLONG, "path_rename", mount, from, fromLength, mount, to, toLength)
+		deep, deepLength := g.path(strings.Repeat("d/", MaxDepth-2) + "e")
+		small, smallLength := g.path("e")
+		g.want(sys.ENOTEMPTY, "path_remove_directory", g.at(mount, "e")...)
+		g.want(0, "path_rename", mount, small, smallLength, mount, deep, deepLength)
+		g.want(0, "path_rename", mount, deep, deepLength, mount, small, smallLength)
+		deeper, deeperLength := g.path(strings.Repeat("d/", MaxDepth-1) + "e")
+		g.want(sys.ENAMETOOLONG, "path_rename", mount, small, smallLength, mount, deeper, deeperLength)
+	}
+}
+
+// BenchmarkReset is what fresh mode pays for each request whose guest has used no file.
+func BenchmarkReset(b *testing.B) {
+	policy := Policy{Mounts: []Mount{mountOf("/tmp", Memory(1<<20, 100)), mountOf("/", testArchive(b))}}
+	sandbox, err := policy.NewSandbox()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := sandbox.Reset(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func TestStdio(t *testing.T) {
 	var out, errs bytes.Buffer
 	g := newGuest(t, Policy{Stdin: strings.NewReader("input"), Stdout: &out, Stderr: &errs})

@@ -3,7 +3,6 @@ package wasi
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"runtime"
 	"strings"
 
@@ -99,38 +98,20 @@ func (s *Sandbox) OpenFiles() []string {
 // resetter is a file system that lives as long as one instance, such as Memory.
 type resetter interface{ Reset() }
 
-// Reset puts the sandbox back into the state after NewSandbox: descriptors closed, stdio and mounts open, file systems
+// Reset puts the sandbox back into the state after NewSandbox: descriptors closed but for stdio and mounts, file systems
 // in memory empty. The error joins those of closing; the sandbox is reset all the same.
 func (s *Sandbox) Reset() error {
-	err := s.closeFiles()
+	err := s.files.reset()
 	for _, m := range s.mounts {
 		if r, ok := m.fs.(resetter); ok {
 			r.Reset()
 		}
 	}
-	s.files.reset(s.initialDescriptors())
 	return err
 }
 
 // Close closes what the guest left open. The sandbox must not be used afterwards; closing twice does nothing.
-func (s *Sandbox) Close() error {
-	err := s.closeFiles()
-	s.files.reset(nil)
-	return err
-}
-
-func (s *Sandbox) closeFiles() error {
-	var errs []error
-	for _, d := range s.files.slots {
-		if d == nil {
-			continue
-		}
-		if errno := d.file.Close(); errno != 0 {
-			errs = append(errs, errno)
-		}
-	}
-	return errors.Join(errs...)
-}
+func (s *Sandbox) Close() error { return s.files.reset() }
 
 // initialDescriptors are stdio and one preopened directory for each mount, in the order of the policy.
 func (s *Sandbox) initialDescriptors() []*descriptor {
