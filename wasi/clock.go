@@ -61,6 +61,11 @@ func (s *sleeper) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
+// over tells whether the call or the request has ended.
+func (s *sleeper) over(ctx context.Context) bool {
+	return ctx.Err() != nil || s.request != nil && s.request.Err() != nil
+}
+
 func call(f func()) {
 	if f != nil {
 		f()

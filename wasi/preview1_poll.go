@@ -140,7 +140,7 @@ func randomGet(c guestCall) sys.Errno {
 		return errno
 	}
 	for len(b) > 0 {
-		if c.ctx.Err() != nil {
+		if c.over(c.ctx) {
 			return sys.EINTR
 		}
 		n := min(len(b), randomChunk)
