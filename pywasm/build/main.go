@@ -91,6 +91,9 @@ func assemble(ctx context.Context, o options, steps []step, guest string) error 
 		keys: map[string]digest{}, digests: map[string]digest{}, made: map[string]bool{}}
 	err = b.build(ctx)
 	p.close()
+	if ctx.Err() != nil {
+		return errors.New("interrupted; run it again, and it goes on with the step it was at")
+	}
 	if err != nil {
 		return err
 	}

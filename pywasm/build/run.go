@@ -74,6 +74,9 @@ func (b *builder) await(ctx context.Context, s step, done map[string]chan struct
 
 // update makes a step's result, unless the cache has it.
 func (b *builder) update(ctx context.Context, s step) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	b.mu.Lock()
 	key, err := stepKey(s, b.digests)
 	forced := s.name == b.from || slices.ContainsFunc(s.needs, func(n string) bool { return b.made[n] && b.from != "" })
