@@ -102,7 +102,7 @@ func (f *fleet) startWasgi(ctx context.Context, opt options) error {
 			f.targets = append(f.targets, target{"wasgi " + isolation, app, "http://" + addr + "/" + name + "/"})
 		}
 	}
-	args := []string{opt.binary, "serve", "--root", root, "--listen", addr, "--admin", "", "--state-dir", filepath.Join(opt.work, "state"), "--access-log", "off"}
+	args := []string{opt.binary, "serve", "--root", root, "--listen", addr, "--admin-listen", "", "--state-dir", filepath.Join(opt.work, "state"), "--access-log", "off"}
 	return f.start(ctx, opt, "wasgi", args)
 }
 
