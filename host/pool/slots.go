@@ -92,6 +92,9 @@ func (s *Slots) unregister(a *account) {
 
 // take waits for a slot and returns the time at which the turn started.
 func (s *Slots) take(ctx context.Context, a *account) (time.Time, error) {
+	if err := ctx.Err(); err != nil {
+		return time.Time{}, err
+	}
 	w := s.takeOrQueue(a)
 	if w == nil {
 		return time.Now(), nil
