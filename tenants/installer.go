@@ -134,8 +134,7 @@ func (i *installer) install(ctx context.Context, stage, site string, what []stri
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	lines := telling(said)
-	return &InstallError{Installer: i.version, Lines: lines, Hint: hint(lines), Err: err}
+	return &InstallError{Installer: i.version, Lines: telling(said), Hint: hint(said), Err: err}
 }
 
 // uvArgs ask for wheels of the platform whose compiled parts are then stripped.
@@ -194,36 +193,41 @@ func (i *installer) follow(cmd *exec.Cmd) ([]string, error) {
 	return said, errors.Join(<-ended, drained)
 }
 
-// telling picks the lines that say what is wrong.
+// telling picks the lines that say what is wrong: from uv everything after its
+// first error, from pip what it marks.
 func telling(said []string) []string {
 	const most, longest = 8, 600
 	var out []string
-	for k, line := range said {
-		lower := strings.ToLower(line)
-		marked := strings.HasPrefix(lower, "error") || strings.HasPrefix(lower, "cause:") || strings.HasPrefix(lower, "caused by") ||
-			strings.ContainsAny(line, "×╰├│")
-		if marked || len(said) <= 3 || k == len(said)-1 && len(out) == 0 {
+	uv := false
+	for _, line := range said {
+		uv = uv || strings.HasPrefix(line, "error: ")
+		if (uv || strings.HasPrefix(line, "ERROR: ")) && !strings.HasPrefix(line, "hint: ") && len(out) < most {
 			out = append(out, strings.ToValidUTF8(line[:min(len(line), longest)], ""))
 		}
 	}
-	return out[:min(len(out), most)]
+	if len(out) == 0 {
+		out = said[max(len(said)-3, 0):]
+	}
+	return out
 }
 
 // hint says what to do about the installer's words.
-func hint(lines []string) string {
-	all := strings.ToLower(strings.Join(lines, "\n"))
+func hint(said []string) string {
+	all := strings.ToLower(strings.Join(said, "\n"))
 	has := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(all, p) })
 	}
 	switch {
-	case has("hash"):
-		return "A downloaded file is not the one that the requirements name by hash: check them, or the index."
-	case has("connect", "dns", "timed out", "timeout", "network", "certificate", "fetch", "max retries", "proxy"):
+	case has("connection refused", "connection error", "connectionerror", "connecttimeout", "retrying (retry(", "failed to fetch",
+		"dns error", "timed out", "certificate"):
 		return "The package index cannot be reached: check the network and the machine's pip or uv configuration."
-	case has("no usable wheels", "no wheels", "building from source is disabled", "no matching distribution", "could not find a version"):
+	case has("hashes do not match", "hash mismatch", "hashes are required"):
+		return "A downloaded file is not the one that the requirements name by hash: check them, or the index."
+	case has("no usable wheels", "no wheels", "not found in the package registry", "no matching distribution", "could not find a version",
+		"there is no version of", "there are no versions of"):
 		return "Only wheels for CPython 3.13 (or any Python) are installed: check the name and version; " +
 			"a package without wheels must be replaced, or its wheel put into the application's folder."
-	case has("conflict", "unsatisfiable", "incompatible"):
+	case has("conflict", "unsatisfiable", "incompatible", "no solution found"):
 		return "The requirements contradict each other: loosen one of them."
 	}
 	return "Try the same requirements with `pip download --only-binary :all:` to see more."
