@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -143,37 +144,30 @@ func TestPythonSeesNothingOfTheHost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const code = `import json, os
-json.dump([dict(os.environ), sorted(os.listdir("/")), os.getcwd(), os.listdir(".")], open(1, "w"))`
+own = "/usr/lib/python3.13", "/usr/share/zoneinfo"
+files = [os.path.join(folder, name) for folder, _, names in os.walk("/") for name in names]
+print(json.dumps([dict(os.environ), os.getcwd(), os.listdir("."), [f for f in files if not f.startswith(own)]]))`
 	o := w.run(t, program{
 		args: []string{"python", "--env", "GIVEN=a=b", "--env=EMPTY=", "-c", code},
-		env:  []string{"WASGI_E2E_SECRET=1", "PYTHONSTARTUP=/x", "PYTHONPATH=/x", "E2E_SECRET=2"},
+		env:  []string{"PYTHONSTARTUP=/x", "PYTHONPATH=/x", "E2E_SECRET=2", "WASGI_SLOTS=1"},
 	}).exited(0)
-	var got struct {
-		environ  map[string]string
-		root     []string
-		cwd      string
-		contents []string
+	want := []any{
+		map[string]any{
+			"GIVEN": "a=b", "EMPTY": "", "HOME": "/tmp", "TMPDIR": "/tmp",
+			"LANG": "C.UTF-8", "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1",
+		},
+		"/work", []any{}, []any{},
 	}
-	if err := json.Unmarshal([]byte(o.stdout), &[]any{&got.environ, &got.root, &got.cwd, &got.contents}); err != nil {
-		t.Fatalf("%v: %s", err, o.stdout)
+	var got []any
+	if err := json.Unmarshal([]byte(o.stdout), &got); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("the program sees %v, %v\nwant %v", got, err, want)
 	}
-	if got.environ["GIVEN"] != "a=b" || got.cwd != "/work" || len(got.contents) != 0 {
-		t.Errorf("environment %v, current folder %s with %v", got.environ, got.cwd, got.contents)
-	}
-	for _, name := range []string{"PATH", "WASGI_E2E_SECRET", "E2E_SECRET", "PYTHONSTARTUP", "PYTHONPATH", "WASGI_STATE_DIR", "USER"} {
-		if value, found := got.environ[name]; found {
-			t.Errorf("the program sees %s=%s", name, value)
-		}
-	}
-	for _, name := range []string{"etc", "proc", "dev", "root", "home", "var", "sys", "bin"} {
-		if strings.Contains(" "+strings.Join(got.root, " ")+" ", " "+name+" ") {
-			t.Errorf("the program sees /%s", name)
-		}
-	}
-	w.python(t, "-c", tryAll("open('/etc/passwd')", "open('/proc/self/environ')", "os.listdir('"+w.repo+"')", "os.listdir('/work/../..//../etc')")).
-		exited(0).lacked("no error")
-	w.python(t, "-c", "import subprocess; subprocess.run(['true'])").exited(1)
-	w.python(t, "-c", "import socket; socket.create_connection(('127.0.0.1', 1))").exited(1)
+	w.python(t, "-c", tryAll(
+		"open('/etc/passwd')", "open('/proc/self/environ')", "os.listdir('"+w.repo+"')",
+		"os.listdir('/work/../..//../proc')", "os.chdir('/root')",
+	)).exited(0).lacked("no error")
+	w.python(t, "-c", "import subprocess; subprocess.run(['true'])").exited(1).complained("OSError")
+	w.python(t, "-c", "import socket; socket.create_connection(('127.0.0.1', 1))").exited(1).complained("OSError")
 }
 
 // TestPythonUsage makes mistakes on the command line.
