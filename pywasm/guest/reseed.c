@@ -31,6 +31,28 @@ reseed_random(void)
     Py_DECREF(module);
 }
 
+/* OpenSSL's generator has a state of its own, which serves TLS and
+ * ssl.RAND_bytes. RAND_add mixes in what os.urandom gives. */
+static void
+reseed_ssl(void)
+{
+    PyObject *module = loaded_module("_ssl");
+    if (module == NULL) {
+        return;
+    }
+    PyObject *os = PyImport_ImportModule("os");
+    PyObject *seed = os == NULL ? NULL : PyObject_CallMethod(os, "urandom", "i", 48);
+    PyObject *done = seed == NULL ? NULL
+                                  : PyObject_CallMethod(module, "RAND_add", "Od", seed, 48.0);
+    if (done == NULL) {
+        log_exception();
+    }
+    Py_XDECREF(done);
+    Py_XDECREF(seed);
+    Py_XDECREF(os);
+    Py_DECREF(module);
+}
+
 static void
 forget(const char *module_name, const char *const *names)
 {
@@ -51,6 +73,7 @@ reseed(void)
     static const char *const uuid[] = {"_node", "_last_timestamp", NULL};
     static const char *const tempfile[] = {"_name_sequence", NULL};
     reseed_random();
+    reseed_ssl();
     forget("uuid", uuid);
     forget("tempfile", tempfile);
     PyErr_Clear();

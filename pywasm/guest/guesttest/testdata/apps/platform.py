@@ -1,0 +1,89 @@
+"""What WASI lacks fails as a Python programmer expects, or has a stand-in. The
+list is unsupported.json.
+
+GET /
+---
+head 200 OK
+write "thread: RuntimeError: can't start new thread\n"
+write "subprocess: OSError: [Errno 58] wasi does not support processes.\n"
+write "process: OSError: [Errno 58] processes are not supported on WASI\n"
+write "fork: AttributeError: module 'os' has no attribute 'fork'\n"
+write "socket: OSError: [Errno 58] Not supported\n"
+write "connect: OSError: [Errno 58] Not supported\n"
+write "resolve: gaierror: [Errno -2] Name or service not known: 'example.org': sockets are not supported on WASI\n"
+write "hostname: ('localhost', 'localhost')\n"
+write "getaddrinfo: ('127.0.0.1', 80)\n"
+write "dlopen: OSError: [Errno 58] shared libraries are not supported on WASI: 'libc.so.6'\n"
+write "foreign: NotImplementedError: foreign functions and their data are not supported on WASI (ctypes)\n"
+write "owner: PermissionError: [Errno 63] Operation not permitted\n"
+write "user: (0, 0, 0, 0, 1)\n"
+write "umask: (18, 63)\n"
+write "pool: [1, 4, 9]\n"
+write "pool error: ZeroDivisionError: division by zero\n"
+write "asyncio: 'slept'\n"
+write "to_thread: 3\n"
+write "asyncio waits: RuntimeError: the event loop would wait for ever: on WASI no thread and no socket can wake it\n"
+status ok
+"""
+
+import asyncio
+import concurrent.futures
+import ctypes
+import multiprocessing
+import os
+import socket
+import subprocess
+import threading
+
+
+async def slept():
+    await asyncio.sleep(0)
+    return "slept"
+
+
+async def forever():
+    await asyncio.get_running_loop().create_future()
+
+
+async def in_thread():
+    return await asyncio.to_thread(len, "abc")
+
+
+def pooled(function, values):
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return list(pool.map(function, values))
+
+
+TRIALS = {
+    "thread": lambda: threading.Thread(target=print).start(),
+    "subprocess": lambda: subprocess.run(["true"]),
+    "process": lambda: multiprocessing.Process(target=print).start(),
+    "fork": lambda: os.fork(),
+    "socket": lambda: socket.socket(),
+    "connect": lambda: socket.create_connection(("127.0.0.1", 80)),
+    "resolve": lambda: socket.gethostbyname("example.org"),
+    "hostname": lambda: (socket.gethostname(), socket.getfqdn()),
+    "getaddrinfo": lambda: socket.getaddrinfo("localhost", 80, type=socket.SOCK_STREAM)[0][4],
+    "dlopen": lambda: ctypes.CDLL("libc.so.6"),
+    "foreign": lambda: ctypes.c_int(1),
+    "owner": lambda: os.chown("/app", 1, 1),
+    "user": lambda: (os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getppid()),
+    "umask": lambda: (os.umask(0o77), os.umask(0o22)),
+    "pool": lambda: pooled(lambda n: n * n, [1, 2, 3]),
+    "pool error": lambda: pooled(lambda n: 1 / n, [0]),
+    "asyncio": lambda: asyncio.run(slept()),
+    "to_thread": lambda: asyncio.run(in_thread()),
+    "asyncio waits": lambda: asyncio.run(forever()),
+}
+
+
+def application(environ, start_response):
+    texts = []
+    for name, trial in TRIALS.items():
+        try:
+            text = repr(trial())
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+        texts.append(f"{name}: {text}\n".encode())
+    start_response("200 OK", [])
+    return iter(texts)
