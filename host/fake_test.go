@@ -236,7 +236,15 @@ func (r *running) write(name, version string) {
 		r.t.Fatal(err)
 	}
 	text := "def application(environ, start_response): pass  # version:" + version + "\n"
-	if err := os.WriteFile(filepath.Join(dir, "wsgi.py"), []byte(text), 0o644); err != nil {
+	r.put(filepath.Join(dir, "wsgi.py"), text)
+}
+
+// put replaces a file in one step, so that no test depends on how soon a
+// half-written one is looked at.
+func (r *running) put(path, text string) {
+	r.t.Helper()
+	next := filepath.Join(filepath.Dir(path), ".next")
+	if err := errors.Join(os.WriteFile(next, []byte(text), 0o644), os.Rename(next, path)); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -246,9 +254,7 @@ func (r *running) manifest(name, text string) {
 	if err := os.MkdirAll(filepath.Join(r.root, name), 0o755); err != nil {
 		r.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(r.root, name, tenants.ManifestFile), []byte(text), 0o644); err != nil {
-		r.t.Fatal(err)
-	}
+	r.put(filepath.Join(r.root, name, tenants.ManifestFile), text)
 }
 
 // event waits for an event of a tenant and passes over all others.

@@ -171,10 +171,14 @@ func TestChangeDuringTheBoot(t *testing.T) {
 		m.building = func(application, string) error { booting <- struct{}{}; <-boot; return nil }
 	}})
 	<-booting
+	early := r.dial().send("GET /app HTTP/1.1\nHost: a\n\n") // waits through both attempts
 	r.write("app", "2")
 	close(boot)
 	r.event(EventReady, "app")
 	r.want("/app", 200, "2")
+	if _, body := early.response("GET"); body != "2" {
+		t.Errorf("body %q", body)
+	}
 }
 
 func TestQueueFull(t *testing.T) {

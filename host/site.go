@@ -197,7 +197,9 @@ func (s *site) report(ctx context.Context, err error, took time.Duration) {
 	case err == nil:
 		s.succeed()
 		s.fleet.events.emit(Event{Kind: EventReady, Tenant: s.name, URL: s.fleet.url(s.live.Load().tenant), Took: took})
-	case errors.Is(err, errChanged) || ctx.Err() != nil:
+	case errors.Is(err, errChanged):
+		s.repeat(err)
+	case ctx.Err() != nil:
 		s.fail(err)
 	default:
 		s.fail(err)

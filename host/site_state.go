@@ -46,6 +46,17 @@ func (s *site) succeed() {
 	s.enter(Serving, nil)
 }
 
+// repeat ends an attempt that is to be made again soon: requests go on waiting.
+func (s *site) repeat(err error) {
+	if s.now() == Reloading {
+		s.enter(Serving, err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
+}
+
 // fail ends an attempt; an older release goes on.
 func (s *site) fail(err error) {
 	if s.now() == Reloading {
