@@ -7,15 +7,16 @@ import (
 )
 
 // Fuel is what a metered loop burns one of at each turn. How much time that is
-// depends on the loop: half a nanosecond in a tight one, fifty in Python's, a
-// millisecond around a big copy. So the refill follows the time that the last
-// one lasted. The upper bound keeps a guest that turns from fast loops to slow
-// ones from going unchecked for long, and at its size the check still costs a
-// tight loop below one part in a hundred.
+// depends on the loop: two nanoseconds in a tight one, twenty in Python's,
+// milliseconds around a copy of a big buffer. So the refill follows the time
+// that the last one lasted. It never gets so high that a guest which turns from
+// fast loops to slow ones goes unchecked for long; at this bound the checks
+// cost a tight loop about one part in twenty, and Python less than one in a
+// hundred (DESIGN.md).
 const (
-	minFuel    = 64
-	maxFuel    = 1 << 18
-	firstFuel  = 1 << 16
+	minFuel    = 16
+	maxFuel    = 1 << 13
+	firstFuel  = maxFuel
 	fuelTarget = time.Millisecond
 )
 

@@ -47,7 +47,7 @@ func (in *Instance) begin(ctx context.Context) {
 // global is left, and that is all that is read.
 func (in *Instance) finish() {
 	in.account.close(int32(uint32(in.fuel.Get())))
-	in.sandbox.SetContext(nil)
+	in.sandbox.SetContext(context.Background())
 }
 
 // send runs an export on a message.

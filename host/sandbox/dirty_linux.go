@@ -33,7 +33,7 @@ type scanArg struct {
 }
 
 // scanRegion is struct page_region.
-type scanRegion struct{ start, end, categories uint64 }
+type scanRegion struct{ start, end, _ uint64 }
 
 // scratch is what one search needs. It lives on the heap, in its instance,
 // because the kernel is given its address as a number.

@@ -87,11 +87,16 @@ func (in *Instance) beforeSleep() {
 	}
 }
 
+// afterSleep ends a guest whose deadline cut the sleep short: it must not go on
+// as if it had slept its time.
 func (in *Instance) afterSleep() {
 	if w, ok := in.exchange.responder.(Waiter); ok {
 		w.Resume()
 	}
 	in.account.resume()
+	if in.account.ctx != nil {
+		in.mayGoOn(in.account.since)
+	}
 }
 
 func (in *Instance) responseStart(p [3]uint32) int32 {

@@ -91,13 +91,13 @@ func TestNextFuel(t *testing.T) {
 		lasted  time.Duration
 		want    int32
 	}{
-		{1 << 16, time.Millisecond, 1 << 16},
-		{1 << 16, 0, 1 << 17},
-		{1 << 16, time.Microsecond, 1 << 17},
-		{1 << 18, time.Microsecond, maxFuel},
-		{1 << 16, 2 * time.Millisecond, 1 << 15},
-		{1 << 16, time.Second, 65},
-		{1 << 16, time.Hour, minFuel},
+		{1000, time.Millisecond, 1000},
+		{1000, 0, 2000},
+		{1000, time.Microsecond, 2000},
+		{maxFuel, time.Microsecond, maxFuel},
+		{1000, 2 * time.Millisecond, 500},
+		{1000, 50 * time.Millisecond, 20},
+		{1000, time.Hour, minFuel},
 		{maxFuel, time.Duration(1<<63 - 1), minFuel},
 	} {
 		if got := nextFuel(tt.granted, tt.lasted); got != tt.want {

@@ -18,6 +18,7 @@ const (
 	sectionExport = 7
 	sectionStart  = 8
 	sectionData   = 11
+	sectionCount  = 12 // number of data segments
 
 	kindFunc   = 0
 	kindGlobal = 3
@@ -44,7 +45,7 @@ type segment struct {
 
 // guest is what the host must know of the module besides its code.
 type guest struct {
-	code    []byte    // the module with emptied data segments
+	code    []byte    // the module without its data section
 	data    []segment // what was in them
 	globals []string  // names of the mutable globals, sorted
 	min     uint64    // bytes of memory at the start
@@ -100,7 +101,9 @@ func (p *moduleParser) section(id byte, body, raw []byte) error {
 	case sectionStart:
 		return errors.New("it has a start function, which would run again in every restored instance: link it as a reactor")
 	case sectionData:
-		raw, err = p.dataSection(r)
+		raw, err = nil, p.dataSection(r)
+	case sectionCount:
+		raw = nil
 	}
 	if err == nil && r.bad {
 		err = fmt.Errorf("section %d is malformed", id)
@@ -168,17 +171,16 @@ func (p *moduleParser) exports(r *reader) {
 	}
 }
 
-// dataSection keeps the number of segments, because the data count section
-// names it, and leaves each one empty.
-func (p *moduleParser) dataSection(r *reader) ([]byte, error) {
-	n := r.count()
-	body := binary.AppendUvarint(nil, uint64(n))
-	for range n {
+// dataSection leaves nothing of the section in the module, because wazero
+// spends time on empty segments too. Without passive segments no instruction
+// can name one.
+func (p *moduleParser) dataSection(r *reader) error {
+	for range r.count() {
 		if flag := r.u32(); flag != 0 {
-			return nil, errors.New("it has a passive data segment: the state of those lies outside memory")
+			return errors.New("it has a passive data segment: the state of those lies outside memory")
 		}
 		if r.byte() != opConst32 {
-			return nil, errors.New("it has a data segment without a constant address")
+			return errors.New("it has a data segment without a constant address")
 		}
 		offset := uint32(r.s32())
 		if r.byte() != opEnd {
@@ -186,15 +188,14 @@ func (p *moduleParser) dataSection(r *reader) ([]byte, error) {
 		}
 		b := r.take(r.u32())
 		if r.bad {
-			return nil, errors.New("its data section is malformed")
+			return errors.New("its data section is malformed")
 		}
 		if uint64(offset)+uint64(len(b)) > p.min {
-			return nil, fmt.Errorf("it has a data segment at %#x of %d bytes, beyond its memory", offset, len(b))
+			return fmt.Errorf("it has a data segment at %#x of %d bytes, beyond its memory", offset, len(b))
 		}
 		p.data = append(p.data, segment{offset, b})
-		body = append(body, 0, opConst32, 0, opEnd, 0)
 	}
-	return append(binary.AppendUvarint([]byte{sectionData}, uint64(len(body))), body...), nil
+	return nil
 }
 
 // nameGlobals refuses a mutable global without a name, because the host could
