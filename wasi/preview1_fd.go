@@ -37,11 +37,11 @@ func fileType(mode fsMode) byte {
 
 // Flags of a descriptor.
 const (
-	fdAppend   = 1 << 0
-	fdDsync    = 1 << 1
-	fdNonblock = 1 << 2
-	fdRsync    = 1 << 3
-	fdSync_    = 1 << 4
+	fdflagAppend   = 1 << 0
+	fdflagDsync    = 1 << 1
+	fdflagNonblock = 1 << 2
+	fdflagRsync    = 1 << 3
+	fdflagSync     = 1 << 4
 )
 
 // Rights of a descriptor. Nobody checks them any more, but wasi-libc reads them: READ and WRITE become the access mode
@@ -140,7 +140,7 @@ func fdFdstatGet(c guestCall) sys.Errno {
 	clear(b)
 	b[0] = fileType(st.Mode)
 	if d.file.IsAppend() {
-		b[2] = fdAppend
+		b[2] = fdflagAppend
 	}
 	base, inheriting := rights(st.Mode, d.flags, d.mount == nil)
 	binary.LittleEndian.PutUint64(b[8:], base)
@@ -156,14 +156,14 @@ func fdFdstatSetFlags(c guestCall) sys.Errno {
 	switch {
 	case errno != 0:
 		return errno
-	case flags&(fdDsync|fdRsync|fdSync_) != 0:
+	case flags&(fdflagDsync|fdflagRsync|fdflagSync) != 0:
 		return sys.EINVAL
-	case d.mount == nil && flags&fdNonblock != 0:
+	case d.mount == nil && flags&fdflagNonblock != 0:
 		return sys.ENOTSUP
 	case d.dir:
 		return sys.EISDIR
 	}
-	return d.file.SetAppend(flags&fdAppend != 0)
+	return d.file.SetAppend(flags&fdflagAppend != 0)
 }
 
 func fdFilestatGet(c guestCall) sys.Errno {

@@ -192,9 +192,9 @@ func openFlags(lookup, oflags, fdflags uint32, rights uint64) (sys.Oflag, sys.Er
 		{oflags&openDirectory != 0, sys.O_DIRECTORY},
 		{oflags&openExclusive != 0, sys.O_EXCL},
 		{oflags&openTruncate != 0, sys.O_TRUNC},
-		{fdflags&fdAppend != 0, sys.O_APPEND},
-		{fdflags&fdDsync != 0, sys.O_DSYNC},
-		{fdflags&(fdRsync|fdSync_) != 0, sys.O_SYNC},
+		{fdflags&fdflagAppend != 0, sys.O_APPEND},
+		{fdflags&fdflagDsync != 0, sys.O_DSYNC},
+		{fdflags&(fdflagRsync|fdflagSync) != 0, sys.O_SYNC},
 	} {
 		if f.set {
 			flag |= f.flag

@@ -108,7 +108,7 @@ func TestAccessModes(t *testing.T) {
 		g := newGuest(t, testPolicy(t))
 		result := g.space(fdStatSize)
 		reader := g.mustOpen(dir, "f", openCreate, rightRead, 0)
-		writer := g.mustOpen(dir, "f", 0, rightWrite, fdAppend)
+		writer := g.mustOpen(dir, "f", 0, rightWrite, fdflagAppend)
 		one := g.vectors(g.put([]byte("x")), 1)
 		g.want(sys.EBADF, "fd_write", reader, one[0], one[1], result)
 		g.want(sys.EBADF, "fd_read", writer, one[0], one[1], result)
@@ -116,13 +116,13 @@ func TestAccessModes(t *testing.T) {
 		g.write(writer, "ab")
 		g.want(0, "fd_fdstat_get", writer, result)
 		stat := g.bytes(result, fdStatSize)
-		wantEqual(t, "type and flags", stat[:4], []byte{typeRegularFile, 0, fdAppend, 0})
+		wantEqual(t, "type and flags", stat[:4], []byte{typeRegularFile, 0, fdflagAppend, 0})
 		wantEqual(t, "rights", uint64(stat[8])&bothRights, uint64(rightWrite))
 		g.want(0, "fd_fdstat_set_flags", writer, 0)
 		g.want(0, "fd_seek", writer, 0, 0, g.space(8))
 		g.write(writer, "B")
 		wantEqual(t, "content", g.read(reader, 9), "Bb")
-		g.want(sys.EINVAL, "fd_fdstat_set_flags", writer, fdSync_)
+		g.want(sys.EINVAL, "fd_fdstat_set_flags", writer, fdflagSync)
 		g.wantOpen(sys.EISDIR, dir, ".", 0, rightWrite)
 		g.wantOpen(sys.EINVAL, dir, "d", openCreate|openDirectory, bothRights)
 		g.wantOpen(sys.ENOTDIR, dir, "f", openDirectory, rightRead)
@@ -417,7 +417,7 @@ func TestStdio(t *testing.T) {
 	g.want(ESPIPE, "fd_seek", 1, 0, 0, result)
 	g.want(sys.EINVAL, "fd_filestat_set_size", 1, 0)
 	g.want(sys.ENOTDIR, "path_unlink_file", g.at(1, "x")...)
-	g.want(sys.ENOTSUP, "fd_fdstat_set_flags", 1, fdNonblock)
+	g.want(sys.ENOTSUP, "fd_fdstat_set_flags", 1, fdflagNonblock)
 	g.want(0, "fd_filestat_get", 1, result)
 	wantEqual(t, "type", g.bytes(result, 64)[16], byte(typeBlockDevice))
 
@@ -535,4 +535,60 @@ func TestAppIsReadOnly(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join(in, "file"))
 	must(t, err)
 	wantEqual(t, "content", string(content), "inside")
+}
+
+// TestEveryKindOfDescriptor asks the same of files and directories in each kind of mount.
+func TestEveryKindOfDescriptor(t *testing.T) {
+	policy := testPolicy(t)
+	policy.Mounts = append(policy.Mounts, mountOf("/usr", testArchive(t)))
+	const archiveFD = 6
+	g := newGuest(t, policy)
+	for _, mount := range []uint64{dataFD, tmpFD} {
+		g.want(0, "path_create_directory", g.at(mount, "sub")...)
+		g.want(0, "fd_close", g.mustOpen(mount, "file", openCreate, bothRights, 0))
+	}
+	st := g.space(fileStatSize)
+	one := g.vectors(g.put([]byte("x")), 1)
+	for _, tc := range []struct {
+		mount           uint64
+		file, dir       string
+		times, truncate sys.Errno
+	}{
+		{appFD, "file", "sub", sys.EROFS, sys.EROFS},
+		{dataFD, "file", "sub", 0, sys.EBADF},
+		{tmpFD, "file", "sub", 0, sys.EBADF},
+		{archiveFD, "etc/name", "usr", sys.EROFS, sys.EROFS},
+	} {
+		fd := g.mustOpen(tc.mount, tc.file, 0, rightRead, 0)
+		g.want(0, "fd_filestat_get", fd, st)
+		wantEqual(t, "type", g.bytes(st, fileStatSize)[16], byte(typeRegularFile))
+		number := g.u64(st + 8)
+		ptr, length := g.path(tc.file)
+		g.want(0, "path_filestat_get", tc.mount, follow, ptr, length, st)
+		wantEqual(t, "number by path", g.u64(st+8), number)
+		g.want(0, "fd_sync", fd)
+		g.want(0, "fd_datasync", fd)
+		g.want(0, "fd_fdstat_set_flags", fd, fdflagAppend)
+		g.want(tc.times, "fd_filestat_set_times", fd, 1, 1, 1|4)
+		g.want(tc.truncate, "fd_filestat_set_size", fd, 1)
+		g.want(sys.EBADF, "fd_write", fd, one[0], one[1], st)
+		g.want(sys.EBADF, "fd_pwrite", fd, one[0], one[1], 0, st)
+		g.want(sys.EINVAL, "path_readlink", tc.mount, ptr, length, st, 8, st)
+
+		name, nameLength := g.path(tc.dir)
+		for _, fd := range []uint64{tc.mount, g.mustOpen(tc.mount, tc.dir, openDirectory, rightRead, 0)} {
+			g.want(0, "fd_filestat_get", fd, st)
+			wantEqual(t, "type", g.bytes(st, fileStatSize)[16], byte(typeDirectory))
+			g.want(0, "fd_sync", fd)
+			g.want(0, "fd_datasync", fd)
+			g.want(tc.times, "fd_filestat_set_times", fd, 1, 1, 1|4)
+			g.want(sys.EISDIR, "fd_filestat_set_size", fd, 1)
+			g.want(sys.EISDIR, "fd_write", fd, one[0], one[1], st)
+			g.want(sys.EISDIR, "fd_pwrite", fd, one[0], one[1], 0, st)
+			g.want(sys.EISDIR, "fd_pread", fd, one[0], one[1], 0, st)
+			g.want(0, "fd_fdstat_get", fd, st)
+			wantEqual(t, "type", g.bytes(st, 1)[0], byte(typeDirectory))
+		}
+		g.want(sys.EINVAL, "path_readlink", tc.mount, name, nameLength, st, 8, st)
+	}
 }
