@@ -3,7 +3,9 @@ package tenants
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -79,9 +81,16 @@ func CheckPrefix(prefix string) error {
 
 func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
 
-// check validates a manifest that was read from dir, reporting every fault.
-func (m *Manifest) check(dir string) error {
-	c := &checker{file: m.where(dir)}
+// manifestText is the file in which a fault is mended.
+type manifestText struct {
+	file  string
+	data  []byte
+	table []string
+}
+
+// check validates a manifest, reporting every fault.
+func (m *Manifest) check(in manifestText) error {
+	c := &checker{in: in}
 	c.entry(m.Entry)
 	c.all("hosts", m.Hosts, CheckHost)
 	c.all("paths", m.Paths, CheckPrefix)
@@ -90,8 +99,8 @@ func (m *Manifest) check(dir string) error {
 	if m.Isolation != Reuse && m.Isolation != Fresh {
 		c.fault("isolation", fmt.Sprintf("%q; write \"reuse\" or \"fresh\"", m.Isolation))
 	}
-	for name, value := range m.Env {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(value, "\x00") {
+	for _, name := range slices.Sorted(maps.Keys(m.Env)) {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(m.Env[name], "\x00") {
 			c.fault("env", fmt.Sprintf("%q cannot be an environment variable", name))
 		}
 	}
@@ -100,21 +109,14 @@ func (m *Manifest) check(dir string) error {
 	return errors.Join(c.faults...)
 }
 
-// where names the file in which a fault that concerns the whole manifest is mended.
-func (m *Manifest) where(dir string) string {
-	if n := len(m.Files); n > 0 {
-		return filepath.Join(dir, m.Files[n-1])
-	}
-	return filepath.Join(dir, ManifestFile)
-}
-
 type checker struct {
-	file   string
+	in     manifestText
 	faults []error
 }
 
 func (c *checker) fault(key, text string) {
-	c.faults = append(c.faults, &ManifestError{File: c.file, Key: key, Text: text})
+	line := lineOf(c.in.data, strings.Join(append(slices.Clone(c.in.table), key), "."))
+	c.faults = append(c.faults, &ManifestError{c.in.file, line, key, text})
 }
 
 func (c *checker) all(key string, values []string, check func(string) error) {

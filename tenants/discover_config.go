@@ -19,8 +19,8 @@ func (f *finder) fromFlaskEnv() (Entry, bool) {
 				return f.fromFlaskApp(strings.Trim(strings.TrimSpace(value), `"'`), "FLASK_APP in "+file)
 			}
 		}
-		f.note("%s: no FLASK_APP", file)
 	}
+	f.note(".flaskenv and .env: no FLASK_APP")
 	return Entry{}, false
 }
 
@@ -71,6 +71,7 @@ func (f *finder) fromServerConfig() (Entry, bool) {
 			return e, true
 		}
 	}
+	f.note("gunicorn.conf.py, uwsgi.ini and wsgi.ini: nothing usable")
 	return Entry{}, false
 }
 

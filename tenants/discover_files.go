@@ -31,6 +31,9 @@ func (f *finder) fromPackages() (Entry, bool) { return f.fromPackagesIn(".") }
 
 func (f *finder) fromPackagesIn(folder string) (Entry, bool) {
 	packages := f.packages(folder)
+	if len(packages) == 0 {
+		f.note("%s: no packages", folder)
+	}
 	for _, p := range packages {
 		if e, ok := f.fromModule(folder, p+".wsgi"); ok {
 			return e, true
@@ -70,6 +73,7 @@ func sideFolders() []string { return []string{"tests", "test", "docs", "migratio
 
 func (f *finder) fromSrc() (Entry, bool) {
 	if info, err := f.root.Stat("src"); err != nil || !info.IsDir() || f.isFile("src/__init__.py") {
+		f.note("src: no such folder, or a package itself")
 		return Entry{}, false
 	}
 	if e, ok := f.fromModules("src", append([]string{"wsgi"}, usualFiles()...)); ok {
@@ -97,6 +101,7 @@ func (f *finder) fromAnyFile() (Entry, bool) {
 			}
 		}
 	}
+	f.note("other modules: none makes an application of a known framework at its top level")
 	return Entry{}, false
 }
 

@@ -26,6 +26,7 @@ func factoryNames() []string {
 func makers() map[string]string {
 	return map[string]string{
 		"Flask": "flask", "APIFlask": "flask", "Eve": "flask",
+		"falcon.App": "falcon", "falcon.API": "falcon",
 		"Bottle": "bottle", "default_app": "bottle",
 		"get_wsgi_application": "django",
 		"make_wsgi_app":        "pyramid",
@@ -122,20 +123,12 @@ func (f *finder) isModule(folder string, b binding) bool {
 // binds reports whether the package itself binds the name, which then hides
 // its module.
 func (f *finder) binds(folder string, b binding) bool {
-	file := f.moduleFile(folder, b.value)
-	if file == "" {
-		return false
-	}
-	src, ok := f.read(file)
-	if !ok {
-		return false
-	}
-	_, bound := lastBinding(scanSource(src), b.item)
+	_, bound := lastBinding(f.bindingsOf(f.moduleFile(folder, b.value)), b.item)
 	return bound
 }
 
 func judgeAssigned(b binding) choice {
-	if maker := callee(b.value); slices.Contains(asgiMakers(), maker) {
+	if maker := lastPart(callee(b.value)); slices.Contains(asgiMakers(), maker) {
 		return choice{why: fmt.Sprintf("%s is made by %s(): an ASGI application, and this server calls WSGI", b.name, maker)}
 	}
 	if c := judgeMade(b); c.attr != "" {
@@ -151,6 +144,10 @@ func judgeAssigned(b binding) choice {
 func judgeMade(b binding) choice {
 	maker := callee(b.value)
 	framework, known := makers()[maker]
+	if !known {
+		maker = lastPart(maker)
+		framework, known = makers()[maker]
+	}
 	if b.kind != assigned || !known {
 		return choice{}
 	}
@@ -209,13 +206,19 @@ func frameworkIn(all []binding) string {
 	return ""
 }
 
-// frameworkOf looks into the entry's module, then into the requirements.
+// frameworkOf looks into the entry's module, then into the modules of the
+// application that it imports, then into the requirements.
 func (f *finder) frameworkOf(e Entry) string {
-	if file := f.sourceOf(e); file != "" {
-		if src, ok := f.read(file); ok {
-			if name := frameworkIn(scanSource(src)); name != "" {
-				return name
-			}
+	all := f.bindingsOf(f.sourceOf(e))
+	if name := frameworkIn(all); name != "" {
+		return name
+	}
+	for _, b := range all {
+		if b.kind != imported && b.kind != from || !dottedName(b.value) {
+			continue
+		}
+		if name := frameworkIn(f.bindingsOf(f.sourceOf(Entry{Module: b.value, Path: e.Path}))); name != "" {
+			return name
 		}
 	}
 	data, _ := f.read("requirements.txt")
@@ -225,4 +228,13 @@ func (f *finder) frameworkOf(e Entry) string {
 		}
 	}
 	return ""
+}
+
+// bindingsOf scans a file; none for "".
+func (f *finder) bindingsOf(file string) []binding {
+	if file == "" {
+		return nil
+	}
+	src, _ := f.read(file)
+	return scanSource(src)
 }

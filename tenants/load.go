@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -45,6 +44,7 @@ func LoadManifest(dir string) (Manifest, error) { return LoadManifestWith(dir, D
 // LoadManifestWith is LoadManifest over the defaults of a host.
 func LoadManifestWith(dir string, defaults Manifest) (Manifest, error) {
 	m := defaults.clone()
+	last := manifestText{file: filepath.Join(dir, ManifestFile)}
 	for _, source := range []struct {
 		file  string
 		table []string
@@ -57,11 +57,15 @@ func LoadManifestWith(dir string, defaults Manifest) (Manifest, error) {
 			return Manifest{}, err
 		}
 		file := filepath.Join(dir, source.file)
+		before := len(m.Files)
 		if err := decodeManifest(file, data, source.table, &m); err != nil {
 			return Manifest{}, err
 		}
+		if len(m.Files) > before {
+			last = manifestText{file, data, source.table}
+		}
 	}
-	if err := m.check(dir); err != nil {
+	if err := m.check(last); err != nil {
 		return Manifest{}, err
 	}
 	return m, nil
@@ -71,11 +75,11 @@ func LoadManifestWith(dir string, defaults Manifest) (Manifest, error) {
 // for the whole file.
 func decodeManifest(file string, data []byte, table []string, m *Manifest) error {
 	if table == nil {
-		err := decodeStrict(data, m)
-		if err == nil {
-			m.Files = append(m.Files, filepath.Base(file))
+		if err := decodeTable(file, data, nil, m); err != nil {
+			return err
 		}
-		return locate(file, nil, err)
+		m.Files = append(m.Files, filepath.Base(file))
+		return nil
 	}
 	if !hasTable(data, table) {
 		return nil
@@ -86,7 +90,7 @@ func decodeManifest(file string, data []byte, table []string, m *Manifest) error
 		} `toml:"tool"`
 	}
 	project.Tool.Wasgi = m
-	if err := locate(file, table, decodeStrict(data, &project)); err != nil {
+	if err := decodeTable(file, data, table, &project); err != nil {
 		return err
 	}
 	m.Files = append(m.Files, filepath.Base(file))
@@ -110,8 +114,14 @@ func hasTable(data []byte, table []string) bool {
 	return true
 }
 
-func decodeStrict(data []byte, into any) error {
-	return toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(into)
+// decodeTable decodes strictly and says where a fault is.
+func decodeTable(file string, data []byte, table []string, into any) error {
+	if key := wrongSpan(data, table); key != "" {
+		line := lineOf(data, strings.Join(append(slices.Clone(table), key), "."))
+		return &ManifestError{file, line, key, "must be " + kindOf(key)}
+	}
+	err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(into)
+	return locate(file, table, err)
 }
 
 // locate turns the decoder's error into ours; unknown keys outside table are
@@ -130,8 +140,13 @@ func locate(file string, table []string, err error) error {
 	var broken *toml.DecodeError
 	if errors.As(err, &broken) {
 		line, _ := broken.Position()
-		key := strings.Join(broken.Key(), ".")
-		return &ManifestError{file, line, key, strings.TrimPrefix(broken.Error(), "toml: ")}
+		own := broken.Key()
+		key := strings.Join(own[min(len(table), len(own)):], ".")
+		text := strings.TrimPrefix(broken.Error(), "toml: ")
+		if kind := kindOf(key); kind != "" && strings.HasPrefix(text, "cannot ") {
+			text = "must be " + kind
+		}
+		return &ManifestError{file, line, key, text}
 	}
 	if err != nil {
 		return &ManifestError{file, 0, "", err.Error()}
@@ -152,25 +167,6 @@ func unknownKey(file string, table []string, e *toml.DecodeError) error {
 		text += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return &ManifestError{file, line, own, text}
-}
-
-// manifestKeys lists every dotted key of a manifest.
-func manifestKeys() []string { return keysOf(reflect.TypeFor[Manifest](), "") }
-
-func keysOf(t reflect.Type, prefix string) []string {
-	var keys []string
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name := f.Tag.Get("toml")
-		if name == "" || name == "-" {
-			continue
-		}
-		keys = append(keys, prefix+name)
-		if f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[Duration]() {
-			keys = append(keys, keysOf(f.Type, prefix+name+".")...)
-		}
-	}
-	return keys
 }
 
 // readText reads a file of a tenant without following a link out of dir.

@@ -38,8 +38,10 @@ func scanSource(src []byte) []binding {
 	var out []binding
 	for l.pos < len(l.src) {
 		line, indented := l.statement()
-		if !indented {
-			out = append(out, bindings(line)...)
+		for more := !indented; more; {
+			var one string
+			one, line, more = cutTop(line, ';')
+			out = append(out, bindings(strings.TrimSpace(one))...)
 		}
 	}
 	return out
@@ -304,8 +306,8 @@ func required(params string) int {
 	return n
 }
 
-// callee is the last name of what an expression calls: "Flask" for
-// `flask.Flask(__name__)`, "" when it is no plain call.
+// callee is what an expression calls: "flask.Flask" for `flask.Flask(__name__)`,
+// "" when it is no plain call.
 func callee(expression string) string {
 	open := strings.IndexByte(expression, '(')
 	if open < 0 {
@@ -315,7 +317,7 @@ func callee(expression string) string {
 	if !dottedName(name) {
 		return ""
 	}
-	return lastPart(name)
+	return name
 }
 
 // text is the value of an expression that is one plain string, "" otherwise.
