@@ -113,7 +113,8 @@ func (in *Instance) classify(err error) *Error {
 	}
 	var fault runtime.Error
 	if errors.As(err, &fault) {
-		return &Error{Kind: KindHost, Err: err}
+		in.logger().Error("a host function panicked", "tenant", in.spec.Name, "trace", err.Error())
+		return &Error{Kind: KindHost, Detail: "a host function panicked", Err: fault}
 	}
 	e := &Error{Kind: KindTrap, Detail: firstFrames(err.Error()), Traceback: in.trace.String()}
 	if in.memory.refused {
@@ -174,17 +175,16 @@ func (in *Instance) contain() {
 		return
 	}
 	if _, ok := r.(killed); !ok {
+		in.logger().Error("a host function panicked", "tenant", in.spec.Name, "panic", r, "trace", string(debug.Stack()))
 		in.fatal = panicError(r)
 	}
 	panic(killed{})
 }
 
 func panicError(r any) *Error {
-	e := &Error{Kind: KindHost, Detail: fmt.Sprintf("a host function panicked: %v", r)}
-	if err, ok := r.(error); ok {
-		e.Err = err
-		e.Detail = "a host function panicked"
+	err, ok := r.(error)
+	if !ok {
+		err = fmt.Errorf("%v", r)
 	}
-	e.Detail += "\n" + string(debug.Stack())
-	return e
+	return &Error{Kind: KindHost, Detail: "a host function panicked", Err: err}
 }

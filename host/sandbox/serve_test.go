@@ -211,6 +211,9 @@ func TestServeHostPanics(t *testing.T) {
 			if _, ok := value.(error); ok && !errors.Is(e, cause) {
 				t.Errorf("%v does not wrap its cause", e)
 			}
+			if want := "sandbox: tck: request: host failure: a host function panicked: boom"; e.Error() != want {
+				t.Errorf("got  %s\nwant %s", e, want)
+			}
 			if in.Usable() || in.State() != StateDead {
 				t.Errorf("state %s", in.State())
 			}
