@@ -49,10 +49,11 @@ func (a *account) open(ctx context.Context, limit time.Duration) {
 // refill is the fuel that the guest may burn before the next check.
 func (a *account) refill() int32 { return a.granted }
 
-// spent books a whole refill and chooses the next one.
-func (a *account) spent(now time.Time) {
+// spent books a refill and chooses the next one. left is zero, or below when
+// the last instruction cost more than there was.
+func (a *account) spent(now time.Time, left int32) {
 	lasted := now.Sub(a.since)
-	a.Fuel += uint64(a.granted)
+	a.burn(left)
 	a.CPU += lasted
 	a.since = now
 	a.granted = nextFuel(a.granted, lasted)
@@ -67,6 +68,14 @@ func nextFuel(granted int32, lasted time.Duration) int32 {
 	return int32(min(max(next, minFuel), maxFuel))
 }
 
+// burn ignores a number above what was granted: only a guest that is no
+// longer itself has that.
+func (a *account) burn(left int32) {
+	if left <= a.granted {
+		a.Fuel += uint64(int64(a.granted) - int64(left))
+	}
+}
+
 // pause stops the clock while the guest waits for somebody else.
 func (a *account) pause() { a.CPU += time.Since(a.since) }
 
@@ -74,9 +83,7 @@ func (a *account) resume() { a.since = time.Now() }
 
 func (a *account) close(left int32) {
 	a.CPU += time.Since(a.since)
-	if left >= 0 && left <= a.granted {
-		a.Fuel += uint64(a.granted - left)
-	}
+	a.burn(left)
 	a.ctx, a.done = nil, nil
 }
 

@@ -46,9 +46,11 @@ func (in *Instance) begin(ctx context.Context) {
 // finish closes the account. After proc_exit only wazero's own copy of the
 // global is left, and that is all that is read.
 func (in *Instance) finish() {
-	in.account.close(int32(uint32(in.fuel.Get())))
+	in.account.close(in.fuelLeft())
 	in.sandbox.SetContext(context.Background())
 }
+
+func (in *Instance) fuelLeft() int32 { return int32(uint32(in.fuel.Get())) }
 
 // send runs an export on a message.
 func (in *Instance) send(ctx context.Context, x export, message []byte) *Error {

@@ -60,7 +60,7 @@ func adapt(f hostFunction, params int) api.GoModuleFunc {
 // ends when it must.
 func (in *Instance) meter([3]uint32) int32 {
 	now := time.Now()
-	in.account.spent(now)
+	in.account.spent(now, in.fuelLeft())
 	in.mayGoOn(now)
 	return in.account.refill()
 }
