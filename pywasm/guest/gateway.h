@@ -72,7 +72,7 @@ int environ_add_base(PyObject *base, struct span pair);
 int32_t environ_decode(uint32_t size, struct response *r, PyObject **environ);
 int environ_set_input(PyObject *environ, PyObject *input);
 
-/* input.c: wsgi.input */
+/* input.c, input_methods.c: wsgi.input */
 extern PyTypeObject InputType;
 PyObject *input_new(uint64_t length_hint);
 void input_end(PyObject *input);
@@ -104,7 +104,7 @@ void errors_end_request(PyObject *errors);
 /* file_wrapper.c: wsgi.file_wrapper */
 extern PyTypeObject FileWrapperType;
 
-/* response.c: the state of one response, which is also the start_response
+/* response.c, start_response.c: the state of one response, which is also the start_response
  * object that the application gets. */
 typedef struct response {
     PyObject_HEAD
@@ -125,7 +125,7 @@ typedef struct response {
 } Response;
 
 extern PyTypeObject ResponseType;
-Response *response_new(void);
+Response *response_new(void); /* start_response.c */
 int response_send(Response *r, const char *data, size_t size, bool last);
 int response_send_bytes(Response *r, PyObject *bytes, bool last);
 int response_flush_head(Response *r);
@@ -134,6 +134,11 @@ int response_finish(Response *r);
 /* head.c: checks status and headers and lays them out for response_start. */
 int head_encode(Response *r, PyObject *status, PyObject *headers);
 const void *head_data(uint32_t *size);
+
+/* header_check.c: -1 with an exception when the text may not be sent. status
+ * and pair are the Python objects, for the words of the exception. */
+int status_check(struct span text, PyObject *status, uint16_t *code);
+int header_check(Response *r, struct span name, struct span value, PyObject *pair);
 
 /* iterate.c: transmits what the application returned. */
 int iterate_result(Response *r, PyObject *result);
