@@ -48,6 +48,18 @@ func run(m *testing.M) int {
 
 const dirVariable = "WASGI_E2E_DIR"
 
+// lookAtSources opens every folder that the binary is made of. go test keeps the
+// result of a test until something changes that the test has opened or is
+// linked with; it knows nothing of a binary that TestMain builds.
+func lookAtSources(repo string) error {
+	return filepath.WalkDir(repo, func(_ string, entry os.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && (entry.Name() == "bin" || strings.HasPrefix(entry.Name(), ".")) {
+			return filepath.SkipDir
+		}
+		return err
+	})
+}
+
 func build(dir string) error {
 	c := exec.Command("go", "build", "-o", filepath.Join(dir, "wasgi"), "github.com/wasgi/wasgi/cmd/wasgi")
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -73,6 +85,9 @@ func newWorld(t *testing.T) world {
 	t.Helper()
 	dir := os.Getenv(dirVariable)
 	repo, err := filepath.Abs("../../..")
+	if err == nil {
+		err = lookAtSources(repo)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,9 @@ func TestDoctor(t *testing.T) {
 	} {
 		w.run(t, program{args: []string{"doctor", w.example(name)}}).exited(0).printed(parts...)
 	}
+	native := w.app(t, t.TempDir(), "noisy")
+	write(t, native, "requirements.txt", "numpy==2.1.0\n")
+	w.run(t, program{args: []string{"doctor", native}}).exited(1).printed("cannot work", "numpy")
 	empty := t.TempDir()
 	w.run(t, program{args: []string{"doctor", empty}}).exited(1)
 	folder := w.app(t, t.TempDir(), "noisy")

@@ -10,12 +10,12 @@ import (
 // isolations, module globals in reuse only, random state never.
 func TestIsolation(t *testing.T) {
 	t.Parallel()
-	w, root := newWorld(t), t.TempDir()
+	w, root, state := newWorld(t), t.TempDir(), t.TempDir()
 	reuse := w.app(t, root, "counter")
 	fresh := filepath.Join(root, "fresh")
 	copyTree(t, reuse, fresh)
 	prepend(t, fresh, "isolation = \"fresh\"\n")
-	s := w.serve(t, launch{root: root}, "counter", "fresh")
+	s := w.serve(t, launch{root: root, state: state}, "counter", "fresh")
 	b := s.site(t, "counter").browser(t)
 	b.get("/").status(200).text("1 in memory, 1 in /data\n")
 	b.get("/").status(200).text("2 in memory, 2 in /data\n")
@@ -26,6 +26,14 @@ func TestIsolation(t *testing.T) {
 	b.get("/").status(200).text("1 in memory, 2 in /data\n")
 	b.get("/").status(200).text("1 in memory, 3 in /data\n")
 	dealsOnce(b)
+
+	if err := s.terminate(t); err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+	s = w.serve(t, launch{root: root, state: state}, "counter", "fresh")
+	for _, tenant := range []string{"counter", "fresh"} {
+		s.site(t, tenant).browser(t).get("/").status(200).text("1 in memory, 4 in /data\n")
+	}
 }
 
 // dealsOnce asks for random values and the time; none may come twice.

@@ -46,6 +46,20 @@ func TestTenantsComeAndGo(t *testing.T) {
 	b.get("/").status(200).text("third\n")
 
 	from = s.log.size()
+	write(t, root, "guest/wasgi.toml", "path = [\"/elsewhere\"]\n")
+	s.logs(t, `(?m)^wasgi: guest: not served: .*wasgi\.toml:1: .*paths`, from)
+	b.get("/").status(200).text("third\n")
+
+	write(t, root, "guest/wasgi.toml", "paths = [\"/elsewhere\"]\n")
+	if url := s.ready(t, "guest"); url != stays.origin+"/elsewhere" {
+		t.Errorf("served at %s", url)
+	}
+	b.get("/").status(404)
+	guest.prefix = "/elsewhere"
+	b = guest.browser(t)
+	b.get("/").status(200).text("third\n")
+
+	from = s.log.size()
 	if err := os.RemoveAll(filepath.Join(root, "guest")); err != nil {
 		t.Fatal(err)
 	}
