@@ -11,11 +11,10 @@ import (
 // milliseconds around a copy of a big buffer. So the refill follows the time
 // that the last one lasted. It never gets so high that a guest which turns from
 // fast loops to slow ones goes unchecked for long; at this bound the checks
-// cost a tight loop about one part in twenty, and Python less than one in a
-// hundred (DESIGN.md).
+// cost a tight loop about one part in forty (DESIGN.md).
 const (
 	minFuel    = 16
-	maxFuel    = 1 << 13
+	maxFuel    = 1 << 12
 	firstFuel  = maxFuel
 	fuelTarget = time.Millisecond
 )
