@@ -86,7 +86,6 @@ type place struct {
 	parent *memoryNode
 	name   string
 	node   *memoryNode // nil when there is none
-	dir    bool        // the path was one for directories only
 }
 
 // locate finds where path is or would be. The root has no such place: EBUSY.
@@ -98,7 +97,7 @@ func (m *memory) locate(path string) (place, sys.Errno) {
 	return m.locateName(name, dir)
 }
 
-// locateName is locate for a path that parsePath has taken apart.
+// locateName is locate for a path that parsePath has taken apart. dir refuses what is there and no directory.
 func (m *memory) locateName(name string, dir bool) (place, sys.Errno) {
 	if name == "." {
 		return place{}, EBUSY
@@ -111,7 +110,7 @@ func (m *memory) locateName(name string, dir bool) (place, sys.Errno) {
 	case !parent.mode.IsDir():
 		return place{}, sys.ENOTDIR
 	}
-	at := place{parent, base, parent.children[base], dir}
+	at := place{parent, base, parent.children[base]}
 	if at.node != nil && dir && !at.node.mode.IsDir() {
 		return place{}, sys.ENOTDIR
 	}
@@ -229,15 +228,15 @@ func (m *memory) Rename(from, to string) sys.Errno {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	source, errno := m.locateName(fromName, fromDir)
+	source, errno := m.locateName(fromName, false)
 	if errno != 0 {
 		return errno
 	}
-	target, errno := m.locateName(toName, toDir)
+	target, errno := m.locateName(toName, false)
 	if errno != 0 {
 		return errno
 	}
-	if errno := checkRename(source, target); errno != 0 {
+	if errno := checkRename(source, target, fromDir || toDir); errno != 0 {
 		return errno
 	}
 	if source.node == target.node {
@@ -251,12 +250,12 @@ func (m *memory) Rename(from, to string) sys.Errno {
 	return 0
 }
 
-// checkRename has rename(2)'s rules, in Linux's order.
-func checkRename(source, target place) sys.Errno {
+// checkRename has rename(2)'s rules, in Linux's order. mustDir says that one of the paths was for directories only.
+func checkRename(source, target place, mustDir bool) sys.Errno {
 	switch {
 	case source.node == nil:
 		return sys.ENOENT
-	case target.dir && !source.node.mode.IsDir():
+	case mustDir && !source.node.mode.IsDir():
 		return sys.ENOTDIR
 	case source.node.above(target.parent):
 		return sys.EINVAL
