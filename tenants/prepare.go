@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -182,27 +184,33 @@ func (b *build) fill(ctx context.Context) error {
 	return nil
 }
 
-// inputs writes the files for the installer.
+// inputs writes the files for the installer: the requirements, and copies of
+// the application's own wheels.
 func (b *build) inputs() ([]string, error) {
-	lines := append([]string{}, b.needs.lines...)
+	root, err := os.OpenRoot(b.tenant.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	lines := slices.Clone(b.needs.lines)
 	for _, w := range b.needs.wheels {
-		absolute, err := filepath.Abs(filepath.Join(b.tenant.Dir, w))
+		data, err := root.ReadFile(w)
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, absolute)
-	}
-	args := []string{"-r", "requirements.txt"}
-	if err := b.write("requirements.txt", lines); err != nil {
-		return nil, err
-	}
-	if len(b.needs.constraints) > 0 {
-		args = append(args, "-c", "constraints.txt")
-		if err := b.write("constraints.txt", b.needs.constraints); err != nil {
+		lines = append(lines, "./"+path.Base(w))
+		if err := os.WriteFile(filepath.Join(b.stage, path.Base(w)), data, 0o600); err != nil {
 			return nil, err
 		}
 	}
-	return args, nil
+	if err := b.write("requirements.txt", lines); err != nil {
+		return nil, err
+	}
+	if len(b.needs.constraints) == 0 {
+		return []string{"-r", "requirements.txt"}, nil
+	}
+	err = b.write("constraints.txt", b.needs.constraints)
+	return []string{"-r", "requirements.txt", "-c", "constraints.txt"}, err
 }
 
 func (b *build) write(name string, lines []string) error {
@@ -234,12 +242,12 @@ func (b *build) explain(err error) error {
 // publish describes the release and moves it into place. When another process
 // was first, its release is as good.
 func (b *build) publish() (Release, error) {
+	if err := b.tidy(); err != nil {
+		return Release{}, err
+	}
 	data, err := json.MarshalIndent(b.release, "", "  ")
 	if err != nil {
 		return Release{}, err
-	}
-	for _, name := range []string{"requirements.txt", "constraints.txt"} {
-		_ = os.Remove(filepath.Join(b.stage, name)) // not there is as good
 	}
 	if err := os.WriteFile(filepath.Join(b.stage, releaseFile), append(data, '\n'), 0o600); err != nil {
 		return Release{}, err
@@ -256,6 +264,23 @@ func (b *build) publish() (Release, error) {
 	r, err := readRelease(b.final)
 	r.Reused = false
 	return r, err
+}
+
+// tidy removes what the installer was given and left beside the site.
+func (b *build) tidy() error {
+	entries, err := os.ReadDir(b.stage)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == "site" {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(b.stage, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moveAway takes an incomplete or refreshed release out of the way. Instances

@@ -139,7 +139,9 @@ func (r *reader) option(file string, number int, line string) {
 		r.own(file, number, own)
 	case "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index", "--trusted-host":
 		r.skip(name, "the index comes from the machine's pip or uv configuration")
-	case "--pre", "--prefer-binary", "--only-binary", "--no-binary", "--require-hashes", "--use-feature":
+	case "--pre":
+		r.skip(name, "finished versions are installed; name a pre-release exactly to have it")
+	case "--prefer-binary", "--only-binary", "--no-binary", "--require-hashes", "--use-feature":
 		r.skip(name, "wheels are always wanted, and nothing else is installed")
 	default:
 		r.fault(file, number, "option %s is not understood; leave it out", name)
@@ -162,7 +164,7 @@ func (r *reader) own(file string, number int, own string) {
 	switch info, err := r.root.Stat(clean); {
 	case clean == ".":
 		r.skip(own, "the application's own folder is on sys.path")
-	case strings.HasSuffix(own, ".whl") && err == nil && info.Mode().IsRegular():
+	case regexp.MustCompile(`^[A-Za-z0-9._+!/-]*\.whl$`).MatchString(clean) && err == nil && info.Mode().IsRegular():
 		r.wheels = append(r.wheels, clean)
 	case err == nil && info.IsDir():
 		r.fault(file, number, "%s would have to be built, and only wheels are installed; "+
@@ -173,14 +175,22 @@ func (r *reader) own(file string, number int, own string) {
 }
 
 // plainRequirement is a requirement without an address: name, extras, versions,
-// marker, and hashes. Compiled at each use: a release is read once in a while.
+// marker, and hashes. What it lets through reaches the installer: no option but
+// --hash, no path, no address, no variable. Compiled at each use: a release is
+// read once in a while.
 const plainRequirement = `^[A-Za-z0-9][A-Za-z0-9._-]*(\s*\[[A-Za-z0-9._,\s-]*\])?\s*` +
-	`(\(?\s*(===|==|~=|!=|<=|>=|<|>)[^;@\x00-\x1f]*)?(;[^\x00-\x1f]*?)?(\s+--hash[= ][a-z0-9]+:[0-9a-f]+)*$`
+	`(\(?\s*(===|==|~=|!=|<=|>=|<|>)[A-Za-z0-9._*+!,<>=~()\s-]*)?(;[A-Za-z0-9._*+!,<>=~()'"\s-]*)?$`
+
+// isPlain checks a requirement's form.
+func isPlain(line string) bool {
+	line = regexp.MustCompile(`\s+--hash[= ][a-z0-9]+:[0-9a-f]+`).ReplaceAllString(line, "")
+	return regexp.MustCompile(plainRequirement).MatchString(line) && !regexp.MustCompile(`\s-`).MatchString(line)
+}
 
 // requirement takes in one requirement after checking its form.
 func (r *reader) requirement(line string, constraint bool) error {
-	if !regexp.MustCompile(plainRequirement).MatchString(line) {
-		if strings.ContainsAny(line, "@/:") {
+	if !isPlain(line) {
+		if strings.ContainsAny(line, "@/") {
 			return fmt.Errorf("%q names an address; only wheels from the index, by name, or a wheel in the application's folder are installed", line)
 		}
 		return fmt.Errorf("%q is no requirement; write it like \"flask>=3\"", line)

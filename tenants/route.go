@@ -146,8 +146,8 @@ func (r *Router) byHost(host, path string) (Match, bool) {
 
 // match finds the longest prefix of path that ends at a segment border.
 func (p prefixes) match(path string) (Match, bool) {
-	for end := len(path); end >= 0; end-- {
-		if end < len(path) && path[end] != '/' || end > p.longest {
+	for end := min(len(path), p.longest); end >= 0; end-- {
+		if end < len(path) && path[end] != '/' {
 			continue
 		}
 		if tenant, ok := p.tenant[path[:end]]; ok {
