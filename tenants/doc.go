@@ -16,7 +16,7 @@
 //
 // # Files
 //
-//	manifest.go reference   one struct; each field's comment is its manual page
+//	manifest.go             one struct; each field's comment is its manual page
 //	units.go                Duration and Size, as written in TOML
 //	check.go                what a manifest may say
 //	discover*.go            one step of the discovery each; source.go reads Python
@@ -33,3 +33,5 @@
 // broken tenant keep the others from being served, or route by one spelling of
 // a path and hand on another.
 package tenants
+
+//go:generate go run ./genreference REFERENCE.md
