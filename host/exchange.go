@@ -155,11 +155,13 @@ func (x *exchange) run(d *deployment, q *sandbox.Request) error {
 // giveBack ends the lease. Putting memory back takes a while and is no matter
 // of the client's, so it goes on beside the answer; the pool's Drain waits.
 func (x *exchange) giveBack(d *deployment, err error) {
+	lease := x.lease
+	x.lease = pool.Lease[instance]{} // the deferred Discard must not overtake the Release
 	if d.fresh || err != nil {
-		go x.lease.Release()
+		go lease.Release()
 		return
 	}
-	x.lease.Release()
+	lease.Release()
 }
 
 // dismiss frees a body. What fails then harms nobody but the disk.

@@ -66,8 +66,8 @@ func peers(opt options, app string, cores int) []peer {
 		{"gunicorn gthread", gunicorn("gthread", "--threads", "4")},
 		{"uWSGI", func(addr string) []string {
 			return []string{
-				bin("uwsgi"), "--http-socket", addr, "--master", "--processes", n, "--disable-logging",
-				"--http-keepalive", "--listen", "100", "--chdir", appDir(app), "--module", "app:application", "--venv", filepath.Join(opt.work, "venv"),
+				bin("uwsgi"), "--http11-socket", addr, "--master", "--processes", n, "--disable-logging",
+				"--listen", "100", "--chdir", appDir(app), "--module", "app:application", "--venv", filepath.Join(opt.work, "venv"),
 			}
 		}},
 	}

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Fuel is what a metered loop burns one of at each turn. How much time that is
-// depends on the loop: two nanoseconds in a tight one, twenty in Python's,
-// milliseconds around a copy of a big buffer. So the refill follows the time
-// that the last one lasted. It never gets so high that a guest which turns from
-// fast loops to slow ones goes unchecked for long; at this bound the checks
-// cost a tight loop about one part in forty (DESIGN.md).
+// Fuel is what a metered loop burns one of at each turn, and a bulk copy one of
+// for each 4 KiB. How much time that is depends on the loop: two nanoseconds in
+// a tight one, twenty in Python's, a microsecond around a copy. So the refill
+// follows the time that the last one lasted. The upper bound keeps a guest that
+// turns from fast loops to slow ones from going unchecked for long; at it the
+// checks cost a tight loop less than one part in a hundred (DESIGN.md).
 const (
 	minFuel    = 16
-	maxFuel    = 1 << 12
-	firstFuel  = maxFuel
+	maxFuel    = 1 << 15
+	firstFuel  = 1 << 12
 	fuelTarget = time.Millisecond
 )
 

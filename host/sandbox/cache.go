@@ -34,7 +34,7 @@ func (e *Engine) compile(ctx context.Context, dir string) error {
 		return err
 	}
 	err := e.compileCached(ctx, dir)
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		e.logger.Warn("compiling with the cache failed: the cache is deleted and the guest compiled again", "dir", dir, "error", err)
 		err = errors.Join(e.closeRuntime(ctx), os.RemoveAll(dir), e.compileCached(ctx, dir))
 	}

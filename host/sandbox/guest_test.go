@@ -226,7 +226,7 @@ func TestPythonIsKilled(t *testing.T) {
 		"regex":   "import re; re.match(r'(a+)+$', 'a' * 60 + 'b')",
 		"bigint":  "pow(3, 10**9)",
 		"sort":    "while True: sorted([3, 1, 2] * 10**6)",
-		"copy":    "b = bytearray(1 << 20)\n        while True: b[:] = b",
+		"copy":    "b = bytearray(60 << 20)\n        while True: b[:] = b",
 		"fill":    "while True: bytes(1 << 20)",
 		"sum":     "sum(range(10**12))",
 		"sleep":   "import time; time.sleep(3600)",

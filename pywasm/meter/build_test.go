@@ -5,7 +5,7 @@ package meter
 // A wasmModule is what a test module is made of; each field is the body of a
 // section, and nil leaves the section out.
 type wasmModule struct {
-	types, imports, functions, globals, exports, code []byte
+	types, imports, functions, memory, globals, exports, code []byte
 }
 
 // bytes encodes the module.
@@ -13,7 +13,7 @@ func (m wasmModule) bytes() []byte {
 	var all []section
 	for _, s := range []section{
 		{secType, m.types}, {secImport, m.imports}, {secFunction, m.functions},
-		{secGlobal, m.globals}, {secExport, m.exports}, {secCode, m.code},
+		{secMemory, m.memory}, {secGlobal, m.globals}, {secExport, m.exports}, {secCode, m.code},
 	} {
 		if s.body != nil {
 			all = append(all, s)
@@ -72,4 +72,13 @@ func spin() wasmModule {
 		code: vec(body(noLocals,
 			opLoop, blockVoid, 0x20, 0, opI32Const, 1, opI32Sub, 0x22, 0, 0x0d, 0, opEnd, opEnd)),
 	}
+}
+
+// fill has one function that fills memory from its start, as many bytes as it
+// is told. It has a local of its own, behind which the pass puts another.
+func fill() wasmModule {
+	m := spin()
+	m.memory = vec([]byte{0, 16})
+	m.code = vec(body(oneI32, opI32Const, 0, opI32Const, 0, 0x20, 0, opPrefixFC, 11, 0, opEnd))
+	return m
 }

@@ -4,12 +4,13 @@ import "fmt"
 
 // Version changes whenever Instrument would make different bytes from the
 // same module. Builds that cache their results have it in their key.
-const Version = 1
+const Version = 2
 
 // Stats says what the pass found and did.
 type Stats struct {
 	Functions int      `json:"functions"`   // function bodies
 	Loops     int      `json:"loops"`       // loops that got a check
+	Bulks     int      `json:"bulks"`       // copies and fills that got one
 	Imports   []string `json:"imports"`     // modules imported from, sorted
 	Globals   int      `json:"globals"`     // globals in the result, the fuel among them
 	Before    int      `json:"size_before"` // bytes of the module
@@ -17,7 +18,7 @@ type Stats struct {
 }
 
 // Instrument returns a copy of a module that counts its loop iterations and
-// calls the import wasgi.meter when the fuel has gone. The module itself is
+// what it copies and fills in bulk, and calls the import wasgi.meter when the fuel has gone. The module itself is
 // left as it is. An error says which part of the module it is about.
 func Instrument(module []byte) ([]byte, Stats, error) {
 	out, stats, err := instrument(module)
@@ -45,10 +46,15 @@ func instrument(module []byte) ([]byte, Stats, error) {
 		return nil, Stats{}, err
 	}
 	if code := find(all, secCode); code != nil {
-		code, stats.Functions, stats.Loops, err = rewriteCode(code, checkCode(fuel, uint32(m.meter)))
+		params, err := m.params()
+		if err != nil {
+			return nil, Stats{}, err
+		}
+		code, found, err := rewriteCode(code, checker{fuel, uint32(m.meter)}, params)
 		if err != nil {
 			return nil, Stats{}, fmt.Errorf("code section: %w", err)
 		}
+		stats.Functions, stats.Loops, stats.Bulks = found.Functions, found.Loops, found.Bulks
 		all = put(all, secCode, code)
 	}
 	out := join(all)

@@ -30,13 +30,17 @@ type iface struct {
 	modules  []string // that the module imports from, sorted, each once
 	meter    int      // function index of the import, or -1
 	funcs    uint32   // imported functions
+	defined  []uint32 // type indices of the functions that have a body
 	globals  []global // imported ones first
 	exported map[uint32]bool
 	names    map[string]bool // of all exports
 }
 
-// A funcType says whether a signature is the one of meter.
-type funcType struct{ isMeter bool }
+// A funcType says what matters of a signature here.
+type funcType struct {
+	isMeter bool
+	params  uint32
+}
 
 // A global says what matters of a global variable here.
 type global struct{ mutable bool }
@@ -51,6 +55,7 @@ func decodeInterface(all []section) (*iface, error) {
 	}{
 		{secType, "type", m.readType},
 		{secImport, "import", m.readImport},
+		{secFunction, "function", func(r *reader) { m.defined = append(m.defined, r.u32()) }},
 		{secGlobal, "global", m.readGlobal},
 		{secExport, "export", m.readExport},
 	}
@@ -80,7 +85,7 @@ func (m *iface) readType(r *reader) {
 	}
 	params, results := r.bytes(r.u32()), r.bytes(r.u32())
 	isMeter := len(params) == 0 && len(results) == 1 && results[0] == typeI32
-	m.types = append(m.types, funcType{isMeter})
+	m.types = append(m.types, funcType{isMeter, uint32(len(params))})
 }
 
 func (m *iface) readImport(r *reader) {
@@ -130,6 +135,18 @@ func (m *iface) readExport(r *reader) {
 	if kind == kindGlobal {
 		m.exported[index] = true
 	}
+}
+
+// params lists the number of parameters of each function that has a body.
+func (m *iface) params() ([]uint32, error) {
+	out := make([]uint32, 0, len(m.defined))
+	for i, t := range m.defined {
+		if uint64(t) >= uint64(len(m.types)) {
+			return nil, fmt.Errorf("function section: function %d has type %d of %d", i, t, len(m.types))
+		}
+		out = append(out, m.types[t].params)
+	}
+	return out, nil
 }
 
 // skipLimits reads over the limits of a table or a memory.

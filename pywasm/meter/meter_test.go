@@ -18,8 +18,23 @@ func TestCheckCode(t *testing.T) {
 		0x23, 2, 0x41, 0, 0x4c, // global.get 2, i32.const 0, i32.le_s
 		0x04, 0x40, 0x10, 7, 0x24, 2, 0x0b, // if, call 7, global.set 2, end
 	}
-	if got := checkCode(2, 7); !bytes.Equal(got, want) {
-		t.Errorf("checkCode(2, 7) = % x, want % x", got, want)
+	if got := (checker{2, 7}).loop(); !bytes.Equal(got, want) {
+		t.Errorf("loop = % x, want % x", got, want)
+	}
+}
+
+// TestBulkCode keeps the bytes that stand in front of a copy or a fill.
+func TestBulkCode(t *testing.T) {
+	want := []byte{
+		0x22, 5, // local.tee 5
+		0x23, 2, 0x20, 5, // global.get 2, local.get 5
+		0x41, 12, 0x76, 0x6b, // i32.const 12, i32.shr_u, i32.sub
+		0x24, 2, // global.set 2
+		0x23, 2, 0x41, 0, 0x4c, // global.get 2, i32.const 0, i32.le_s
+		0x04, 0x40, 0x10, 7, 0x24, 2, 0x0b, // if, call 7, global.set 2, end
+	}
+	if got := (checker{2, 7}).bulk(5); !bytes.Equal(got, want) {
+		t.Errorf("bulk = % x, want % x", got, want)
 	}
 }
 
@@ -32,7 +47,7 @@ func TestGolden(t *testing.T) {
 	m := spin()
 	m.globals = []byte{1, 0x7f, 1, 0x41, 0xc0, 0x84, 0x3d, 0x0b}
 	m.exports = vec(cat(str("spin"), []byte{kindFunc, 1}), cat(str("wasgi_fuel"), []byte{kindGlobal, 0}))
-	m.code = vec(body(noLocals, append(append([]byte{opLoop, blockVoid}, checkCode(0, 0)...),
+	m.code = vec(body(noLocals, append(append([]byte{opLoop, blockVoid}, checker{0, 0}.loop()...),
 		0x20, 0, opI32Const, 1, opI32Sub, 0x22, 0, 0x0d, 0, opEnd, opEnd)...))
 	if want := m.bytes(); !bytes.Equal(got, want) {
 		t.Errorf("got  % x\nwant % x", got, want)
@@ -53,14 +68,30 @@ func TestCallsMeter(t *testing.T) {
 		{fuel: 0, loops: 1, want: 1},
 		{fuel: -5, loops: 250, want: 3},
 	} {
-		if got := countCalls(t, c.fuel, c.loops); got != c.want {
+		if got := countCalls(t, spin(), c.fuel, c.loops); got != c.want {
 			t.Errorf("fuel %d, %d loops: meter was called %d times, want %d", c.fuel, c.loops, got, c.want)
 		}
 	}
 }
 
-// countCalls spins with some fuel; meter gives 100 more each time.
-func countCalls(t *testing.T, fuel, loops int) int {
+// TestBulkCallsMeter charges a fill by its length: a unit for each 4 KiB.
+func TestBulkCallsMeter(t *testing.T) {
+	for _, c := range []struct{ fuel, length, want int }{
+		{fuel: 1000, length: 0, want: 0},
+		{fuel: 1, length: 4095, want: 0},
+		{fuel: 1, length: 4096, want: 1},
+		{fuel: 257, length: 1 << 20, want: 0},
+		{fuel: 256, length: 1 << 20, want: 1},
+		{fuel: 10, length: 1 << 20, want: 1},
+	} {
+		if got := countCalls(t, fill(), c.fuel, c.length); got != c.want {
+			t.Errorf("fuel %d, %d bytes: meter was called %d times, want %d", c.fuel, c.length, got, c.want)
+		}
+	}
+}
+
+// countCalls calls spin with some fuel; meter gives 100 more each time.
+func countCalls(t *testing.T, guest wasmModule, fuel, argument int) int {
 	t.Helper()
 	ctx := context.Background()
 	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
@@ -71,7 +102,7 @@ func countCalls(t *testing.T, fuel, loops int) int {
 	if _, err := host.Instantiate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	module, _, err := Instrument(spin().bytes())
+	module, _, err := Instrument(guest.bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +111,7 @@ func countCalls(t *testing.T, fuel, loops int) int {
 		t.Fatal(err)
 	}
 	setFuel(t, m.ExportedGlobal("wasgi_fuel"), fuel)
-	if _, err := m.ExportedFunction("spin").Call(ctx, uint64(loops)); err != nil {
+	if _, err := m.ExportedFunction("spin").Call(ctx, uint64(argument)); err != nil {
 		t.Fatal(err)
 	}
 	return calls
@@ -116,6 +147,11 @@ func TestRefuses(t *testing.T) {
 		{"tail call", code(0x12, 0, opEnd), "opcode 0x12 is not supported"},
 		{"exceptions", code(0x06, 0x40, opEnd), "opcode 0x6 is not supported"},
 		{"second memory", code(0x28, 0x42, 1, 0, opEnd), "several memories"},
+		{"table.set", code(0x26, 0, opEnd), "table.set changes a table"},
+		{"elem.drop", code(opPrefixFC, 13, 0, opEnd), "opcode 0xfc 13 changes a table"},
+		{"table.grow", code(opPrefixFC, 15, 0, opEnd), "opcode 0xfc 15 changes a table"},
+		{"too many bodies", with(func(m *wasmModule) { m.functions = vec([]byte{1}, []byte{1}) }), "1 function bodies for 2 functions"},
+		{"function of no type", with(func(m *wasmModule) { m.functions = vec([]byte{9}) }), "function 0 has type 9 of 2"},
 		{"no end", code(0x01), "the bytes end too early"},
 		{"code behind the end", code(opEnd, 0x01), "1 bytes are left over"},
 		{"section twice", append(spin().bytes(), byte(secCode), 1, 0), "section 10 is unknown, repeated or out of order"},
@@ -152,12 +188,12 @@ func TestOpcodes(t *testing.T) {
 		opI32Const, 0x80, 0x80, 0x7f, opI64Const, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00,
 		opF32Const, opLoop, opLoop, opLoop, opLoop,
 		opF64Const, 3, 3, 3, 3, 3, 3, 3, 3,
-		opPrefixFC, 7, opPrefixFC, 8, 3, 0, opPrefixFC, 9, 3, opPrefixFC, 10, 0, 0, opPrefixFC, 11, 0, opPrefixFC, 17, 3,
+		opPrefixFC, 7, opPrefixFC, 8, 3, 0, opPrefixFC, 10, 0, 0, opPrefixFC, 11, 0, opPrefixFC, 16, 3,
 		opRefNull, 0x70, 0xd1, 0xd2, 3, 0xc4,
 		opLoop, 0x7f, opEnd, opEnd))
 	_, stats, err := Instrument(m.bytes())
-	if err != nil || stats.Loops != 1 {
-		t.Errorf("Instrument = %+v, %v; want 1 loop", stats, err)
+	if err != nil || stats.Loops != 1 || stats.Bulks != 2 {
+		t.Errorf("Instrument = %+v, %v; want 1 loop and 2 bulk operations", stats, err)
 	}
 }
 

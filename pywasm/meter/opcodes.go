@@ -11,14 +11,18 @@ const (
 	opBrTable   = 0x0e
 	opCall      = 0x10
 	opSelectT   = 0x1c
+	opLocalGet  = 0x20
+	opLocalTee  = 0x22
 	opGlobalGet = 0x23
 	opGlobalSet = 0x24
+	opTableSet  = 0x26
 	opI32Const  = 0x41
 	opI64Const  = 0x42
 	opF32Const  = 0x43
 	opF64Const  = 0x44
 	opI32LeS    = 0x4c
 	opI32Sub    = 0x6b
+	opI32ShrU   = 0x76
 	opRefNull   = 0xd0
 	opPrefixFC  = 0xfc
 	opPrefixFD  = 0xfd
@@ -78,7 +82,7 @@ func indices(op byte) (n int, known bool) {
 		return 0, true
 	case op >= 0x45 && op <= 0xc4:
 		return 0, true
-	case op == 0x0c, op == 0x0d, op == opCall, op >= 0x20 && op <= 0x26, op == 0x3f, op == 0x40:
+	case op == 0x0c, op == 0x0d, op == opCall, op >= 0x20 && op <= 0x25, op == 0x3f, op == 0x40:
 		return 1, true
 	case op == opRefNull, op == 0xd2:
 		return 1, true
@@ -94,10 +98,12 @@ func skipPrefixed(r *reader) {
 	n := 0
 	switch {
 	case sub <= 7: // iNN.trunc_sat_fNN
-	case sub == 9, sub == 11, sub == 13, sub >= 15 && sub <= 17:
+	case sub == 11, sub == 16: // memory.fill, table.size
 		n = 1
-	case sub == 8, sub == 10, sub == 12, sub == 14:
+	case sub == 8, sub == 10: // memory.init, memory.copy
 		n = 2
+	case sub == 9, sub >= 12 && sub <= 15, sub == 17:
+		r.fail(fmt.Errorf("opcode 0xfc %d changes a table or drops a segment, which a snapshot would lose", sub))
 	default:
 		r.fail(fmt.Errorf("opcode 0xfc %d is not supported", sub))
 	}
@@ -109,6 +115,8 @@ func skipPrefixed(r *reader) {
 // unknown says what an opcode is that the pass does not handle.
 func unknown(op byte) error {
 	switch op {
+	case opTableSet:
+		return fmt.Errorf("table.set changes a table, which a snapshot would lose")
 	case opPrefixFD:
 		return fmt.Errorf("SIMD is not supported: build the guest without -msimd128")
 	case opPrefixFE:
