@@ -34,6 +34,22 @@ func TestTerminateFinishesRequests(t *testing.T) {
 	}
 }
 
+// TestTerminateEndsWhatTakesTooLong sends SIGTERM while a response goes on for
+// longer than the host waits: the client sees it cut short, and the process
+// exits 0 all the same.
+func TestTerminateEndsWhatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.serve(t, launch{root: w.rootOf(t, "bare"), flags: []string{"--drain-timeout", "300ms"}}, "bare")
+	stream := s.site(t, "bare").browser(t).begin("/stream?pause=9.9").expect("chunk 1 of 5\n")
+	if err := s.terminate(t); err != nil {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+	if rest, err := io.ReadAll(stream.body); err == nil || len(rest) > 0 {
+		t.Errorf("the response that was cut short ended with %q, %v", rest, err)
+	}
+}
+
 // refuses checks that a draining server takes no new connection.
 func refuses(t *testing.T, s site) {
 	t.Helper()

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// TestUnruly makes requests that loop, crash, exit and use up memory. Each has
-// its own answer, and none keeps the next request from being served.
+// TestUnruly makes requests that crash, exit and use up memory, in both
+// isolations. Each has its own answer, and none keeps the next request from
+// being served.
 func TestUnruly(t *testing.T) {
 	t.Parallel()
 	w, root := newWorld(t), t.TempDir()
@@ -23,17 +24,32 @@ func TestUnruly(t *testing.T) {
 	for _, tenant := range []string{"unruly", "fresh"} {
 		t.Run(tenant, func(t *testing.T) {
 			b := s.site(t, tenant).browser(t)
-			for way, status := range map[string]int{
-				"loop": 504, "swallow": 504, "regex": 504, "number": 504, "sleep": 504,
-				"memory": 500, "recurse": 500, "generator": 500,
-				"exit": 500, "os-exit": 502, "abort": 502,
-			} {
-				a := b.get("/"+way).status(status).contentType(plain).lacks("Traceback", "wsgi.py")
-				a.has(a.resp.Header.Get("X-Request-Id"))
-				b.get("/").status(200).text("well\n")
-			}
+			goWrong(b, map[string]int{
+				"memory": 500, "recurse": 500, "generator": 500, "exit": 500, "os-exit": 502, "abort": 502,
+			})
 			cutShort(b)
 		})
+	}
+}
+
+// TestRunaway makes requests that never end, whatever they are busy with.
+func TestRunaway(t *testing.T) {
+	t.Parallel()
+	w, root := newWorld(t), t.TempDir()
+	folder := w.app(t, root, "unruly")
+	write(t, folder, "wasgi.toml", "[limits]\nrequest_timeout = \"1s\"\n")
+	b := w.serve(t, launch{root: root}, "unruly").site(t, "unruly").browser(t)
+	goWrong(b, map[string]int{"loop": 504, "swallow": 504, "regex": 504, "number": 504, "sleep": 504})
+}
+
+// goWrong asks for each way and compares the status; the answer tells nothing
+// of the application.
+func goWrong(b *browser, ways map[string]int) {
+	b.t.Helper()
+	for way, status := range ways {
+		a := b.get("/"+way).status(status).contentType(plain).lacks("Traceback", "wsgi.py")
+		a.has(a.resp.Header.Get("X-Request-Id"))
+		b.get("/").status(200).text("well\n")
 	}
 }
 
