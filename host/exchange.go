@@ -102,7 +102,7 @@ func (x *exchange) call(c edge.Call, body *requestBody) error {
 	if err != nil {
 		return clientLeft(x.Request().Context(), err)
 	}
-	defer x.lease.Discard() // does nothing after a Release; here for a panic
+	defer func() { x.lease.Discard() }() // does nothing after giveBack; here for a panic
 	environ := d.environ()
 	defer d.forget(environ)
 	message, err := x.front.encoder.Encode(environ, x.Request(), c)

@@ -63,6 +63,7 @@ type fakeMaker struct {
 	building func(a application, version string) error // called by build, may be nil
 	closed   int                                       // images
 	made     int                                       // images
+	restored int                                       // instances
 }
 
 func (m *fakeMaker) prepare(_ context.Context, t tenants.Tenant, progress func(string)) (tenants.Release, error) {
@@ -102,6 +103,9 @@ type fakeImage struct {
 }
 
 func (i *fakeImage) Restore(context.Context) (instance, error) {
+	i.maker.mu.Lock()
+	defer i.maker.mu.Unlock()
+	i.maker.restored++
 	return &fakeInstance{image: i, usable: true}, nil
 }
 

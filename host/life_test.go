@@ -54,6 +54,25 @@ func TestTenantsComeChangeAndGo(t *testing.T) {
 	r.want("/a", 200, "2")
 }
 
+// TestFreshKeepsItsInstances: an instance is put back after a request, not
+// thrown away.
+func TestFreshKeepsItsInstances(t *testing.T) {
+	var m *fakeMaker
+	r := start(t, setup{app: sayVersion, tenants: []string{"other"}, maker: func(f *fakeMaker) { m = f }})
+	r.ready("other")
+	r.manifest("app", "isolation = \"fresh\"\n[instances]\nmax = 1\n")
+	r.write("app", "1")
+	r.event(EventReady, "app")
+	for range 5 {
+		r.want("/app", 200, "1")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.restored != 1 {
+		t.Errorf("%d instances were made for 5 requests, want 1", m.restored)
+	}
+}
+
 func TestBrokenReleaseLeavesTheOldOneServing(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: func(m *fakeMaker) {
 		m.building = func(_ application, version string) error {
