@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -17,6 +19,7 @@ func TestFlask(t *testing.T) {
 		t.Run("session", func(t *testing.T) { flaskSession(t, s) })
 		t.Run("uploads", func(t *testing.T) { flaskUploads(t, s) })
 		t.Run("items", func(t *testing.T) { flaskItems(t, s) })
+		t.Run("concurrent", func(t *testing.T) { flaskConcurrent(t, s) })
 		t.Run("rest", func(t *testing.T) { flaskRest(t, s) })
 	})
 }
@@ -123,6 +126,37 @@ func flaskItems(t *testing.T, s site) {
 	b.send(http.MethodDelete, "/api/items/1").status(404).text(`{"error":"no such item"}` + "\n")
 	b.get("/api/items").text(`{"items":[{"id":2,"name":"K\u00e4se"}]}` + "\n")
 	b.send(http.MethodPut, "/api/items").status(405).allow("GET", "HEAD", "OPTIONS", "POST")
+}
+
+// flaskConcurrent has many clients write to one database, through several
+// instances: no write may fail or be lost.
+func flaskConcurrent(t *testing.T, s site) {
+	const clients, each = 6, 10
+	b := s.browser(t)
+	var running sync.WaitGroup
+	for client := range clients {
+		running.Go(func() {
+			for n := range each {
+				text := fmt.Sprintf(`{"name":"%d of %d"}`, n, client)
+				resp, err := b.client.Do(b.request(http.MethodPost, "/api/items", body(jsonType, text)))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				resp.Body.Close()
+				if resp.StatusCode != http.StatusCreated {
+					t.Errorf("adding %s: status %d", text, resp.StatusCode)
+				}
+			}
+		})
+	}
+	running.Wait()
+	a := b.get("/api/items").status(200)
+	for client := range clients {
+		for n := range each {
+			a.has(fmt.Sprintf(`"name":"%d of %d"}`, n, client))
+		}
+	}
 }
 
 func flaskRest(t *testing.T, s site) {
