@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -28,6 +29,7 @@ type engine struct {
 	root    wasi.FS
 	encoder *edge.Encoder
 	log     *slog.Logger
+	claims  claims
 }
 
 // newEngine compiles the guest, or takes it from the cache.
@@ -48,7 +50,9 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	return &engine{cfg: c, guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), log: log}, nil
 }
 
-func (e *engine) close(ctx context.Context) error { return e.sandbox.Close(ctx) }
+func (e *engine) close(ctx context.Context) error {
+	return errors.Join(e.sandbox.Close(ctx), e.claims.close())
+}
 
 func (e *engine) prepare(ctx context.Context, t tenants.Tenant, progress func(string)) (tenants.Release, error) {
 	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.StateDir, Log: e.log}
@@ -57,6 +61,11 @@ func (e *engine) prepare(ctx context.Context, t tenants.Tenant, progress func(st
 
 func (e *engine) build(ctx context.Context, a application) (image, error) {
 	app := e.app(a)
+	if a.tenant.Manifest.Data.Persistent {
+		if err := e.claims.take(app.Data); err != nil {
+			return nil, err
+		}
+	}
 	pol, err := app.Policy()
 	if err != nil {
 		return nil, err

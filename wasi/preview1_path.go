@@ -21,7 +21,11 @@ func pathCreateDirectory(c guestCall) sys.Errno {
 	if errno != 0 {
 		return errno
 	}
-	return at.fs.Mkdir(at.path, 0o700)
+	if errno := at.fs.Mkdir(at.path, 0o700); errno != 0 {
+		return errno
+	}
+	c.made(at)
+	return 0
 }
 
 func pathFilestatGet(c guestCall) sys.Errno {
@@ -102,7 +106,11 @@ func pathRemoveDirectory(c guestCall) sys.Errno {
 	if errno != 0 {
 		return errno
 	}
-	return at.fs.Rmdir(at.path)
+	if errno := at.fs.Rmdir(at.path); errno != 0 {
+		return errno
+	}
+	c.removed(at)
+	return 0
 }
 
 func pathUnlinkFile(c guestCall) sys.Errno {

@@ -592,3 +592,24 @@ func TestEveryKindOfDescriptor(t *testing.T) {
 		g.want(sys.EINVAL, "path_readlink", tc.mount, name, nameLength, st, 8, st)
 	}
 }
+
+func TestLockFoldersGoWithTheirMaker(t *testing.T) {
+	policy := testPolicy(t)
+	g, other := newGuest(t, policy), newGuest(t, policy)
+	g.want(0, "path_create_directory", g.at(dataFD, "db.lock")...)
+	g.want(0, "path_create_directory", g.at(dataFD, "full.lock/")...)
+	g.want(0, "path_create_directory", g.at(dataFD, "full.lock/x")...)
+	g.want(0, "path_create_directory", g.at(dataFD, "folder")...)
+	g.want(0, "path_create_directory", g.at(dataFD, "passed.lock")...)
+	g.want(0, "path_remove_directory", g.at(dataFD, "passed.lock")...)
+	other.want(0, "path_create_directory", other.at(dataFD, "passed.lock")...)
+	other.want(sys.EEXIST, "path_create_directory", other.at(dataFD, "db.lock")...)
+
+	must(t, g.sandbox.Reset())
+	other.want(0, "path_create_directory", other.at(dataFD, "db.lock")...)
+	for _, kept := range []string{"full.lock", "folder", "passed.lock"} {
+		other.want(sys.EEXIST, "path_create_directory", other.at(dataFD, kept)...)
+	}
+	must(t, other.sandbox.Close())
+	g.want(0, "path_create_directory", g.at(dataFD, "db.lock")...)
+}

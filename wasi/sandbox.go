@@ -3,6 +3,7 @@ package wasi
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"runtime"
 	"strings"
 
@@ -17,6 +18,7 @@ type Sandbox struct {
 	policy Policy
 	mounts []*mount
 	files  *table
+	locks  map[lockFolder]struct{}
 	sleeper
 }
 
@@ -98,10 +100,11 @@ func (s *Sandbox) OpenFiles() []string {
 // resetter is a file system that lives as long as one instance, such as Memory.
 type resetter interface{ Reset() }
 
-// Reset puts the sandbox back into the state after NewSandbox: descriptors closed but for stdio and mounts, file systems
-// in memory empty. The error joins those of closing; the sandbox is reset all the same.
+// Reset puts the sandbox back into the state after NewSandbox: descriptors closed but for stdio and mounts, lock folders
+// removed, file systems in memory empty. The error joins those of closing and removing; the sandbox is reset all the
+// same.
 func (s *Sandbox) Reset() error {
-	err := s.files.reset()
+	err := s.Close()
 	for _, m := range s.mounts {
 		if r, ok := m.fs.(resetter); ok {
 			r.Reset()
@@ -110,8 +113,15 @@ func (s *Sandbox) Reset() error {
 	return err
 }
 
-// Close closes what the guest left open. The sandbox must not be used afterwards; closing twice does nothing.
-func (s *Sandbox) Close() error { return s.files.reset() }
+// Close closes what the guest left open and removes its lock folders. The sandbox must not be used afterwards; closing
+// twice does nothing.
+func (s *Sandbox) Close() error {
+	err := s.files.reset() // first: a lock protects what a descriptor still writes
+	if len(s.locks) == 0 {
+		return err
+	}
+	return errors.Join(err, s.unlock())
+}
 
 // initialDescriptors are stdio and one preopened directory for each mount, in the order of the policy.
 func (s *Sandbox) initialDescriptors() []*descriptor {

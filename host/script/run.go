@@ -51,7 +51,7 @@ func Run(ctx context.Context, guest host.Guest, log *slog.Logger, opt Options) (
 		return 0, err
 	}
 	defer engine.Close(context.WithoutCancel(ctx))
-	r := runner{opt: opt, root: root, engine: engine, log: log}
+	r := &runner{opt: opt, root: root, engine: engine, log: log}
 	return r.run(ctx)
 }
 
@@ -69,10 +69,14 @@ type runner struct {
 	root   wasi.FS
 	engine *sandbox.Engine
 	log    *slog.Logger
+	claim  *policy.Claim // of the application's /data; nil without one
 }
 
-func (r runner) run(ctx context.Context) (int, error) {
+func (r *runner) run(ctx context.Context) (int, error) {
 	spec, err := r.spec(ctx)
+	if r.claim != nil {
+		defer r.claim.Close()
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -84,7 +88,7 @@ func (r runner) run(ctx context.Context) (int, error) {
 }
 
 // spec decides what the program sees.
-func (r runner) spec(ctx context.Context) (sandbox.PythonSpec, error) {
+func (r *runner) spec(ctx context.Context) (sandbox.PythonSpec, error) {
 	cwd, err := os.Getwd()
 	if err != nil {
 		return sandbox.PythonSpec{}, err
@@ -108,7 +112,7 @@ func (r runner) spec(ctx context.Context) (sandbox.PythonSpec, error) {
 }
 
 // appDir is the folder of the application to run for, "" for none.
-func (r runner) appDir(cwd string) (string, error) {
+func (r *runner) appDir(cwd string) (string, error) {
 	switch r.opt.App {
 	case NoApp:
 		return "", nil
@@ -123,7 +127,7 @@ func (r runner) appDir(cwd string) (string, error) {
 }
 
 // asApp lets the program see what the application sees.
-func (r runner) asApp(ctx context.Context, dir string, p *program) error {
+func (r *runner) asApp(ctx context.Context, dir string, p *program) error {
 	t, err := tenants.Load(dir, appName(dir))
 	if err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
@@ -135,6 +139,11 @@ func (r runner) asApp(ctx context.Context, dir string, p *program) error {
 		Tenant: t, Release: t.Release, Root: r.root, Quota: policy.Quota(t),
 		Data: filepath.Join(r.opt.StateDir, "data", t.Name),
 	}
+	if t.Manifest.Data.Persistent {
+		if r.claim, err = policy.ClaimData(app.Data); err != nil {
+			return err
+		}
+	}
 	pol, err := app.Policy()
 	if err != nil {
 		return err
@@ -145,11 +154,11 @@ func (r runner) asApp(ctx context.Context, dir string, p *program) error {
 	return nil
 }
 
-func (r runner) maker() release.Maker {
+func (r *runner) maker() release.Maker {
 	return release.Maker{Sandbox: r.engine, Root: r.root, State: r.opt.StateDir, Log: r.log}
 }
 
-func (r runner) progress(text string) { fmt.Fprintln(r.opt.Stderr, "wasgi:", text) }
+func (r *runner) progress(text string) { fmt.Fprintln(r.opt.Stderr, "wasgi:", text) }
 
 // appName is the tenant's name that serve gives a folder, so that both use the
 // same /data.
