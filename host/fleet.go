@@ -87,29 +87,39 @@ func (f *fleet) start(ctx context.Context) error {
 	return nil
 }
 
-// look brings the sites of these folders in line with what is there.
+// look brings the sites of these folders in line with what is there. A site
+// ends when no request can find it any more.
 func (f *fleet) look(ctx context.Context, names []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	slices.Sort(names)
+	var gone []*site
 	for _, name := range names {
-		f.lookAt(ctx, name)
+		if s := f.lookAt(ctx, name); s != nil {
+			gone = append(gone, s)
+		}
 	}
 	f.publish()
+	for _, s := range gone {
+		s.end()
+		f.events.emit(Event{Kind: EventStopped, Tenant: s.name})
+	}
 }
 
-func (f *fleet) lookAt(ctx context.Context, folder string) {
+// lookAt returns the site whose folder is there no more, nil for none.
+func (f *fleet) lookAt(ctx context.Context, folder string) (gone *site) {
 	name, t, err := f.load(folder)
 	var nothing *tenants.NoEntryError
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &nothing) && !nothing.HasPython && !f.cfg.Dev:
-		f.remove(name)
+		return f.remove(name)
 	case err != nil:
 		f.site(ctx, name).propose(t, err)
 	default:
 		f.known[name] = t
 		f.site(ctx, name).propose(t, nil)
 	}
+	return nil
 }
 
 // load reads one folder; the error is fs.ErrNotExist for what is no tenant.
@@ -145,16 +155,12 @@ func (f *fleet) site(ctx context.Context, name string) *site {
 	return s
 }
 
-// remove stops a site; what it is doing ends in its own goroutine.
-func (f *fleet) remove(name string) {
+// remove forgets a site, nil when there is none of that name.
+func (f *fleet) remove(name string) *site {
 	s := f.sites[name]
-	if s == nil {
-		return
-	}
 	delete(f.sites, name)
 	delete(f.known, name)
-	s.end()
-	f.events.emit(Event{Kind: EventStopped, Tenant: name})
+	return s
 }
 
 // publish makes the table that requests see. A claim that two tenants make is
