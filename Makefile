@@ -15,7 +15,7 @@ STATE ?= $(CURDIR)/.wasgi
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: run serve build guest test check fmt generate bench tools go help clean attack
+.PHONY: run build guest test check fmt generate bench tools go help clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,7 +48,8 @@ check: go ## format, vet, lint, tidy, generate; fails on any difference
 	@$(GO) vet ./...
 	@$(GO) tool staticcheck ./...
 	@$(GO) mod tidy -diff
-	@$(GO) generate ./... && git diff --exit-code -- . || { echo "generated files differ: commit what go generate wrote" >&2; exit 1; }
+	@before=$$(git diff | sha256sum); $(GO) generate ./... || exit 1; [ "$$before" = "$$(git diff | sha256sum)" ] || \
+	  { git status --short; echo "generated files were stale: commit what go generate wrote" >&2; exit 1; }
 
 fmt: ## format the Go code
 	@gofmt -w $$(git ls-files '*.go')
