@@ -27,6 +27,7 @@ func (in *Instance) call(ctx context.Context, x export, first, second uint32) (i
 	}
 	in.trace.reset()
 	in.fatal = nil
+	in.memory.refused = false
 	in.begin(ctx)
 	defer in.finish()
 	in.stack = [2]uint64{uint64(first), uint64(second)}
