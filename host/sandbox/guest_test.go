@@ -163,11 +163,13 @@ func TestPythonRandomDiffers(t *testing.T) {
 			seen[v] = i
 		}
 	}
-	for i := range 500 {
+	for i := range 1000 {
 		in := restore(t, im)
 		note(in, i)
-		reset(t, in)
-		note(in, i)
+		if i%10 == 0 { // a reset draws anew as well
+			reset(t, in)
+			note(in, i)
+		}
 		closed(t, in.Close())
 	}
 }
