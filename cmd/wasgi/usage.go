@@ -27,7 +27,7 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 
 // newLogger is the plain log of commands that end by themselves.
 func newLogger(w io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return slog.New(slog.NewTextHandler(w, nil))
 }
 
 // newServeLogger has the format and the level of the configuration, which has

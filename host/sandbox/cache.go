@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 )
@@ -24,8 +25,16 @@ const (
 	cacheMode   = fs.FileMode(0o700)
 )
 
+// patience is how long a compilation may take before somebody wants to know
+// what takes so long. Code from the cache is there sooner.
+const patience = time.Second
+
 // compile compiles the guest, from the cache if it can be trusted.
 func (e *Engine) compile(ctx context.Context, dir string) error {
+	told := time.AfterFunc(patience, func() {
+		e.logger.Info("compiling the interpreter: some seconds, once on this machine", "cache", dir)
+	})
+	defer told.Stop()
 	if dir == "" {
 		return e.compileWith(ctx, nil)
 	}
