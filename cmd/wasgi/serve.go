@@ -48,7 +48,7 @@ func serve(ctx context.Context, cfg host.Config) error {
 	for _, w := range cfg.Warnings {
 		log.Warn(w)
 	}
-	console := newConsole(os.Stdout, os.Stderr)
+	console := console{os.Stdout, os.Stderr, cfg.Dev}
 	h, err := host.New(ctx, cfg, guest, log, host.WithEvents(console.event))
 	if err != nil {
 		return err

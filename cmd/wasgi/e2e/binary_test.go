@@ -75,7 +75,7 @@ func prime(dir string) error {
 	c := exec.Command(filepath.Join(dir, "wasgi"), "python", "-c", "print('primed')")
 	c.Dir = dir
 	c.Env = environment(filepath.Join(dir, "cache"), filepath.Join(dir, "state"))
-	if out, err := c.CombinedOutput(); err != nil || string(out) != "primed\n" {
+	if out, err := c.Output(); err != nil || string(out) != "primed\n" { // standard error says that it compiles
 		return fmt.Errorf("wasgi python: %w\n%s", err, out)
 	}
 	return nil

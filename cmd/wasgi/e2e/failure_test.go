@@ -13,7 +13,7 @@ func TestImportFailure(t *testing.T) {
 	folder := w.app(t, root, "broken")
 	write(t, root, "text/wsgi.py", source("text\n"))
 	s := w.serve(t, launch{root: root}, "text")
-	s.logs(t, `(?m)^wasgi: broken: not served: `, 0)
+	s.logs(t, `msg="cannot be served" tenant=broken `, 0)
 	broken := site{server: s, tenant: "broken", origin: s.site(t, "text").origin, prefix: "/broken"}
 	broken.logged(t, "RuntimeError: no database <here>", 0)
 	broken.logged(t, `File \"/app/wsgi.py\", line 3, in <module>`, 0)
@@ -35,7 +35,7 @@ func TestDev(t *testing.T) {
 	s := w.serve(t, launch{root: folder, dev: true})
 	match, _ := s.log.wait(t, regexp.MustCompile(listening), 0)
 	b := site{server: s, tenant: "broken", origin: match[1]}.browser(t)
-	s.logs(t, `(?m)^wasgi: broken: not served: `, 0)
+	s.logs(t, `msg="cannot be served" tenant=broken `, 0)
 	b.get("/any").status(502).contentType(plain).
 		ordered("Traceback (most recent call last):\n", `File "/app/wsgi.py", line 3, in <module>`, "RuntimeError: no database <here>\n")
 	b.get("/any", header("Accept", "text/html")).status(502).contentType(html).

@@ -37,7 +37,7 @@ func TestTenantsComeAndGo(t *testing.T) {
 
 	from := s.log.size()
 	write(t, root, "guest/wsgi.py", source("third\n")+"    return [\n")
-	s.logs(t, `(?ms)^wasgi: guest: not served: .*?SyntaxError`, from)
+	s.logs(t, `msg="cannot be served" tenant=guest .*SyntaxError`, from)
 	b.get("/").status(200).text("second\n")
 
 	write(t, root, "guest/helper.py", "TEXT = 'third'\n")
@@ -47,7 +47,7 @@ func TestTenantsComeAndGo(t *testing.T) {
 
 	from = s.log.size()
 	write(t, root, "guest/wasgi.toml", "path = [\"/elsewhere\"]\n")
-	s.logs(t, `(?m)^wasgi: guest: not served: .*wasgi\.toml:1: .*paths`, from)
+	s.logs(t, `msg="cannot be served" tenant=guest .*wasgi\.toml:1: .*paths`, from)
 	b.get("/").status(200).text("third\n")
 
 	write(t, root, "guest/wasgi.toml", "paths = [\"/elsewhere\"]\n")
@@ -63,7 +63,7 @@ func TestTenantsComeAndGo(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(root, "guest")); err != nil {
 		t.Fatal(err)
 	}
-	s.logs(t, `(?m)^wasgi: guest: stopped$`, from)
+	s.logs(t, `msg=stopped tenant=guest`, from)
 	b.get("/").status(404)
 	stays.browser(t).get("/").status(200).text("stays\n")
 }

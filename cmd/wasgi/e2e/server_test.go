@@ -24,7 +24,7 @@ type server struct {
 }
 
 // listening is the line that says where clients connect.
-const listening = `(?m)^wasgi: listening on (https?://[^\s/]+)/?$`
+const listening = `msg=listening url=(https?://[^\s/]+)/?(?:\s|$)`
 
 // launch says how to start a server.
 type launch struct {
