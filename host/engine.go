@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/wasgi/wasgi/abi"
@@ -60,21 +62,11 @@ func (e *engine) prepare(ctx context.Context, t tenants.Tenant, progress func(st
 }
 
 func (e *engine) build(ctx context.Context, a application) (image, error) {
-	app := e.app(a)
-	if a.tenant.Manifest.Data.Persistent {
-		if err := e.claims.take(app.Data); err != nil {
-			return nil, err
-		}
-	}
-	pol, err := app.Policy()
+	spec, err := e.spec(a)
 	if err != nil {
 		return nil, err
 	}
-	warmup, err := e.warmup(a.tenant)
-	if err != nil {
-		return nil, err
-	}
-	key, err := e.key(a, pol)
+	key, err := e.key(a, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -82,23 +74,42 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 	if err != nil {
 		return nil, err
 	}
-	limits := a.tenant.Manifest.Limits
-	im, err := e.sandbox.BuildStored(ctx, sandbox.Spec{
-		Name: a.tenant.Name, Policy: pol, Boot: app.Boot(), Load: app.Load(), Warmup: warmup,
-		MemoryLimit:  uint64(min(limits.Memory.Bytes(), int64(e.cfg.MemoryPerTenant))),
-		CPULimit:     limits.CPUTime.Duration,
-		StartTimeout: min(limits.StartTimeout.Duration, e.cfg.StartTimeout), WarmupTimeout: a.tenant.Manifest.Warmup.Timeout.Duration,
-		Logger: a.log.GuestSlog(),
-	}, path, key)
+	im, err := e.sandbox.BuildStored(ctx, spec, path, key)
 	if err != nil {
 		return nil, err
 	}
 	return sandboxImage{im}, nil
 }
 
+// spec translates a tenant for the sandbox.
+func (e *engine) spec(a application) (sandbox.Spec, error) {
+	app, m := e.app(a), a.tenant.Manifest
+	if m.Data.Persistent {
+		if err := e.claims.take(app.Data); err != nil {
+			return sandbox.Spec{}, err
+		}
+	}
+	pol, err := app.Policy()
+	if err != nil {
+		return sandbox.Spec{}, err
+	}
+	warmup, err := e.warmup(a.tenant)
+	if err != nil {
+		return sandbox.Spec{}, err
+	}
+	return sandbox.Spec{
+		Name: a.tenant.Name, Policy: pol, Boot: app.Boot(), Load: app.Load(), Warmup: warmup,
+		MemoryLimit:   uint64(min(m.Limits.Memory.Bytes(), int64(e.cfg.MemoryPerTenant))),
+		CPULimit:      m.Limits.CPUTime.Duration,
+		StartTimeout:  min(m.Limits.StartTimeout.Duration, e.cfg.StartTimeout),
+		WarmupTimeout: m.Warmup.Timeout.Duration,
+		Logger:        a.log.GuestSlog(),
+	}, nil
+}
+
 func (e *engine) app(a application) policy.App {
 	return policy.App{
-		Tenant: a.tenant, Release: a.release, Root: e.root, Quota: a.quota,
+		Tenant: a.tenant, Release: a.release, Root: e.root, Quotas: a.quotas,
 		Data:   filepath.Join(e.cfg.StateDir, "data", a.tenant.Name),
 		Stdout: a.log.Output("stdout"), Stderr: a.log.Output("stderr"),
 	}
@@ -113,21 +124,60 @@ func (e *engine) snapshotPath(name string) (string, error) {
 }
 
 // key covers everything that a snapshot was made from: guest, application,
-// dependencies, settings, environment and mounts.
-func (e *engine) key(a application, p wasi.Policy) (sandbox.Key, error) {
+// dependencies, settings, environment, mounts, and every message to the guest,
+// which a newer host may lay out otherwise.
+func (e *engine) key(a application, spec sandbox.Spec) (sandbox.Key, error) {
 	settings := a.tenant
 	settings.Dir, settings.Release = "", tenants.Release{}
 	text, err := json.Marshal(settings)
 	if err != nil {
 		return sandbox.Key{}, fmt.Errorf("describing the tenant: %w", err)
 	}
-	var mounts []string
-	for _, m := range p.Mounts {
-		mounts = append(mounts, m.Guest)
+	boot, err := spec.Boot.Encode()
+	if err != nil {
+		return sandbox.Key{}, fmt.Errorf("the boot message: %w", err)
+	}
+	load, err := spec.Load.Encode()
+	if err != nil {
+		return sandbox.Key{}, fmt.Errorf("the load message: %w", err)
 	}
 	module := e.sandbox.Digest()
-	return sandbox.NewKey(module[:], []byte(e.guest), []byte(a.fingerprint), []byte(a.release.Digest),
-		text, []byte(strings.Join(p.Env, "\x00")), []byte(strings.Join(mounts, "\x00"))), nil
+	parts := [][]byte{
+		module[:], []byte(e.guest), []byte(a.fingerprint), []byte(a.release.Digest), text, boot, load,
+		strconv.AppendUint(nil, spec.MemoryLimit, 10), joined(spec.Policy.Env), joined(mountPoints(spec.Policy)),
+	}
+	for _, q := range spec.Warmup {
+		part, err := inOrder(q.Environ)
+		if err != nil {
+			return sandbox.Key{}, fmt.Errorf("a warm-up request: %w", err)
+		}
+		parts = append(parts, part)
+	}
+	return sandbox.NewKey(parts...), nil
+}
+
+func joined(texts []string) []byte { return []byte(strings.Join(texts, "\x00")) }
+
+func mountPoints(p wasi.Policy) []string {
+	var out []string
+	for _, m := range p.Mounts {
+		out = append(out, m.Guest)
+	}
+	return out
+}
+
+// inOrder is an environ in a fixed order: headers come out of a map.
+func inOrder(environ []byte) ([]byte, error) {
+	pairs, err := abi.DecodeEnviron(environ)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, p := range pairs {
+		out = append(out, p.Key+"="+p.Value)
+	}
+	slices.Sort(out)
+	return joined(out), nil
 }
 
 // warmup encodes the manifest's requests as a client at the tenant's first

@@ -3,11 +3,11 @@ package host
 import (
 	"context"
 
+	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/tenantlog"
 	"github.com/wasgi/wasgi/tenants"
-	"github.com/wasgi/wasgi/wasi"
 )
 
 // instance is one interpreter with the application loaded; a sandbox.Instance,
@@ -29,7 +29,7 @@ type application struct {
 	tenant      tenants.Tenant
 	release     tenants.Release
 	fingerprint string // of the application's folder
-	quota       *wasi.Quota
+	quotas      *policy.Quotas
 	log         *tenantlog.Log
 }
 

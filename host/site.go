@@ -11,7 +11,6 @@ import (
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/tenantlog"
 	"github.com/wasgi/wasgi/tenants"
-	"github.com/wasgi/wasgi/wasi"
 )
 
 // Why there is no deployment to serve a request.
@@ -47,7 +46,7 @@ type site struct {
 	err     error // of the last attempt
 	want    tenants.Tenant
 	problem error // why want is not to be taken, nil when it is
-	quota   *wasi.Quota
+	quotas  *policy.Quotas
 	changed chan struct{} // closed at the next change of state
 	waiting int
 }
@@ -65,9 +64,7 @@ func newSite(f *fleet, name string) *site {
 func (s *site) propose(t tenants.Tenant, problem error) {
 	s.mu.Lock()
 	if problem == nil {
-		if s.quota == nil || s.want.Manifest.Data != t.Manifest.Data {
-			s.quota = policy.Quota(t)
-		}
+		s.quotas = policy.QuotasFor(t, s.quotas)
 		s.want = t
 	}
 	s.problem = problem
@@ -78,10 +75,10 @@ func (s *site) propose(t tenants.Tenant, problem error) {
 	}
 }
 
-func (s *site) proposal() (tenants.Tenant, *wasi.Quota, error) {
+func (s *site) proposal() (tenants.Tenant, *policy.Quotas, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.want, s.quota, s.problem
+	return s.want, s.quotas, s.problem
 }
 
 // run makes deployments until ctx ends, then takes the last one down. It is
@@ -127,7 +124,7 @@ func (s *site) rest(ctx context.Context, pause time.Duration) bool {
 // attempt brings what is wanted into service, unless it is already.
 func (s *site) attempt(ctx context.Context) error {
 	start := time.Now()
-	t, quota, err := s.proposal()
+	t, quotas, err := s.proposal()
 	var fingerprint string
 	if err == nil {
 		fingerprint, err = s.fleet.fingerprint(t)
@@ -138,7 +135,7 @@ func (s *site) attempt(ctx context.Context) error {
 	}
 	s.begin()
 	if err == nil {
-		err = s.release(ctx, application{tenant: t, fingerprint: fingerprint, quota: quota, log: s.log})
+		err = s.release(ctx, application{tenant: t, fingerprint: fingerprint, quotas: quotas, log: s.log})
 	}
 	s.report(ctx, err, time.Since(start))
 	return err

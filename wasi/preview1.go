@@ -154,6 +154,9 @@ func (c guestCall) locate(fd, ptr, length uint32) (location, sys.Errno) {
 	if dir {
 		name += "/"
 	}
+	if _, ok := d.mount.fs.(*writableDir); ok {
+		c.used = true
+	}
 	return location{d.mount, name}, 0
 }
 

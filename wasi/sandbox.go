@@ -19,6 +19,7 @@ type Sandbox struct {
 	mounts []*mount
 	files  *table
 	locks  map[lockFolder]struct{}
+	used   bool // a path on a WritableDir was looked at
 	sleeper
 }
 
@@ -96,6 +97,10 @@ func (s *Sandbox) OpenFiles() []string {
 	}
 	return paths
 }
+
+// UsedWritable reports whether the guest has looked at any path of a WritableDir: what it knows from there can be out of
+// date by the time a snapshot of it is restored.
+func (s *Sandbox) UsedWritable() bool { return s.used }
 
 // resetter is a file system that lives as long as one instance, such as Memory.
 type resetter interface{ Reset() }

@@ -117,7 +117,7 @@ func (b bench) image(ctx context.Context, app string) (*sandbox.Image, error) {
 	if t.Release, err = m.Prepare(ctx, t, nil); err != nil {
 		return nil, err
 	}
-	a := policy.App{Tenant: t, Release: t.Release, Root: b.root, Quota: policy.Quota(t), Stderr: os.Stderr}
+	a := policy.App{Tenant: t, Release: t.Release, Root: b.root, Quotas: policy.QuotasFor(t, nil), Stderr: os.Stderr}
 	p, err := a.Policy()
 	if err != nil {
 		return nil, err

@@ -40,17 +40,12 @@ const tmpFiles = 10_000
 type App struct {
 	Tenant  tenants.Tenant
 	Release tenants.Release
-	Root    wasi.FS     // the standard library: wasi.Archive of the guest's root
-	Data    string      // the host's folder for /data; it is made when it is not there
-	Quota   *wasi.Quota // of all that the application may write; shared by all its policies
-	Stdin   io.Reader   // nil is empty
-	Stdout  io.Writer   // nil discards
-	Stderr  io.Writer   // nil discards
-}
-
-// Quota makes the quota that all policies of a tenant share.
-func Quota(t tenants.Tenant) *wasi.Quota {
-	return wasi.NewQuota(max(t.Manifest.Data.Quota.Bytes(), 1), max(t.Manifest.Data.Files, 1))
+	Root    wasi.FS   // the standard library: wasi.Archive of the guest's root
+	Data    string    // the host's folder for /data; it is made when it is not there
+	Quotas  *Quotas   // of what the application may write; shared by all its policies
+	Stdin   io.Reader // nil is empty
+	Stdout  io.Writer // nil discards
+	Stderr  io.Writer // nil discards
 }
 
 // Policy opens the folders. It fails when one cannot be opened or made.
@@ -92,7 +87,7 @@ func (a App) mounts() ([]wasi.Mount, error) {
 
 func (a App) app() (wasi.FS, error) {
 	if a.Tenant.Manifest.Data.WritableApp {
-		return wasi.WritableDir(a.Tenant.Dir, a.Quota)
+		return wasi.WritableDir(a.Tenant.Dir, a.Quotas.app)
 	}
 	return wasi.ReadOnlyDir(a.Tenant.Dir)
 }
@@ -103,7 +98,7 @@ func (a App) data() (wasi.FS, error) {
 	if err := os.MkdirAll(a.Data, 0o700); err != nil {
 		return nil, err
 	}
-	return wasi.WritableDir(a.Data, a.Quota)
+	return wasi.WritableDir(a.Data, a.Quotas.data)
 }
 
 // Tmp is a /tmp of size bytes in memory, a new one for each instance.

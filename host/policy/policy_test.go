@@ -18,7 +18,7 @@ func testApp(t *testing.T) App {
 	tenant.Manifest.Env = map[string]string{"B": "2", "TZ": "Europe/Berlin"}
 	return App{
 		Tenant: tenant, Release: tenants.Release{Site: t.TempDir()}, Root: wasi.Memory(1, 1),
-		Data: filepath.Join(t.TempDir(), "data", "shop"), Quota: Quota(tenant),
+		Data: filepath.Join(t.TempDir(), "data", "shop"), Quotas: QuotasFor(tenant, nil),
 	}
 }
 

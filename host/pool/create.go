@@ -23,7 +23,7 @@ func (p *Pool[I]) wanted() bool {
 // create runs Config.New outside any lock and hands the instance over. Its
 // goroutine ends with the pool: Close cancels the context and waits.
 func (p *Pool[I]) create() {
-	instance, err := p.cfg.New(p.ctx)
+	instance, err := p.make()
 	if err != nil {
 		p.createFailed(err)
 		return
@@ -38,6 +38,17 @@ func (p *Pool[I]) create() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.grow()
+}
+
+// make runs Config.New in a turn of its own: what an application does when it
+// is restored must not pass the fairness between applications.
+func (p *Pool[I]) make() (instance I, err error) {
+	start, err := p.cfg.Slots.take(p.ctx, p.account)
+	if err != nil {
+		return instance, err
+	}
+	defer func() { p.cfg.Slots.give(p.account, time.Since(start)) }()
+	return p.cfg.New(p.ctx)
 }
 
 // createFailed starts the pause before the next attempt. Callers in the queue

@@ -207,9 +207,11 @@ func TestQueueTimeoutCoversTheSlot(t *testing.T) {
 		if _, err := p.Acquire(t.Context()); err != ErrQueueTimeout {
 			t.Errorf("%v, want ErrQueueTimeout", err)
 		}
+		expect(t, p, "idle 0 busy 0 creating 1 waiting 0 created 0 discarded 0") // creating takes a turn too
+		release()
+		release()
+		synctest.Wait()
 		expect(t, p, "idle 1 busy 0 creating 0 waiting 0 created 1 discarded 0")
-		release()
-		release()
 		if s := slots.Stats(); s.Running != 0 || s.Waiting != 0 {
 			t.Errorf("slots %+v", s)
 		}

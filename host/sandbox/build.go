@@ -37,7 +37,7 @@ type Spec struct {
 	Load abi.Load
 	// Warmup is served before the snapshot, so that what an application
 	// imports or compiles at its first request is in the image. An exception
-	// is logged and no failure; everything else is.
+	// or a status of 500 or more fails the build.
 	Warmup []Request
 	// MemoryLimit is the most linear memory of one instance, in bytes, rounded
 	// down to 64 KiB; 0 means DefaultMemoryLimit. At most 4 GiB.
@@ -173,21 +173,30 @@ func (in *Instance) warmUp(ctx context.Context) error {
 func (in *Instance) warmUpOnce(ctx context.Context, q *Request) error {
 	ctx, cancel := context.WithTimeout(ctx, defaultTo(in.spec.WarmupTimeout, DefaultWarmupTimeout))
 	defer cancel()
-	err := in.Serve(ctx, q, warmupResponder{in})
-	var e *Error
-	if errors.As(err, &e) && e.Kind == KindException {
-		in.logger().Warn("a warm-up request raised an exception", "tenant", in.spec.Name, "error", err)
-		return nil
+	w := &warmupResponder{in: in}
+	if err := in.Serve(ctx, q, w); err != nil {
+		return err
 	}
-	return err
+	if w.status >= 500 {
+		return in.fail("warm-up", &Error{Kind: KindException, Detail: fmt.Sprintf("the application answered %d", w.status)})
+	}
+	return nil
 }
 
-// warmupResponder drops the response and passes the log on.
-type warmupResponder struct{ in *Instance }
+// warmupResponder drops the response but for its status, and passes the log on.
+type warmupResponder struct {
+	in     *Instance
+	status int
+}
 
-func (warmupResponder) Start(abi.ResponseHead) error { return nil }
-func (warmupResponder) Write([]byte, bool) error     { return nil }
-func (w warmupResponder) Log(level abi.LogLevel, text string) {
+func (w *warmupResponder) Start(h abi.ResponseHead) error {
+	w.status = h.Status
+	return nil
+}
+
+func (w *warmupResponder) Write([]byte, bool) error { return nil }
+
+func (w *warmupResponder) Log(level abi.LogLevel, text string) {
 	w.in.logger().Info("guest", "tenant", w.in.spec.Name, "level", int(level), "text", text)
 }
 

@@ -52,7 +52,7 @@ func TestBuildFails(t *testing.T) {
 		{"a long load message", tck.Echo(), Spec{Load: abi.Load{Entry: long}}, KindInvalid, "above the limits"},
 		{"before_snapshot raises", tck.ExceptionIn(abi.ExportBeforeSnapshot), Spec{}, KindException, "snapshot: exception"},
 		{"a warm-up request traps", tck.Trap(), Spec{Warmup: []Request{*emptyRequest()}}, KindTrap, "warm-up request 1"},
-		{"a warm-up request raises", tck.Exception(), Spec{Warmup: []Request{*emptyRequest()}}, 0, ""},
+		{"a warm-up request raises", tck.Exception(), Spec{Warmup: []Request{*emptyRequest()}}, KindException, "warm-up request 1"},
 		{"a low memory limit", tck.Echo(), Spec{MemoryLimit: 1 << 20}, KindHost, "memory limit of 1048576 bytes is below the 1310720"},
 		{"a bad policy", tck.Echo(), Spec{Policy: wasi.Policy{Env: []string{"="}}}, KindHost, "environment"},
 	}

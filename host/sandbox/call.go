@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/tetratelabs/wazero/sys"
 
@@ -40,7 +41,11 @@ func (in *Instance) call(ctx context.Context, x export, first, second uint32) (i
 // begin opens the account of a call and fills the fuel up.
 func (in *Instance) begin(ctx context.Context) {
 	in.sandbox.SetContext(ctx)
-	in.account.open(ctx, in.spec.CPULimit)
+	limit := time.Duration(0)
+	if in.exchange.responder != nil { // the limit is a request's; a start has its timeout
+		limit = in.spec.CPULimit
+	}
+	in.account.open(ctx, limit)
 	in.fuel.Set(uint64(in.account.refill()))
 }
 

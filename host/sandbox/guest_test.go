@@ -265,7 +265,7 @@ def application(environ, start_response):
     try:
         x = bytearray(200 << 20)
     except MemoryError:
-        start_response("507 Full", [])
+        start_response("207 Full", [])
         return [b"MemoryError"]
     start_response("200 OK", [])
     return [b"enough"]
@@ -278,6 +278,52 @@ def application(environ, start_response):
 	}
 	if !in.Usable() {
 		t.Error("the application caught it, and yet the instance is unusable")
+	}
+}
+
+func TestPythonWarmupMustAnswer(t *testing.T) {
+	p := newPython(t)
+	_, err := p.engine.Build(t.Context(), p.spec(t, "def application(e, s):\n    s('503 Later', [])\n    return []\n"))
+	if wantKind(t, err, KindException); !strings.Contains(err.Error(), "warm-up request 1: ") || !strings.Contains(err.Error(), "the application answered 503") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPythonStartIsNoRequest: the CPU limit of a request does not hold for the
+// start, which takes longer than any request may.
+func TestPythonStartIsNoRequest(t *testing.T) {
+	p := newPython(t)
+	spec := p.spec(t, "sum(range(3_000_000))\ndef application(e, s):\n    s('200 OK', [])\n    return [b'ok']\n")
+	spec.CPULimit = 20 * time.Millisecond
+	in := restore(t, build(t, p.engine, spec))
+	if got := string(serve(t, in, &Request{Environ: get(t, "/")}).body); got != "ok" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestPythonImageOfChangingFilesIsNotStored: what the import read from a
+// writable folder is out of date when the next process starts.
+func TestPythonImageOfChangingFilesIsNotStored(t *testing.T) {
+	p := newPython(t)
+	for source, stored := range map[string]bool{"": true, "import os; os.path.exists('/data/state')": false} {
+		data, err := wasi.WritableDir(t.TempDir(), wasi.NewQuota(1<<20, 100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec := p.spec(t, source+"\ndef application(e, s):\n    s('200 OK', [])\n    return [b'ok']\n")
+		spec.Policy.Mounts = append(spec.Policy.Mounts, wasi.Mount{Guest: "/data", Open: func() (wasi.FS, error) { return data, nil }})
+		path := filepath.Join(t.TempDir(), "py.img")
+		im, err := p.engine.BuildStored(t.Context(), spec, path, NewKey([]byte(source)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); (err == nil) != stored {
+			t.Errorf("%q: %v, want stored %v", source, err, stored)
+		}
+		if got := string(serve(t, restore(t, im), &Request{Environ: get(t, "/")}).body); got != "ok" {
+			t.Errorf("got %q", got)
+		}
+		closed(t, im.Close())
 	}
 }
 

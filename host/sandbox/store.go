@@ -33,7 +33,9 @@ func NewKey(parts ...[]byte) Key {
 // BuildStored returns the image that lies at path if it was made from the
 // same parts and no byte of it has changed. Otherwise it says in the log why
 // not, builds the image and writes it. The file holds whatever the
-// application read at import, secrets included: its mode is 0600.
+// application read at import, secrets included: its mode is 0600. An image of
+// an application that looked into a writable folder is never written: files
+// there change without a change of the key.
 func (e *Engine) BuildStored(ctx context.Context, spec Spec, path string, key Key) (*Image, error) {
 	s, err := e.openStored(path, key)
 	if err == nil {
@@ -45,6 +47,10 @@ func (e *Engine) BuildStored(ctx context.Context, spec Spec, path string, key Ke
 		return nil, err
 	}
 	defer in.Close()
+	if in.sandbox.UsedWritable() {
+		e.logger.Info("the image is kept in memory only: the application used files that may change", "tenant", spec.Name)
+		return in.keep()
+	}
 	s, err = e.writeStored(path, key, in.snapshot())
 	if err != nil {
 		e.logger.Warn("the image was not stored: the next start builds it again", "tenant", spec.Name, "path", path, "error", err)

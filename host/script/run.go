@@ -136,7 +136,7 @@ func (r *runner) asApp(ctx context.Context, dir string, p *program) error {
 		return err
 	}
 	app := policy.App{
-		Tenant: t, Release: t.Release, Root: r.root, Quota: policy.Quota(t),
+		Tenant: t, Release: t.Release, Root: r.root, Quotas: policy.QuotasFor(t, nil),
 		Data: filepath.Join(r.opt.StateDir, "data", t.Name),
 	}
 	if t.Manifest.Data.Persistent {

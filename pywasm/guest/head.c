@@ -64,6 +64,11 @@ latin1(PyObject *text, const char *what, struct span *out)
                      "%s has a character outside ISO 8859-1: %R", what, text);
         return -1;
     }
+    if (PyUnicode_GET_LENGTH(text) > WASGI_MAX_RESPONSE_HEAD) {
+        PyErr_Format(PyExc_ValueError, "%s has %zd characters, above %d", what,
+                     PyUnicode_GET_LENGTH(text), WASGI_MAX_RESPONSE_HEAD);
+        return -1;
+    }
     *out = (struct span){(const char *)PyUnicode_1BYTE_DATA(text),
                          (uint32_t)PyUnicode_GET_LENGTH(text)};
     return 0;

@@ -12,9 +12,9 @@ enum { JOIN_ROOM = 64 << 10 };
 static char *joined;
 
 static int
-check_items(PyObject *const *items, Py_ssize_t count, size_t *total)
+check_items(PyObject *const *items, Py_ssize_t count, uint64_t *total)
 {
-    size_t sum = 0;
+    uint64_t sum = 0; /* the same bytes may be in a list 2**12 times */
     for (Py_ssize_t i = 0; i < count; i++) {
         if (!PyBytes_Check(items[i])) {
             PyErr_Format(PyExc_TypeError,
@@ -22,7 +22,7 @@ check_items(PyObject *const *items, Py_ssize_t count, size_t *total)
                          Py_TYPE(items[i])->tp_name);
             return -1;
         }
-        sum += (size_t)PyBytes_GET_SIZE(items[i]);
+        sum += (uint64_t)PyBytes_GET_SIZE(items[i]);
     }
     *total = sum;
     return 0;
@@ -62,7 +62,7 @@ send_each(Response *r, PyObject *const *items, Py_ssize_t count)
 static int
 send_sequence(Response *r, PyObject *const *items, Py_ssize_t count)
 {
-    size_t total;
+    uint64_t total;
     if (count == 1) {
         return response_send_bytes(r, items[0], true);
     }
