@@ -86,6 +86,11 @@ func TestServerName(t *testing.T) {
 		{"[::1]", "http", "::1", "80"},
 		{"[::1]:81", "http", "::1", "81"},
 		{"", "http", "10.0.0.1", "8000"},
+		{":", "http", "10.0.0.1", "8000"},
+		{":80", "http", "10.0.0.1", "8000"},
+		{"[]", "http", "10.0.0.1", "8000"},
+		{"[]:", "http", "10.0.0.1", "8000"},
+		{"[]:80", "http", "10.0.0.1", "8000"},
 	} {
 		r := &http.Request{Host: c.host}
 		r = r.WithContext(context.WithValue(t.Context(), http.LocalAddrContextKey, local))

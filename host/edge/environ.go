@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"strconv"
@@ -94,13 +95,15 @@ func (e *Encoder) putPeers(put func(key, value string), r *http.Request, scheme 
 }
 
 // serverName is what makes up the URL that the client used (PEP 3333, "URL
-// Reconstruction"): the Host header, or the listener when there is none.
+// Reconstruction"): the Host header, or the listener when that names nobody.
+// Neither is ever empty (PEP 3333, "environ Variables").
 func serverName(r *http.Request, scheme string) (name, port string) {
-	if r.Host != "" {
-		if host, port, err := net.SplitHostPort(r.Host); err == nil && host != "" && port != "" {
-			return host, port
-		}
-		return strings.Trim(strings.TrimSuffix(r.Host, ":"), "[]"), defaultPort(scheme)
+	name, port, err := net.SplitHostPort(r.Host)
+	if err != nil { // no port
+		name = strings.Trim(r.Host, "[]")
+	}
+	if name != "" {
+		return name, cmp.Or(port, defaultPort(scheme))
 	}
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
 		if host, port, err := net.SplitHostPort(a.String()); err == nil {
