@@ -132,7 +132,9 @@ func (r *Response) swallow(p []byte, last bool) error {
 	if r.whole {
 		return ErrClientGone
 	}
-	if last && r.length == unknown && r.method == http.MethodHead {
+	// An empty body says nothing about GET's: the application may have left it out
+	// because of HEAD (RFC 9110 section 8.6).
+	if last && len(p) > 0 && r.length == unknown && r.method == http.MethodHead {
 		r.length = int64(len(p))
 	}
 	r.whole = true
