@@ -20,6 +20,7 @@ func (x *exchange) fail(err error) {
 	}
 	f := faultOf(err)
 	x.tell(f, err)
+	x.linger()
 	if x.response.Sent() || f.status == statusClientLeft {
 		x.unsent = f.status
 		panic(http.ErrAbortHandler)
@@ -27,9 +28,6 @@ func (x *exchange) fail(err error) {
 	page := edge.Page{
 		Status: f.status, Text: f.text, RequestID: x.id, Close: f.close,
 		RetryAfter: int(math.Ceil(max(f.retry, 0).Seconds())),
-	}
-	if f.close {
-		x.linger()
 	}
 	if x.front.cfg.Dev {
 		page.Traceback = traceback(err)
@@ -40,11 +38,14 @@ func (x *exchange) fail(err error) {
 	x.response.Fail(page, x.Request().Header.Get("Accept"))
 }
 
-// lingering is how long a connection that is to be closed is still read, so
-// that a client which is sending finds the answer and not a reset.
+// lingering is how long a body that nobody wants is still read, so that a
+// client which is sending finds the answer and not a reset.
 const lingering = time.Second
 
-// linger bounds what net/http reads of a body that nobody wants.
+// linger bounds how long net/http reads what is left of the request's body,
+// which it does before it sends the head of an answer. A body that is not there
+// by then ends the connection; otherwise the next request has deadlines of its
+// own, which net/http sets.
 func (x *exchange) linger() {
 	// A connection without deadlines is in a test; it has no slow client.
 	_ = http.NewResponseController(x.Response().Writer).SetReadDeadline(time.Now().Add(lingering))

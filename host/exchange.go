@@ -89,6 +89,7 @@ func (x *exchange) answer() error {
 
 // options answers for the server itself (RFC 9110 section 9.3.7).
 func (x *exchange) options() error {
+	x.linger()
 	if err := x.response.Start(abi.ResponseHead{Status: http.StatusOK}); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -121,6 +122,61 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("status %q, want %q; log:\n%s", status, c.want, r.log)
 			}
 		})
+	}
+}
+
+// Who announces a body and sends none gets every answer that needs none, and
+// holds no connection.
+func TestAnswerDoesNotWaitForABodyThatNobodyWants(t *testing.T) {
+	r := start(t, setup{
+		tenants: []string{"app", "broken"},
+		app:     echoBody,
+		edit:    func(c *Config) { c.SpoolMemoryTotal, c.SpoolDiskTotal = 0, 0 },
+		maker: func(m *fakeMaker) {
+			m.building = func(a application, _ string) error {
+				if a.tenant.Name == "broken" {
+					return errors.New("broken")
+				}
+				return nil
+			}
+		},
+	})
+	cases := []struct{ name, target, sent, status string }{
+		{"unknown", "POST /nobody", "", "404 Not Found"},
+		{"path", "POST /app/%zz", "", "400 Bad Request"},
+		{"not served", "POST /broken", "", "502 Bad Gateway"},
+		{"spool full", "POST /app", "abc", "503 Service Unavailable"},
+		{"server", "OPTIONS *", "", "200 OK"},
+		{"refused", "TRACE /app", "", "405 Method Not Allowed"},
+	}
+	conns := make([]*conn, len(cases))
+	for i, c := range cases {
+		conns[i] = r.dial().send(c.target + " HTTP/1.1\nHost: a\nContent-Length: 10\n\n" + c.sent)
+	}
+	for i, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got := conns[i].rest()
+			if status, _, _ := strings.Cut(strings.TrimPrefix(got, "HTTP/1.1 "), "\r\n"); status != c.status || !strings.Contains(got, "\r\nConnection: close\r\n") {
+				t.Errorf("got %q, want %s and the end of the connection", got, c.status)
+			}
+		})
+	}
+}
+
+// The deadline for a body that nobody wants is not one for the next request.
+func TestConnectionOutlivesAnUnwantedBody(t *testing.T) {
+	r := start(t, setup{app: echoBody})
+	r.event(EventReady, "app")
+	for _, target := range []string{"POST /nobody", "OPTIONS *"} {
+		c := r.dial().send(target + " HTTP/1.1\nHost: a\nContent-Length: 3\n\nabc")
+		if res, _ := c.response("POST"); res.Close {
+			t.Fatalf("%s: the connection is to be closed", target)
+		}
+		// This connection's deadline is later than that of c, and is awaited.
+		r.ask("POST /nobody HTTP/1.1\nHost: a\nContent-Length: 3\n\n")
+		if _, body := c.send("POST /app HTTP/1.1\nHost: a\nContent-Length: 2\n\nde").response("POST"); body != "2:de" {
+			t.Errorf("%s: then %q", target, body)
+		}
 	}
 }
 
