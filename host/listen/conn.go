@@ -1,7 +1,9 @@
 package listen
 
 import (
+	"errors"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -12,14 +14,17 @@ type conn struct {
 	net.Conn
 	stall time.Duration
 	leave func()
+
+	mu    sync.Mutex // held while a deadline is set, never while bytes are written
+	limit time.Time  // of all pieces; zero is none
 }
 
 // Write gives every piece its own deadline: a large response to a slow client
-// is fine as long as it moves.
+// is fine as long as it moves, and the deadline for all pieces is not over.
 func (c *conn) Write(p []byte) (written int, err error) {
 	for {
 		piece := p[:min(len(p), maxPiece)]
-		if err := c.SetWriteDeadline(time.Now().Add(c.stall)); err != nil {
+		if err := c.renew(); err != nil {
 			return written, err
 		}
 		n, err := c.Conn.Write(piece)
@@ -28,6 +33,35 @@ func (c *conn) Write(p []byte) (written int, err error) {
 			return written, err
 		}
 	}
+}
+
+func (c *conn) renew() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.allow()
+}
+
+// allow gives one piece its time.
+func (c *conn) allow() error {
+	deadline := time.Now().Add(c.stall)
+	if !c.limit.IsZero() && c.limit.Before(deadline) {
+		deadline = c.limit
+	}
+	return c.Conn.SetWriteDeadline(deadline)
+}
+
+// SetWriteDeadline bounds all pieces together, those of a Write that runs
+// included. The zero time leaves each piece its own deadline alone.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limit = t
+	return c.allow()
+}
+
+// SetDeadline sets both.
+func (c *conn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
 // CloseWrite lets net/http end a response before it closes, so that a client

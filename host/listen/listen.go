@@ -4,6 +4,7 @@
 // Every write to a connection gets a deadline of its own, so that nothing above
 // has to remember one: a client that stops reading fails the write that waits
 // for it, however the response came about.
+// A deadline that is set from above bounds all pieces of what is written.
 package listen
 
 import (

@@ -114,6 +114,67 @@ func TestLargeWriteArrives(t *testing.T) {
 	}
 }
 
+// A deadline is for all pieces: it is not put off by a client that takes them.
+func TestDeadlineOutlivesThePieces(t *testing.T) {
+	l := Bound(open(t, "127.0.0.1:0"), 1, time.Minute)
+	client := dial(t, l)
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetWriteDeadline(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Write([]byte("abc")); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("after the deadline: %d bytes, %v", n, err)
+	}
+	if err := c.SetWriteDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Write([]byte("de")); n != 2 || err != nil {
+		t.Errorf("without a deadline: %d bytes, %v", n, err)
+	}
+	got := make([]byte, 2)
+	if _, err := io.ReadFull(client, got); string(got) != "de" || err != nil {
+		t.Errorf("arrived %q, %v", got, err)
+	}
+}
+
+// A client that takes everything does not keep a write alive that was to end.
+func TestDeadlineEndsAWriteThatMoves(t *testing.T) {
+	l := Bound(open(t, "127.0.0.1:0"), 1, time.Minute)
+	client := dial(t, l)
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	moving, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		if _, err := io.CopyN(io.Discard, client, 1<<20); err != nil {
+			t.Error(err)
+		}
+		close(moving)
+		_, _ = io.Copy(io.Discard, client)
+	}()
+	go func() {
+		for piece := make([]byte, 4*maxPiece); ; {
+			if _, err := c.Write(piece); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	<-moving
+	if err := c.SetWriteDeadline(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the write ended with %v", err)
+	}
+}
+
 func TestUnixSockets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	first := open(t, "unix:"+path)
