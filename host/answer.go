@@ -15,7 +15,7 @@ import (
 // when an answer has begun, by aborting the connection, so that the client
 // cannot take it for whole.
 func (x *exchange) fail(err error) {
-	if x.response.Gone() != nil {
+	if gone := x.response.Gone(); gone != nil && !errors.Is(gone, edge.ErrOver) {
 		err = edge.ErrClientGone
 	}
 	f := faultOf(err)

@@ -143,8 +143,7 @@ func (x *exchange) run(d *deployment, q *sandbox.Request) error {
 	ctx, cancel := context.WithTimeout(d.life, d.timeout)
 	defer cancel()
 	x.guest = ctx
-	x.response.Block(slot{x})
-	defer x.response.Block(nil)
+	defer x.response.Bind(ctx, slot{x})()
 	g := x.lease.Instance()
 	err := g.Serve(ctx, q, responder{x})
 	if meter, ok := g.(interface{ Stats() sandbox.InstanceStats }); ok {

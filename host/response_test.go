@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -251,6 +252,97 @@ func TestSlowClientHoldsNoSlot(t *testing.T) {
 		}
 	}
 	slow.Close()
+}
+
+// flood sends without end and says what ended it, as a guest does that is
+// killed with its context.
+func flood(c fakeCall, told chan<- error) error {
+	if err := c.start(200); err != nil {
+		return err
+	}
+	for {
+		if err := c.to.Write(make([]byte, 1<<20), false); err != nil {
+			told <- err
+			<-c.ctx.Done()
+			kind := sandbox.KindCanceled
+			if errors.Is(c.ctx.Err(), context.DeadlineExceeded) {
+				kind = sandbox.KindTimeout
+			}
+			return &sandbox.Error{Kind: kind, Err: c.ctx.Err()}
+		}
+	}
+}
+
+// broken reads a response that must not pass for whole.
+func (c *conn) broken() {
+	c.t.Helper()
+	if got := c.rest(); !strings.HasPrefix(got, "HTTP/1.1 200 OK\r\n") || strings.HasSuffix(got, "\r\n0\r\n\r\n") {
+		c.t.Errorf("got %d bytes that begin with %.100q", len(got), got)
+	}
+}
+
+func wantClientGone(t *testing.T, told <-chan error) {
+	t.Helper()
+	select {
+	case err := <-told:
+		if !errors.Is(err, sandbox.ErrClientGone) {
+			t.Errorf("told %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the write does not end")
+	}
+}
+
+// A client that does not read holds an instance no longer than its request may
+// last, though its connection has more time for each write.
+func TestRequestTimeoutEndsAWrite(t *testing.T) {
+	told := make(chan error, 1)
+	r := start(t, setup{
+		app: func(c fakeCall) error {
+			if c.environ["PATH_INFO"] == "/quick" {
+				return c.say(200, "quick")
+			}
+			return flood(c, told)
+		},
+		edit: func(c *Config) {
+			c.MaxInstances, c.RequestTimeout, c.WriteTimeout = 1, 100*time.Millisecond, time.Hour
+		},
+	})
+	r.event(EventReady, "app")
+	slow := r.dial().send("GET /app HTTP/1.1\nHost: a\n\n")
+	wantClientGone(t, told)
+	r.want("/app/quick", 200, "quick")
+	slow.broken()
+	if !strings.Contains(r.log.String(), "fault=timeout") {
+		t.Errorf("the timeout is not in the log:\n%s", r.log)
+	}
+}
+
+// A release that retires is freed, whoever does not read its responses: a host
+// that leaves an image open does not end well.
+func TestReloadEndsAWrite(t *testing.T) {
+	told, writing := make(chan error, 1), make(chan struct{})
+	r := start(t, setup{
+		app: func(c fakeCall) error {
+			if c.version == "2" {
+				return c.say(200, "2")
+			}
+			close(writing)
+			return flood(c, told)
+		},
+		edit: func(c *Config) { c.DrainTimeout, c.WriteTimeout = 10*time.Millisecond, time.Hour },
+	})
+	r.event(EventReady, "app")
+	slow := r.dial().send("GET /app HTTP/1.1\nHost: a\n\n")
+	<-writing
+	if _, err := slow.r.ReadByte(); err != nil || slow.r.UnreadByte() != nil {
+		t.Fatal(err)
+	}
+	r.write("app", "2")
+	r.event(EventReady, "app")
+	r.want("/app", 200, "2")
+	wantClientGone(t, told)
+	slow.broken()
 }
 
 func TestGuestLogs(t *testing.T) {

@@ -6,8 +6,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -234,7 +236,7 @@ func (w waitingWriter) Write(p []byte) (int, error) {
 func TestSlowWriteGivesTheSlotBack(t *testing.T) {
 	b := recorder{make(chan struct{}), make(chan struct{}, 1)}
 	r := NewResponse(waitingWriter{httptest.NewRecorder(), b.paused}, httptest.NewRequest("GET", "/", nil), Options{})
-	r.Block(b)
+	defer r.Bind(t.Context(), b)()
 	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200}), r.Write([]byte("x"), false)); err != nil {
 		t.Fatal(err)
 	}
@@ -242,5 +244,64 @@ func TestSlowWriteGivesTheSlotBack(t *testing.T) {
 	case <-b.resumed:
 	default:
 		t.Error("the slot was not taken again")
+	}
+}
+
+// stuckWriter blocks every write until a deadline is set.
+type stuckWriter struct {
+	*httptest.ResponseRecorder
+	entered   chan struct{}
+	deadlines chan time.Time
+}
+
+func (w stuckWriter) Write([]byte) (int, error) {
+	close(w.entered)
+	<-w.deadlines
+	return 0, os.ErrDeadlineExceeded
+}
+
+func (w stuckWriter) SetWriteDeadline(t time.Time) error {
+	w.deadlines <- t
+	return nil
+}
+
+// The end of a call ends its write; the connection gets its time back.
+func TestWriteEndsWithTheCall(t *testing.T) {
+	w := stuckWriter{httptest.NewRecorder(), make(chan struct{}), make(chan time.Time, 1)}
+	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	unbind := r.Bind(ctx, nil)
+	go func() {
+		<-w.entered
+		cancel()
+	}()
+	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200}), r.Write([]byte("x"), true)); !errors.Is(err, ErrOver) || !errors.Is(err, ErrClientGone) {
+		t.Errorf("Write: %v", err)
+	}
+	unbind()
+	if lifted := <-w.deadlines; !lifted.IsZero() {
+		t.Errorf("the deadline after the call is %v", lifted)
+	}
+	if r.Whole() || r.Finish() != ErrOver {
+		t.Errorf("whole %v, Finish: %v", r.Whole(), r.Finish())
+	}
+}
+
+// What a call has not begun to send before its end leaves room for a page.
+func TestNoWriteBeginsAfterTheCall(t *testing.T) {
+	w := httptest.NewRecorder()
+	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer r.Bind(ctx, nil)()
+	cancel()
+	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200}), r.Write([]byte("x"), false)); !errors.Is(err, ErrOver) {
+		t.Errorf("Write: %v", err)
+	}
+	if r.Sent() || w.Body.Len() != 0 {
+		t.Errorf("sent %v, %q", r.Sent(), w.Body)
+	}
+	r.Fail(Page{Status: 504, Text: "Late."}, "")
+	if w.Code != 504 || w.Body.String() != "504 Gateway Timeout\nLate.\n" {
+		t.Errorf("%d %q", w.Code, w.Body)
 	}
 }

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -42,6 +43,7 @@ type Response struct {
 	method  string
 	opts    Options
 	stall   stall
+	cutoff  cutoff
 
 	head     abi.ResponseHead
 	started  bool  // Start was called
@@ -61,11 +63,20 @@ type Response struct {
 
 // NewResponse answers r through w.
 func NewResponse(w http.ResponseWriter, r *http.Request, opts Options) *Response {
-	return &Response{w: w, control: http.NewResponseController(w), method: r.Method, opts: opts, length: unknown}
+	control := http.NewResponseController(w)
+	return &Response{w: w, control: control, method: r.Method, opts: opts, length: unknown, cutoff: cutoff{control: control}}
 }
 
-// Block sets whom to tell while the client is slow; nil for nobody.
-func (r *Response) Block(b Blocker) { r.stall.blocker = b }
+// Bind begins a call into the guest: b is told while the client is slow, and no
+// write lasts longer than ctx. The caller must call unbind at the end of the
+// call, before it cancels ctx itself.
+func (r *Response) Bind(ctx context.Context, b Blocker) (unbind func()) {
+	r.stall.blocker, r.cutoff.ctx = b, ctx
+	return func() {
+		r.stall.blocker = nil
+		r.cutoff.release()
+	}
+}
 
 // Status is the status on the wire, 0 when nothing was sent.
 func (r *Response) Status() int { return r.status }
@@ -76,7 +87,8 @@ func (r *Response) Bytes() int64 { return r.bytes }
 // Sent says whether the head is on its way, so that no other answer can be given.
 func (r *Response) Sent() bool { return r.sent }
 
-// Gone is the error of the connection, nil while the client is there.
+// Gone is why nothing more reaches the client: the error of the connection, or
+// ErrOver. It is nil while the client is there.
 func (r *Response) Gone() error { return r.gone }
 
 // Overrun says whether the application wrote more than it announced; the rest
@@ -102,7 +114,8 @@ func (r *Response) Start(head abi.ResponseHead) error {
 // Write takes a piece of the body; last says that no other follows. p is not
 // kept. It returns when the piece is with the client's connection, or at once
 // when the whole body is held. It fails with ErrOrder before Start and with
-// ErrClientGone when more would be in vain.
+// ErrClientGone when more would be in vain, which is ErrOver when the call into
+// the guest has ended.
 func (r *Response) Write(p []byte, last bool) error {
 	switch {
 	case !r.started:
@@ -152,6 +165,11 @@ func (r *Response) count(p []byte) []byte {
 }
 
 func (r *Response) transmit(p []byte) error {
+	if r.cutoff.over() {
+		r.gone = ErrOver
+		return ErrOver
+	}
+	r.cutoff.watch()
 	if !r.sent {
 		if r.whole && r.length == unknown {
 			r.length = r.taken
@@ -165,11 +183,18 @@ func (r *Response) transmit(p []byte) error {
 		err = r.control.Flush()
 	}
 	stopped := r.stall.end()
-	if err != nil {
+	switch {
+	case err != nil && r.cutoff.over():
+		r.gone = ErrOver
+	case err != nil:
 		r.gone = err
 		return ErrClientGone
+	case stopped == nil:
+		return nil
+	case !r.whole: // the guest will not come to what is missing
+		r.gone = ErrOver
 	}
-	return stopped
+	return ErrOver
 }
 
 func (r *Response) sendHead() {
