@@ -44,7 +44,7 @@ func parse(args []string) (options, error) {
 	var connections, apps string
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.IntVar(&opt.rounds, "rounds", 3, "rounds for each figure; the median counts")
-	fs.IntVar(&opt.seconds, "seconds", 4, "seconds of load for each figure and round")
+	fs.IntVar(&opt.seconds, "seconds", 3, "seconds of load for each figure and round")
 	fs.StringVar(&connections, "connections", "1,16,64", "numbers of connections")
 	fs.StringVar(&apps, "apps", "bare,bottle,flask,django", "applications")
 	fs.StringVar(&opt.out, "out", "host/bench", "folder for RESULTS.md and bench.json")
