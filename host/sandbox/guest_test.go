@@ -327,6 +327,34 @@ func TestPythonImageOfChangingFilesIsNotStored(t *testing.T) {
 	}
 }
 
+// TestPythonImageIsImmortal: what the image holds keeps one reference count for
+// ever, so that using it writes to no page; what a request makes is freed.
+func TestPythonImageIsImmortal(t *testing.T) {
+	p := newPython(t)
+	const source = `
+import sys, weakref
+
+class Thing: pass
+
+kept = {"things": [Thing(), "text " * 3, 12345678]}
+
+def application(environ, start_response):
+    held = list(kept["things"])
+    counts = {sys.getrefcount(x) for x in [kept, *held, application]}
+    new = Thing()
+    ref = weakref.ref(new)
+    del new
+    start_response("200 OK", [])
+    return [f"{counts} {ref()}".encode()]
+`
+	in := restore(t, build(t, p.engine, p.spec(t, source)))
+	for range 3 {
+		if got := string(serve(t, in, &Request{Environ: get(t, "/")}).body); got != "{1073741823} None" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
 func TestPythonScript(t *testing.T) {
 	p := newPython(t)
 	var out, errs bytes.Buffer

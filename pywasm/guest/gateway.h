@@ -149,6 +149,7 @@ int32_t gateway_handle(uint32_t size);
 
 /* forkhooks.c, snapshot.c, reseed.c */
 int forkhooks_install(void);
+void immortalize_all(PyObject *objects);
 void forkhooks_run_before(void);
 void forkhooks_run_after_in_child(void);
 void reseed(void);

@@ -18,17 +18,37 @@ flush_stream(const char *name)
     PyErr_Clear();
 }
 
+static int
+call_gc(PyObject *gc, const char *name)
+{
+    PyObject *result = PyObject_CallMethod(gc, name, NULL);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
 /* Frozen objects are never visited again: a collection in a restored instance
  * would otherwise write to every one of them, and copy its page. */
+static int
+settle(PyObject *gc)
+{
+    if (call_gc(gc, "collect") < 0) {
+        return -1;
+    }
+    PyObject *objects = PyObject_CallMethod(gc, "get_objects", NULL);
+    if (objects == NULL || !PyList_CheckExact(objects)) {
+        Py_XDECREF(objects);
+        return -1;
+    }
+    immortalize_all(objects);
+    Py_DECREF(objects);
+    return call_gc(gc, "freeze");
+}
+
 static int
 collect_and_freeze(void)
 {
     PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *collected = gc == NULL ? NULL : PyObject_CallMethod(gc, "collect", NULL);
-    PyObject *frozen = collected == NULL ? NULL : PyObject_CallMethod(gc, "freeze", NULL);
-    int rc = frozen == NULL ? -1 : 0;
-    Py_XDECREF(frozen);
-    Py_XDECREF(collected);
+    int rc = gc == NULL ? -1 : settle(gc);
     Py_XDECREF(gc);
     return rc;
 }
