@@ -327,6 +327,26 @@ func TestPythonImageOfChangingFilesIsNotStored(t *testing.T) {
 	}
 }
 
+// TestPythonHashSeedIsTheImages: every boot draws its own seed, so that no
+// tenant can compute another one's collisions; instances of one image share it,
+// because its dictionaries are laid out by it.
+func TestPythonHashSeedIsTheImages(t *testing.T) {
+	p := newPython(t)
+	const source = "def application(e, s):\n    s('200 OK', [])\n    return [str(hash('wasgi')).encode()]\n"
+	seen := map[string]bool{}
+	for range 5 {
+		im := build(t, p.engine, p.spec(t, source))
+		first := string(serve(t, restore(t, im), &Request{Environ: get(t, "/")}).body)
+		if second := string(serve(t, restore(t, im), &Request{Environ: get(t, "/")}).body); second != first {
+			t.Errorf("instances of one image disagree: %s and %s", first, second)
+		}
+		if seen[first] {
+			t.Errorf("two images have the same hash: %s", first)
+		}
+		seen[first] = true
+	}
+}
+
 // TestPythonImageIsImmortal: what the image holds keeps one reference count for
 // ever, so that using it writes to no page; what a request makes is freed.
 func TestPythonImageIsImmortal(t *testing.T) {
