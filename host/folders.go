@@ -15,21 +15,12 @@ import (
 // loadDev reads the one application of development: it answers to everything,
 // and keeps its interpreter so that a reload is all that resets it.
 func loadDev(dir string, defaults tenants.Manifest) (tenants.Tenant, error) {
-	name := devName(dir)
+	name := tenants.NameOf(dir)
 	t, err := tenants.LoadWith(dir, name, defaults)
 	t.Name = name
 	t.Manifest.Hosts, t.Manifest.Paths = nil, []string{"/"}
 	t.Manifest.Isolation = tenants.Reuse
 	return t, err
-}
-
-// devName makes a tenant's name of any folder's name.
-func devName(dir string) string {
-	name := strings.ToLower(filepath.Base(dir))
-	if tenants.CheckName(name) != nil {
-		return "app"
-	}
-	return name
 }
 
 // notCode lists the files below dir that are no code and no configuration,

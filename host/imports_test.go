@@ -27,7 +27,7 @@ func importRules() []importRule {
 			"what a guest may touch knows nothing of tenants or HTTP"},
 		{"pywasm", nil, "the artifact is data: handing it out needs nothing"},
 		{"pywasm/meter", nil, "the metering pass is part of the build and of its proof"},
-		{"tenants", []string{"github.com/knadh/koanf/", "github.com/pelletier/go-toml/v2/"},
+		{"tenants", []string{module + "tenants/nearest", "github.com/knadh/koanf/", "github.com/pelletier/go-toml/v2/"},
 			"who is served is plain data, usable without a host"},
 		{"host/pool", nil, "scheduling is tested with fakes and knows no guest"},
 		{"host/sandbox", []string{module + "abi", module + "wasi", module + "pywasm/", "github.com/tetratelabs/wazero/", "golang.org/x/sys/"},
@@ -40,7 +40,7 @@ func importRules() []importRule {
 		{"host/watch", []string{"github.com/fsnotify/fsnotify"}, "it reports names; others read the folders"},
 		{"host/tenantlog", []string{module + "abi", module + "wasi"}, "it takes what a guest says to a log"},
 		{"host/policy", []string{module + "abi", module + "wasi", module + "tenants"}, "the one translation of a tenant into a guest's world"},
-		{"host/config", []string{"github.com/knadh/koanf/", "github.com/pelletier/go-toml/v2/", "github.com/spf13/pflag"},
+		{"host/config", []string{"github.com/knadh/koanf/", "github.com/pelletier/go-toml/v2/", "github.com/spf13/pflag", module + "tenants/nearest"},
 			"settings are data; what they mean is decided where they are used"},
 	}
 }

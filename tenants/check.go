@@ -12,6 +12,17 @@ import (
 	"unicode/utf8"
 )
 
+// NameOf is the tenant's name for an application that is served or run by its
+// folder alone: the folder's name in lower case, or "app" when that is none.
+// `wasgi dev` and `wasgi python` agree on it, and so on the same /data.
+func NameOf(dir string) string {
+	name := strings.ToLower(filepath.Base(dir))
+	if CheckName(name) != nil {
+		return "app"
+	}
+	return name
+}
+
 // CheckName says what is wrong with a tenant's name, nil when it is fine: up to
 // 63 characters of a-z, 0-9, '.', '_' and '-', the first a letter or digit.
 func CheckName(name string) error {

@@ -163,7 +163,7 @@ func unknownKey(file string, table []string, e *toml.DecodeError) error {
 	line, _ := e.Position()
 	own := strings.Join(key[len(table):], ".")
 	text := "unknown key"
-	if near := nearest(own, manifestKeys()); near != "" {
+	if near := closest(own, manifestKeys()); near != "" {
 		text += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return &ManifestError{file, line, own, text}

@@ -140,7 +140,7 @@ func (l *loader) suggest(key string) string {
 	for i, f := range l.fields {
 		keys[i] = f.key
 	}
-	if near := nearest(key, keys); near != "" {
+	if near := closest(key, keys); near != "" {
 		return fmt.Sprintf(" (did you mean %q?)", near)
 	}
 	return ""

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host"
@@ -128,7 +127,7 @@ func (r *runner) appDir(cwd string) (string, error) {
 
 // asApp lets the program see what the application sees.
 func (r *runner) asApp(ctx context.Context, dir string, p *program) error {
-	t, err := tenants.Load(dir, appName(dir))
+	t, err := tenants.Load(dir, tenants.NameOf(dir))
 	if err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
 	}
@@ -159,16 +158,6 @@ func (r *runner) maker() release.Maker {
 }
 
 func (r *runner) progress(text string) { fmt.Fprintln(r.opt.Stderr, "wasgi:", text) }
-
-// appName is the tenant's name that serve gives a folder, so that both use the
-// same /data.
-func appName(dir string) string {
-	name := strings.ToLower(filepath.Base(dir))
-	if tenants.CheckName(name) != nil {
-		return "app"
-	}
-	return name
-}
 
 // bootArgs is python's command line with the script as the guest sees it.
 func (p *program) bootArgs(args []string) []string {
