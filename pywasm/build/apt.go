@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -53,13 +57,72 @@ func sourcesFor(mirror string) string {
 
 // get runs apt-get, again if it fails.
 func (a *privateApt) get(dir string, args ...string) error {
-	argv := append([]string{"apt-get"}, a.options...)
 	var err error
 	for n := range tries {
-		if err = a.j.command(dir, append(argv, args...)...); err == nil || a.j.ctx.Err() != nil {
+		if err = a.once(dir, args...); err == nil || a.j.ctx.Err() != nil {
 			return err
 		}
-		time.Sleep(time.Duration(n+1) * 2 * time.Second)
+		a.pause(n)
 	}
 	return fmt.Errorf("%w, %d times", err, tries)
+}
+
+// once runs apt-get.
+func (a *privateApt) once(dir string, args ...string) error {
+	return a.j.command(dir, append(append([]string{"apt-get"}, a.options...), args...)...)
+}
+
+// pause waits before the next round of downloads.
+func (a *privateApt) pause(round int) {
+	time.Sleep(time.Duration(round+1) * 2 * time.Second)
+}
+
+// offered returns the versions of a source package that the lists name, the
+// newest first. A release lists more than one after an update.
+func (a *privateApt) offered(name string) ([]string, error) {
+	args := append(append([]string{"apt-cache"}, a.options...), "showsrc", "--only-source", name)
+	text, err := a.j.output(args...)
+	if err != nil {
+		return nil, err
+	}
+	return newestFirst(a.j, sourceVersions(text))
+}
+
+// sourceVersions takes the versions from paragraphs of a Sources list.
+func sourceVersions(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if v, ok := strings.CutPrefix(line, "Version: "); ok {
+			out = append(out, strings.TrimSpace(v))
+		}
+	}
+	return out
+}
+
+// newestFirst sorts versions as Debian compares them.
+func newestFirst(j *job, versions []string) ([]string, error) {
+	var bad error
+	slices.SortFunc(versions, func(a, b string) int {
+		switch {
+		case a == b:
+			return 0
+		case exec.CommandContext(j.ctx, "dpkg", "--compare-versions", a, "gt", b).Run() == nil:
+			return -1
+		}
+		bad = errors.Join(bad, j.ctx.Err())
+		return 1
+	})
+	return versions, bad
+}
+
+// upstream is the part of a version that upstream gave: without epoch and
+// Debian's revision.
+func upstream(version string) string {
+	if _, rest, ok := strings.Cut(version, ":"); ok {
+		version = rest
+	}
+	if i := strings.LastIndex(version, "-"); i >= 0 {
+		version = version[:i]
+	}
+	return version
 }

@@ -33,5 +33,6 @@
 // signatures (apt.go). The mirror is the one that the machine's own apt
 // configuration names (mirror.go). What upstream published is pinned by
 // digest as well (pins.go); the revisions that Debian adds are recorded in
-// the manifest.
+// the manifest. Where the mirror lists several versions, or lists one before
+// it has its files, the best one that can be had is taken (fetch.go).
 package main

@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -46,24 +48,82 @@ func fetch(j *job) error {
 	return writeJSON(filepath.Join(j.out, "sources.json"), all)
 }
 
-// fetchOne gets and checks one source.
+// fetchOne gets and checks one source. A mirror may list a version before it
+// has its files: then the next one that will do is taken.
 func fetchOne(j *job, apt *privateApt, p pin) (source, error) {
 	dir := filepath.Join(j.out, p.name)
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	wanted, err := candidates(apt, p)
+	if err != nil {
 		return source{}, err
 	}
-	args := []string{"source", "--download-only", p.name}
-	if p.binary {
-		args = []string{"download", p.name}
-	}
-	if err := apt.get(dir, args...); err != nil {
+	if err := fetchFirst(apt, dir, wanted); err != nil {
 		return source{}, err
 	}
 	s, err := listSource(dir, p)
 	if err == nil {
 		err = checkPin(&s, p)
 	}
+	if err == nil && !p.binary && !slices.ContainsFunc(s.Files, func(f file) bool { return f.Pinned }) {
+		j.warn("%s %s is not in the table of pywasm/build/pins.go; Debian signed it, and the build goes on with it", p.name, s.Version)
+	}
 	return s, err
+}
+
+// candidates are the ways to ask apt-get for a source, the best first.
+func candidates(apt *privateApt, p pin) ([][]string, error) {
+	if p.binary {
+		return [][]string{{"download", p.name}}, nil
+	}
+	versions, err := apt.offered(p.name)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]string
+	for _, v := range preferred(p, versions) {
+		out = append(out, []string{"source", "--download-only", p.name + "=" + v})
+	}
+	if len(out) == 0 {
+		return nil, movedOn(p, strings.Join(versions, ", "))
+	}
+	return out, nil
+}
+
+// preferred returns those of the versions on offer, newest first, that will do
+// for a pin: first those whose upstream tarball is pinned, in the pin's order,
+// then those of its series.
+func preferred(p pin, offered []string) []string {
+	var out []string
+	for _, t := range p.tarballs() {
+		for _, v := range offered {
+			if upstream(v) == t.version {
+				out = append(out, v)
+			}
+		}
+	}
+	for _, v := range offered {
+		if p.series != "" && strings.HasPrefix(upstream(v), p.series) && !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// fetchFirst fills the folder with the first candidate that can be had, and
+// goes round again if none could.
+func fetchFirst(apt *privateApt, dir string, wanted [][]string) error {
+	var err error
+	for round := range tries {
+		for _, args := range wanted {
+			if err = errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o755)); err != nil {
+				return err
+			}
+			if err = apt.once(dir, args...); err == nil || apt.j.ctx.Err() != nil {
+				return err
+			}
+		}
+		apt.pause(round)
+	}
+	return fmt.Errorf("%w, %d times", err, tries)
 }
 
 // listSource describes the files that were fetched for a pin.
@@ -116,25 +176,43 @@ func checkPin(s *source, p pin) error {
 	if p.sha256 == "" {
 		return nil
 	}
-	prefix := p.name + "_" + p.version + ".orig.tar."
+	for _, t := range p.tarballs() {
+		if found, err := checkTarball(s, p, t); found || err != nil {
+			return err
+		}
+	}
+	if p.series != "" && strings.HasPrefix(s.Version, p.series) {
+		return nil
+	}
+	return movedOn(p, s.Version)
+}
+
+// checkTarball looks among the files for a version of a pin, and compares it.
+func checkTarball(s *source, p pin, t tarball) (found bool, err error) {
+	prefix := p.name + "_" + t.version + ".orig.tar."
 	if p.binary {
-		prefix = p.name + "_" + p.version
+		prefix = p.name + "_" + t.version
 	}
 	for i := range s.Files {
 		f := &s.Files[i]
 		if !strings.HasPrefix(f.Name, prefix) || strings.HasSuffix(f.Name, ".asc") {
 			continue
 		}
-		if f.SHA256 != p.sha256 {
-			return fmt.Errorf("%s has the SHA-256 %s, but the table in pywasm/build/pins.go expects %s: "+
+		if f.SHA256 != t.sha256 {
+			return true, fmt.Errorf("%s has the SHA-256 %s, but the table in pywasm/build/pins.go expects %s: "+
 				"do not build from it; find out why the mirror serves other bytes, and change the table only when you trust them",
-				f.Name, f.SHA256, p.sha256)
+				f.Name, f.SHA256, t.sha256)
 		}
 		f.Pinned = true
-		return nil
+		return true, nil
 	}
+	return false, nil
+}
+
+// movedOn says that the mirror has no version that the table knows.
+func movedOn(p pin, offered string) error {
 	return fmt.Errorf("%s has moved on to version %s, but the table in pywasm/build/pins.go expects %s: "+
-		"edit its version and its SHA-256 there, and look whether the recipe still fits", p.name, s.Version, p.version)
+		"edit its version and its SHA-256 there, and look whether the recipe still fits", p.name, offered, p.version)
 }
 
 // writeJSON writes a value as indented JSON.

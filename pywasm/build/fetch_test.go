@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -63,6 +64,70 @@ func TestPinMoved(t *testing.T) {
 		"edit its version and its SHA-256 there, and look whether the recipe still fits"
 	if err := checkPin(&s, spam); err == nil || err.Error() != want {
 		t.Errorf("checkPin: %v\nwant %s", err, want)
+	}
+}
+
+// TestOlderPinHolds takes an older tarball that the table knows too.
+func TestOlderPinHolds(t *testing.T) {
+	s := fetched(t, spam, "spam_1.1-9.dsc", "spam_1.1.orig.tar.gz")
+	p := spam
+	p.older = []tarball{{"1.1", s.Files[1].SHA256}}
+	if err := checkPin(&s, p); err != nil || !s.Files[1].Pinned {
+		t.Errorf("checkPin: %v, pinned %v", err, s.Files[1].Pinned)
+	}
+}
+
+// TestSeriesHolds takes a newer version of the series, and says that it is
+// not pinned; another series is refused.
+func TestSeriesHolds(t *testing.T) {
+	p := spam
+	p.series = "1."
+	s := fetched(t, p, "spam_1.9-1.dsc", "spam_1.9.orig.tar.gz")
+	if err := checkPin(&s, p); err != nil || s.Files[1].Pinned {
+		t.Errorf("checkPin: %v, pinned %v", err, s.Files[1].Pinned)
+	}
+	s = fetched(t, p, "spam_2.0-1.dsc", "spam_2.0.orig.tar.gz")
+	if err := checkPin(&s, p); err == nil {
+		t.Error("a version of another series was taken")
+	}
+}
+
+// TestPreferred orders what the mirror offers: pinned tarballs in the order of
+// the table, the newest revision of each first, then the rest of the series.
+func TestPreferred(t *testing.T) {
+	offered := []string{"2:2.0-1", "2:1.9-1", "2:1.2-3+deb13u1", "2:1.2-3", "2:1.1-9", "2:1.0-1"}
+	p := spam
+	p.older = []tarball{{"1.1", spam.sha256}}
+	for series, want := range map[string][]string{
+		"":   {"2:1.2-3+deb13u1", "2:1.2-3", "2:1.1-9"},
+		"1.": {"2:1.2-3+deb13u1", "2:1.2-3", "2:1.1-9", "2:1.9-1", "2:1.0-1"},
+	} {
+		p.series = series
+		if got := preferred(p, offered); !slices.Equal(got, want) {
+			t.Errorf("series %q: %q, want %q", series, got, want)
+		}
+	}
+}
+
+// TestUpstream takes epoch and revision from a version.
+func TestUpstream(t *testing.T) {
+	for version, want := range map[string]string{
+		"1:1.3.dfsg+really1.3.1-1+deb13u1": "1.3.dfsg+really1.3.1",
+		"3.5.9-1~deb13u1":                  "3.5.9",
+		"1.2":                              "1.2",
+		"4:1-2-3":                          "1-2",
+	} {
+		if got := upstream(version); got != want {
+			t.Errorf("upstream(%q) = %q, want %q", version, got, want)
+		}
+	}
+}
+
+// TestSourceVersions reads what apt-cache showsrc prints.
+func TestSourceVersions(t *testing.T) {
+	text := "Package: spam\nVersion: 1:1.2-3\nStandards-Version: 4.7\n\nPackage: spam\nVersion: 1:1.2-3+deb13u1\n"
+	if got, want := sourceVersions(text), []string{"1:1.2-3", "1:1.2-3+deb13u1"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

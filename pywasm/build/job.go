@@ -16,6 +16,7 @@ import (
 type job struct {
 	ctx   context.Context
 	b     *builder
+	name  string // of the step
 	needs []string
 	work  string    // an empty folder to work in, removed afterwards
 	out   string    // an empty folder for the result
@@ -32,6 +33,13 @@ func (j *job) script(text string) error {
 		return err
 	}
 	return j.command(j.work, "sh", "-eu", file)
+}
+
+// warn tells the person and the log.
+func (j *job) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	fmt.Fprintln(j.log, "warning: "+text)
+	j.b.progress.warn(j.name, text)
 }
 
 // command runs a program and sends its output to the log.

@@ -12,13 +12,29 @@ type pin struct {
 	version string // of upstream
 	sha256  digest // of the upstream tarball or the binary package; empty: only recorded
 	licence string
+	older   []tarball // further upstream versions that will do, the best first
+	series  string    // prefix of versions that will do unpinned, on the word of Debian's signature alone
+}
+
+// A tarball is an upstream version and what it must be.
+type tarball struct {
+	version string
+	sha256  digest
+}
+
+// tarballs are the versions that the pin knows, the best first.
+func (p pin) tarballs() []tarball {
+	return append([]tarball{{p.version, p.sha256}}, p.older...)
 }
 
 // pins is the table of sources. To take a newer upstream version, change the
 // version and the digest here, and look at the recipe.
 //
 // Time zones change several times a year, and old ones are withdrawn from the
-// mirrors: their packages are recorded in the manifest but not pinned.
+// mirrors: their packages are recorded in the manifest but not pinned. OpenSSL
+// alone comes to a stable Debian in new upstream versions, and the old ones go:
+// a later one of its long-term series is taken with a warning, so that a clone
+// of today still builds after the next security release.
 func pins() []pin {
 	return []pin{
 		{name: "python3.13", version: "3.13.5", licence: "PSF-2.0",
@@ -31,8 +47,10 @@ func pins() []pin {
 			sha256: "0b54f79df85912504de0b14aec7971e3f964491af1812d83447005807513cd9e"},
 		{name: "sqlite3", version: "3.46.1", licence: "blessing",
 			sha256: "d0cdd2ece271b29e7ce18095745d892517ee26d0f270065b3a25c2e9eb11639c"},
-		{name: "openssl", version: "3.5.7", licence: "Apache-2.0",
-			sha256: "a8c0d28a529ca480f9f36cf5792e2cd21984552a3c8e4aa11a24aa31aeac98e8"},
+		{name: "openssl", version: "3.5.9", licence: "Apache-2.0",
+			sha256: "603f5602e2eef00d77fbd429d34dcd5822bb301757a1bc9cdb24c670f1eb859a",
+			older:  []tarball{{"3.5.7", "a8c0d28a529ca480f9f36cf5792e2cd21984552a3c8e4aa11a24aa31aeac98e8"}},
+			series: "3.5."},
 		{name: "wasi-libc", binary: true, version: "0.0~git20241209.574b88d", licence: "Apache-2.0 WITH LLVM-exception AND MIT",
 			sha256: "b7716260051d289248b7667f81fa2792c125d888ff51da3fa09c6272cc0bd11d"},
 		{name: "tzdata", binary: true, licence: "LicenseRef-public-domain"},
@@ -42,7 +60,7 @@ func pins() []pin {
 
 // pinRecipe is the table as part of the key of the step that fetches.
 func pinRecipe() []string {
-	out := []string{"1", release}
+	out := []string{"2", release}
 	for _, p := range pins() {
 		out = append(out, fmt.Sprintf("%+v", p))
 	}

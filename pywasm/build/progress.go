@@ -103,6 +103,21 @@ func (p *progress) finished(name string, r result, made bool) {
 	p.draw()
 }
 
+// warn says something that a person should know, while the build goes on.
+func (p *progress) warn(step, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.asJSON {
+		if b, err := json.Marshal(map[string]any{"step": step, "warning": text}); err == nil {
+			fmt.Fprintf(p.w, "%s\n", b)
+		}
+		return
+	}
+	p.erase()
+	fmt.Fprintf(p.w, "warning: %s: %s\n", step, text)
+	p.draw()
+}
+
 // event writes one line of JSON.
 func (p *progress) event(name, state string, seconds float64) {
 	b, err := json.Marshal(map[string]any{"step": name, "state": state, "seconds": seconds, "of": p.total})

@@ -145,7 +145,7 @@ func (b *builder) runIn(ctx context.Context, s step, tmp string) error {
 		return err
 	}
 	defer log.Close()
-	j := &job{ctx: ctx, b: b, needs: slices.Clone(s.needs), work: work, out: out, log: log}
+	j := &job{ctx: ctx, b: b, name: s.name, needs: slices.Clone(s.needs), work: work, out: out, log: log}
 	if err := s.run(j); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
