@@ -84,13 +84,15 @@ func (f *hostFile) Pwrite(buf []byte, off int64) (int, sys.Errno) {
 // writeAppended takes the end of the file as its position while the inode is locked, so that two instances which
 // append to one file do not write over each other.
 func (f *hostFile) writeAppended(buf []byte) (n int, errno sys.Errno) {
+	var end int64
 	if errno := f.writable(); errno != 0 {
 		return 0, errno
 	}
-	return f.writeSized(buf, func(size int64) int64 {
-		f.offset = size + int64(len(buf))
-		return size
-	})
+	n, errno = f.writeSized(buf, func(size int64) int64 { end = size; return size })
+	if n > 0 {
+		f.offset = end + int64(n)
+	}
+	return n, errno
 }
 
 func (f *hostFile) writable() sys.Errno {
@@ -151,9 +153,27 @@ func (f *hostFile) Truncate(size int64) sys.Errno {
 	return f.truncate(size)
 }
 
+// Allocate implements allocator. The size is looked at under the inode's lock: another instance may be appending.
+func (f *hostFile) Allocate(size int64) sys.Errno {
+	if errno := f.writable(); errno != 0 {
+		return errno
+	}
+	f.node.mu.Lock()
+	defer f.node.mu.Unlock()
+	if size <= f.node.size {
+		return 0
+	}
+	return f.resize(size)
+}
+
 func (f *hostFile) truncate(size int64) sys.Errno {
 	f.node.mu.Lock()
 	defer f.node.mu.Unlock()
+	return f.resize(size)
+}
+
+// resize is called with the inode's lock held.
+func (f *hostFile) resize(size int64) sys.Errno {
 	return f.quota.resize(f.node, size, func() (int64, sys.Errno) {
 		if errno := errnoOf(f.f.Truncate(size)); errno != 0 {
 			return f.node.size, errno

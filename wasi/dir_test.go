@@ -452,42 +452,6 @@ func TestLocksAreAtomic(t *testing.T) {
 	}
 }
 
-// TestNoEscapeInRace swaps a directory for a link that leads out, over and over, while another opens through it.
-func TestNoEscapeInRace(t *testing.T) {
-	dir, in := outside(t)
-	must(t, os.Mkdir(filepath.Join(in, "swap"), 0o700))
-	must(t, os.WriteFile(filepath.Join(in, "swap", "secret"), []byte("public"), 0o600))
-	fsys, _ := writableDirIn(t, in, 1<<20, 1000)
-	stop := make(chan struct{})
-	var group sync.WaitGroup
-	group.Go(func() {
-		link, real, swap := filepath.Join(in, "link"), filepath.Join(in, "real"), filepath.Join(in, "swap")
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			_ = os.Symlink(filepath.Join(dir, "other"), link)
-			_ = os.Rename(swap, real)
-			_ = os.Rename(link, swap)
-			_ = os.Rename(swap, link)
-			_ = os.Rename(real, swap)
-			_ = os.Remove(link)
-		}
-	})
-	for range 5000 {
-		f, errno := fsys.OpenFile("swap/secret", sys.O_RDONLY, 0)
-		if errno != 0 {
-			continue
-		}
-		wantEqual(t, "content", readAll(t, f), "public")
-		closeFile(t, f)
-	}
-	close(stop)
-	group.Wait()
-}
-
 func TestReaddirHasNumbersAndTypes(t *testing.T) {
 	_, in := outside(t)
 	fsys := readOnlyDirIn(t, in)

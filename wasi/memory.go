@@ -40,18 +40,26 @@ type memoryUsage struct {
 	blocks  int64
 	files   int
 	lastIno uint64
+	root    bool // somebody set the times of the root
 }
 
 // Reset removes everything. What is open stays open, as if it had been removed.
 func (m *memory) Reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.used != nil && m.used.lastIno == m.root.ino {
+	if m.used != nil && m.used.lastIno == m.root.ino && !m.used.root {
 		return // nothing was ever made in it
 	}
 	m.used = &memoryUsage{}
 	m.root = m.newNode(fs.ModeDir | 0o700)
 	m.root.parent = m.root
+}
+
+// InUse is the number of bytes that are counted against maxBytes.
+func (m *memory) InUse() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.used.blocks * memoryBlock
 }
 
 func (m *memory) newNode(mode fsMode) *memoryNode {

@@ -131,6 +131,21 @@ func (f *memoryFile) Truncate(size int64) sys.Errno {
 	return f.node.truncate(size)
 }
 
+// Allocate implements allocator.
+func (f *memoryFile) Allocate(size int64) sys.Errno {
+	if errno := f.lock(); errno != 0 {
+		return errno
+	}
+	defer f.unlock()
+	switch {
+	case !canWrite(f.flag):
+		return sys.EBADF
+	case size <= f.node.size:
+		return 0
+	}
+	return f.node.truncate(size)
+}
+
 func (f *memoryFile) Sync() sys.Errno {
 	if errno := f.lock(); errno != 0 {
 		return errno

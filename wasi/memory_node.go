@@ -76,6 +76,7 @@ func (n *memoryNode) setTimes(atim, mtim int64) {
 		n.mtim = mtim
 	}
 	n.ctim = time.Now().UnixNano()
+	n.used.root = n.used.root || n.parent == n
 }
 
 // above tells whether n is other or a directory above it.
@@ -132,8 +133,7 @@ func (n *memoryNode) truncate(size int64) sys.Errno {
 	}
 	n.used.blocks += want - have
 	if want < have {
-		clear(n.blocks[want:])
-		n.blocks = n.blocks[:want]
+		n.blocks = shorten(n.blocks, want)
 	} else {
 		n.blocks = append(n.blocks, make([]*block, want-have)...)
 	}
@@ -143,6 +143,19 @@ func (n *memoryNode) truncate(size int64) sys.Errno {
 	n.size = size
 	n.touch()
 	return 0
+}
+
+// shorten drops the table of a longer file with its blocks: nobody counts it, and many empty files with long tables would
+// hold as much as the file system may.
+func shorten(blocks []*block, want int64) []*block {
+	switch {
+	case want == 0:
+		return nil
+	case 2*want < int64(len(blocks)):
+		return append(make([]*block, 0, want), blocks[:want]...)
+	}
+	clear(blocks[want:])
+	return blocks[:want]
 }
 
 // write writes all of buf at off or, when there is no room, nothing.

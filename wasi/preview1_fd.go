@@ -97,11 +97,20 @@ func fdAllocate(c guestCall) sys.Errno {
 	if offset < 0 || length <= 0 || offset+length < 0 {
 		return sys.EINVAL
 	}
+	if f, ok := d.file.(allocator); ok {
+		return f.Allocate(offset + length)
+	}
 	st, errno := d.file.Stat()
 	if errno != 0 || st.Size >= offset+length {
 		return errno
 	}
 	return d.file.Truncate(offset + length)
+}
+
+// allocator is a file that others may write to at the same time: it makes itself at least size bytes long, and never
+// shorter than somebody else has made it meanwhile.
+type allocator interface {
+	Allocate(size int64) sys.Errno
 }
 
 func fdClose(c guestCall) sys.Errno { return c.files.remove(c.u32(0)) }
@@ -284,7 +293,7 @@ func fdRead(c guestCall) sys.Errno {
 	if errno != 0 {
 		return errno
 	}
-	return c.transfer(c.u32(1), c.u32(2), c.u32(3), d.file.Read)
+	return c.transfer(c.u32(1), c.u32(2), c.u32(3), maxTransfer, d.file.Read)
 }
 
 func fdWrite(c guestCall) sys.Errno {
@@ -292,7 +301,11 @@ func fdWrite(c guestCall) sys.Errno {
 	if errno != 0 {
 		return errno
 	}
-	return c.transfer(c.u32(1), c.u32(2), c.u32(3), d.file.Write)
+	most := uint32(maxTransfer)
+	if d.mount == nil {
+		most = maxStdio
+	}
+	return c.transfer(c.u32(1), c.u32(2), c.u32(3), most, d.file.Write)
 }
 
 func fdPread(c guestCall) sys.Errno {
@@ -316,19 +329,28 @@ func (c guestCall) transferAt(do func([]byte, int64) (int, sys.Errno)) sys.Errno
 	if offset < 0 {
 		return sys.EINVAL
 	}
-	return c.transfer(c.u32(1), c.u32(2), c.u32(4), func(b []byte) (int, sys.Errno) {
+	return c.transfer(c.u32(1), c.u32(2), c.u32(4), maxTransfer, func(b []byte) (int, sys.Errno) {
 		n, errno := do(b, offset)
 		offset += int64(n)
 		return n, errno
 	})
 }
 
-// maxVectors is Linux's IOV_MAX.
-const maxVectors = 1024
+const (
+	// maxVectors is Linux's IOV_MAX.
+	maxVectors = 1024
+	// maxTransfer is the most that the vectors of one call may have together, as in POSIX. All of them may name the same
+	// memory.
+	maxTransfer = 1<<31 - 1
+	// maxStdio is the most that one call writes to stdout or stderr, like a pipe that takes no more at once: what becomes
+	// of it, line by line, is work of the host which nothing can interrupt.
+	maxStdio = 64 << 10
+)
 
-// transfer reads or writes the vectors in turn and stores how many bytes moved. It stops at the first short transfer:
-// going on would leave a gap. An error after some bytes have moved is left for the next call, as POSIX has it.
-func (c guestCall) transfer(vectors, count, result uint32, do func([]byte) (int, sys.Errno)) sys.Errno {
+// transfer reads or writes the vectors in turn, at most bytes of them, and stores how many bytes moved. It stops at the
+// first short transfer: going on would leave a gap. An error after some bytes have moved is left for the next call, as
+// POSIX has it, and so is the rest when the request is over.
+func (c guestCall) transfer(vectors, count, result, most uint32, do func([]byte) (int, sys.Errno)) sys.Errno {
 	if count > maxVectors {
 		return sys.EINVAL
 	}
@@ -336,8 +358,11 @@ func (c guestCall) transfer(vectors, count, result uint32, do func([]byte) (int,
 	if errno != 0 {
 		return errno
 	}
+	if lengthOf(list) > maxTransfer {
+		return sys.EINVAL
+	}
 	var total uint32
-	for ; len(list) > 0; list = list[8:] {
+	for ; len(list) > 0 && total < most; list = list[8:] {
 		b, errno := c.bytes(binary.LittleEndian.Uint32(list), binary.LittleEndian.Uint32(list[4:]))
 		if errno != 0 {
 			return errno
@@ -345,16 +370,25 @@ func (c guestCall) transfer(vectors, count, result uint32, do func([]byte) (int,
 		if len(b) == 0 {
 			continue
 		}
+		b = b[:min(len(b), int(most-total))]
 		n, errno := do(b)
 		total += uint32(n)
 		if errno != 0 && total == 0 {
 			return notOpenFor(errno)
 		}
-		if errno != 0 || n < len(b) {
+		if errno != 0 || n < len(b) || c.over(c.ctx) {
 			break
 		}
 	}
 	return c.putU32(result, total)
+}
+
+// lengthOf is what the vectors have together.
+func lengthOf(list []byte) (total uint64) {
+	for ; len(list) > 0; list = list[8:] {
+		total += uint64(binary.LittleEndian.Uint32(list[4:]))
+	}
+	return total
 }
 
 // notOpenFor turns "cannot do that at all" into what POSIX says of a descriptor open for something else.

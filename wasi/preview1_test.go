@@ -483,11 +483,24 @@ func TestRandomIsRandom(t *testing.T) {
 	a.want(sys.EINTR, "random_get", at, 32)
 }
 
+func TestClocksAreCoarse(t *testing.T) {
+	g := newGuest(t, Policy{})
+	result := g.space(8)
+	for _, clock := range []uint64{clockRealtime, clockMonotonic} {
+		g.want(0, "clock_res_get", clock, result)
+		wantEqual(t, "resolution", g.u64(result), 1000)
+		for range 100 {
+			g.want(0, "clock_time_get", clock, 1, result)
+			wantEqual(t, "part of a microsecond", g.u64(result)%1000, 0)
+		}
+	}
+}
+
 func TestClocksAreReal(t *testing.T) {
 	g := newGuest(t, Policy{})
 	result := g.space(8)
 	for clock, now := range map[uint64]func() int64{
-		clockRealtime:  func() int64 { return time.Now().UnixNano() },
+		clockRealtime:  func() int64 { return coarse(time.Now().UnixNano()) },
 		clockMonotonic: nanotime,
 	} {
 		before := now()

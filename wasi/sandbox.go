@@ -102,6 +102,17 @@ func (s *Sandbox) OpenFiles() []string {
 // date by the time a snapshot of it is restored.
 func (s *Sandbox) UsedWritable() bool { return s.used }
 
+// MemoryInUse is the number of bytes that file systems in memory hold for this sandbox.
+func (s *Sandbox) MemoryInUse() int64 {
+	var n int64
+	for _, m := range s.mounts {
+		if r, ok := m.fs.(interface{ InUse() int64 }); ok {
+			n += r.InUse()
+		}
+	}
+	return n
+}
+
 // resetter is a file system that lives as long as one instance, such as Memory.
 type resetter interface{ Reset() }
 
