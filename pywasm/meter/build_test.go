@@ -75,10 +75,10 @@ func spin() wasmModule {
 }
 
 // fill has one function that fills memory from its start, as many bytes as it
-// is told. It has a local of its own, behind which the pass puts another.
+// is told.
 func fill() wasmModule {
 	m := spin()
-	m.memory = vec([]byte{0, 16})
+	m.memory = vec([]byte{0, 0x80, 0x01}) // 8 MiB
 	m.code = vec(body(oneI32, opI32Const, 0, opI32Const, 0, 0x20, 0, opPrefixFC, 11, 0, opEnd))
 	return m
 }

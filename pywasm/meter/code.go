@@ -42,29 +42,15 @@ func appendItem(body, item []byte) ([]byte, error) {
 	return append(out, item...), r.err
 }
 
-// bulkShift makes one unit of fuel of so many bits of a length: copying or
-// filling 4 KiB costs about what a turn of a loop does, and without the charge
-// a loop around big copies ran for minutes between two checks.
-const bulkShift = 12
-
-// A checker writes the code that spends fuel.
-type checker struct{ fuel, meter uint32 }
+// A checker writes the code that spends fuel. bulk is the index of the function
+// that stands for memory.copy; the next one stands for memory.fill.
+type checker struct{ fuel, meter, bulk uint32 }
 
 // loop is the code that spends one unit of fuel and asks for more when there
 // is none left.
 func (c checker) loop() []byte {
 	b := appendU32([]byte{opGlobalGet}, c.fuel)
 	b = append(b, opI32Const, 1, opI32Sub)
-	return c.refill(b)
-}
-
-// bulk is the code in front of memory.copy and memory.fill: it spends fuel for
-// the length on top of the stack, which it keeps in a local of its own.
-func (c checker) bulk(local uint32) []byte {
-	b := appendU32([]byte{opLocalTee}, local)
-	b = appendU32(append(b, opGlobalGet), c.fuel)
-	b = appendU32(append(b, opLocalGet), local)
-	b = append(b, opI32Const, bulkShift, opI32ShrU, opI32Sub)
 	return c.refill(b)
 }
 
@@ -78,13 +64,12 @@ func (c checker) refill(b []byte) []byte {
 	return append(b, opEnd)
 }
 
-// rewriteCode puts the checks into every function. params holds the number of
-// parameters of each.
-func rewriteCode(body []byte, c checker, params []uint32) (out []byte, stats Stats, err error) {
+// rewriteCode puts the checks into every function; there are so many.
+func rewriteCode(body []byte, c checker, functions int) (out []byte, stats Stats, err error) {
 	r := &reader{buf: body}
 	n := r.u32()
-	if r.err == nil && uint64(n) != uint64(len(params)) {
-		r.fail(fmt.Errorf("%d function bodies for %d functions", n, len(params)))
+	if r.err == nil && uint64(n) != uint64(functions) {
+		r.fail(fmt.Errorf("%d function bodies for %d functions", n, functions))
 	}
 	out = appendU32(make([]byte, 0, len(body)+len(body)/8), n)
 	for i := uint32(0); i < n && r.err == nil; i++ {
@@ -92,7 +77,7 @@ func rewriteCode(body []byte, c checker, params []uint32) (out []byte, stats Sta
 		if r.err != nil {
 			break
 		}
-		g, err := rewriteFunc(f, c, params[i], &stats)
+		g, err := rewriteFunc(f, c, &stats)
 		if err != nil {
 			return nil, Stats{}, fmt.Errorf("function body %d: %w", i, err)
 		}
@@ -102,14 +87,13 @@ func rewriteCode(body []byte, c checker, params []uint32) (out []byte, stats Sta
 	return out, stats, r.done()
 }
 
-// rewriteFunc puts a check behind every loop and in front of every bulk
-// operation of one function body.
-func rewriteFunc(f []byte, c checker, params uint32, stats *Stats) ([]byte, error) {
+// rewriteFunc puts a check behind every loop of one function body, and calls in
+// the place of bulk operations.
+func rewriteFunc(f []byte, c checker, stats *Stats) ([]byte, error) {
 	r := &reader{buf: f}
-	groups, first, spare := readLocals(r, params)
-	start, bulks := r.pos, stats.Bulks
+	skipLocals(r)
 	var code []byte
-	copied := r.pos
+	copied := 0
 	for depth := 1; depth > 0 && r.err == nil; {
 		before := r.pos
 		op := r.byte()
@@ -126,42 +110,17 @@ func rewriteFunc(f []byte, c checker, params uint32, stats *Stats) ([]byte, erro
 			copied = r.pos
 		case op == opPrefixFC && isBulk(f[before:r.pos]):
 			stats.Bulks++
-			code = append(append(code, f[copied:before]...), c.bulk(spare)...)
-			copied = before
+			code = append(append(code, f[copied:before]...), c.call(f[before:r.pos])...)
+			copied = r.pos
 		}
 	}
-	code = append(code, f[copied:]...)
-	if err := r.done(); err != nil {
-		return nil, err
-	}
-	if stats.Bulks == bulks {
-		return append(append([]byte{}, f[:start]...), code...), nil
-	}
-	out := append(appendU32(nil, groups+1), f[first:start]...)
-	return append(append(out, 1, typeI32), code...), nil
+	return append(code, f[copied:]...), r.done()
 }
 
-// readLocals reads over the declarations of locals: how many groups there are,
-// where the first one begins, and the index of the next local.
-func readLocals(r *reader, params uint32) (groups uint32, first int, next uint32) {
-	groups = r.u32()
-	first = r.pos
-	total := uint64(params)
-	for n := groups; n > 0 && r.err == nil; n-- {
-		total += uint64(r.u32())
+// skipLocals reads over the declarations of locals.
+func skipLocals(r *reader) {
+	for n := r.u32(); n > 0 && r.err == nil; n-- {
+		r.u32()
 		r.byte()
 	}
-	if total >= maxLocals {
-		r.fail(fmt.Errorf("a function has %d locals", total))
-	}
-	return groups, first, uint32(total)
-}
-
-// maxLocals is far above what compilers make and far below what overflows.
-const maxLocals = 1 << 20
-
-// isBulk tells whether a prefixed instruction is memory.copy or memory.fill.
-func isBulk(instruction []byte) bool {
-	sub := (&reader{buf: instruction[1:]}).u32()
-	return sub == 10 || sub == 11
 }

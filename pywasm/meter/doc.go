@@ -23,6 +23,10 @@
 //     fuel = fuel - 1
 //     if fuel <= 0 { fuel = meter() }
 //
+//  5. Where the code copies or fills memory in bulk, it calls one of two
+//     functions instead, which addBulk appends: they do the same in pieces of a
+//     mebibyte, with a check in front of each (bulk.go).
+//
 // The check leaves the stack as it found it, so it is valid behind a loop of
 // any block type. No index moves, so every other section stays as it is.
 //

@@ -4,13 +4,13 @@ import "fmt"
 
 // Version changes whenever Instrument would make different bytes from the
 // same module. Builds that cache their results have it in their key.
-const Version = 2
+const Version = 3
 
 // Stats says what the pass found and did.
 type Stats struct {
 	Functions int      `json:"functions"`   // function bodies
 	Loops     int      `json:"loops"`       // loops that got a check
-	Bulks     int      `json:"bulks"`       // copies and fills that got one
+	Bulks     int      `json:"bulks"`       // copies and fills that are made in pieces
 	Imports   []string `json:"imports"`     // modules imported from, sorted
 	Globals   int      `json:"globals"`     // globals in the result, the fuel among them
 	Before    int      `json:"size_before"` // bytes of the module
@@ -18,8 +18,9 @@ type Stats struct {
 }
 
 // Instrument returns a copy of a module that counts its loop iterations and
-// what it copies and fills in bulk, and calls the import wasgi.meter when the fuel has gone. The module itself is
-// left as it is. An error says which part of the module it is about.
+// what it copies and fills in bulk, and calls the import wasgi.meter when the
+// fuel has gone. The module itself is left as it is. An error says which part
+// of the module it is about.
 func Instrument(module []byte) ([]byte, Stats, error) {
 	out, stats, err := instrument(module)
 	if err != nil {
@@ -46,18 +47,30 @@ func instrument(module []byte) ([]byte, Stats, error) {
 		return nil, Stats{}, err
 	}
 	if code := find(all, secCode); code != nil {
-		params, err := m.params()
-		if err != nil {
+		if all, err = meterCode(all, m, code, fuel, &stats); err != nil {
 			return nil, Stats{}, err
 		}
-		code, found, err := rewriteCode(code, checker{fuel, uint32(m.meter)}, params)
-		if err != nil {
-			return nil, Stats{}, fmt.Errorf("code section: %w", err)
-		}
-		stats.Functions, stats.Loops, stats.Bulks = found.Functions, found.Loops, found.Bulks
-		all = put(all, secCode, code)
 	}
 	out := join(all)
 	stats.After = len(out)
 	return out, stats, nil
+}
+
+// meterCode replaces the code section.
+func meterCode(all []section, m *iface, code []byte, fuel uint32, stats *Stats) ([]section, error) {
+	functions, err := m.defines()
+	if err != nil {
+		return nil, err
+	}
+	c := checker{fuel: fuel, meter: uint32(m.meter), bulk: m.funcs + uint32(functions)}
+	code, found, err := rewriteCode(code, c, functions)
+	if err != nil {
+		return nil, fmt.Errorf("code section: %w", err)
+	}
+	stats.Functions, stats.Loops, stats.Bulks = found.Functions, found.Loops, found.Bulks
+	all = put(all, secCode, code)
+	if found.Bulks == 0 {
+		return all, nil
+	}
+	return addBulk(all, m, c)
 }

@@ -38,8 +38,8 @@ type iface struct {
 
 // A funcType says what matters of a signature here.
 type funcType struct {
-	isMeter bool
-	params  uint32
+	isMeter bool // () -> i32
+	isBulk  bool // (i32, i32, i32) -> ()
 }
 
 // A global says what matters of a global variable here.
@@ -85,7 +85,8 @@ func (m *iface) readType(r *reader) {
 	}
 	params, results := r.bytes(r.u32()), r.bytes(r.u32())
 	isMeter := len(params) == 0 && len(results) == 1 && results[0] == typeI32
-	m.types = append(m.types, funcType{isMeter, uint32(len(params))})
+	isBulk := len(results) == 0 && string(params) == string([]byte{typeI32, typeI32, typeI32})
+	m.types = append(m.types, funcType{isMeter, isBulk})
 }
 
 func (m *iface) readImport(r *reader) {
@@ -137,16 +138,14 @@ func (m *iface) readExport(r *reader) {
 	}
 }
 
-// params lists the number of parameters of each function that has a body.
-func (m *iface) params() ([]uint32, error) {
-	out := make([]uint32, 0, len(m.defined))
+// defines says how many functions have a body, all of known types.
+func (m *iface) defines() (int, error) {
 	for i, t := range m.defined {
 		if uint64(t) >= uint64(len(m.types)) {
-			return nil, fmt.Errorf("function section: function %d has type %d of %d", i, t, len(m.types))
+			return 0, fmt.Errorf("function section: function %d has type %d of %d", i, t, len(m.types))
 		}
-		out = append(out, m.types[t].params)
 	}
-	return out, nil
+	return len(m.defined), nil
 }
 
 // skipLimits reads over the limits of a table or a memory.

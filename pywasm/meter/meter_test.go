@@ -18,23 +18,19 @@ func TestCheckCode(t *testing.T) {
 		0x23, 2, 0x41, 0, 0x4c, // global.get 2, i32.const 0, i32.le_s
 		0x04, 0x40, 0x10, 7, 0x24, 2, 0x0b, // if, call 7, global.set 2, end
 	}
-	if got := (checker{2, 7}).loop(); !bytes.Equal(got, want) {
+	if got := (checker{fuel: 2, meter: 7}).loop(); !bytes.Equal(got, want) {
 		t.Errorf("loop = % x, want % x", got, want)
 	}
 }
 
-// TestBulkCode keeps the bytes that stand in front of a copy or a fill.
-func TestBulkCode(t *testing.T) {
-	want := []byte{
-		0x22, 5, // local.tee 5
-		0x23, 2, 0x20, 5, // global.get 2, local.get 5
-		0x41, 12, 0x76, 0x6b, // i32.const 12, i32.shr_u, i32.sub
-		0x24, 2, // global.set 2
-		0x23, 2, 0x41, 0, 0x4c, // global.get 2, i32.const 0, i32.le_s
-		0x04, 0x40, 0x10, 7, 0x24, 2, 0x0b, // if, call 7, global.set 2, end
+// TestBulkIsACall keeps the bytes in the place of a copy and of a fill.
+func TestBulkIsACall(t *testing.T) {
+	c := checker{bulk: 300}
+	if got := c.call([]byte{opPrefixFC, subCopy, 0, 0}); !bytes.Equal(got, []byte{opCall, 0xac, 0x02}) {
+		t.Errorf("copy: % x", got)
 	}
-	if got := (checker{2, 7}).bulk(5); !bytes.Equal(got, want) {
-		t.Errorf("bulk = % x, want % x", got, want)
+	if got := c.call([]byte{opPrefixFC, subFill, 0}); !bytes.Equal(got, []byte{opCall, 0xad, 0x02}) {
+		t.Errorf("fill: % x", got)
 	}
 }
 
@@ -47,7 +43,7 @@ func TestGolden(t *testing.T) {
 	m := spin()
 	m.globals = []byte{1, 0x7f, 1, 0x41, 0xc0, 0x84, 0x3d, 0x0b}
 	m.exports = vec(cat(str("spin"), []byte{kindFunc, 1}), cat(str("wasgi_fuel"), []byte{kindGlobal, 0}))
-	m.code = vec(body(noLocals, append(append([]byte{opLoop, blockVoid}, checker{0, 0}.loop()...),
+	m.code = vec(body(noLocals, append(append([]byte{opLoop, blockVoid}, checker{}.loop()...),
 		0x20, 0, opI32Const, 1, opI32Sub, 0x22, 0, 0x0d, 0, opEnd, opEnd)...))
 	if want := m.bytes(); !bytes.Equal(got, want) {
 		t.Errorf("got  % x\nwant % x", got, want)
@@ -83,6 +79,7 @@ func TestBulkCallsMeter(t *testing.T) {
 		{fuel: 257, length: 1 << 20, want: 0},
 		{fuel: 256, length: 1 << 20, want: 1},
 		{fuel: 10, length: 1 << 20, want: 1},
+		{fuel: 10, length: 5 << 20, want: 5},
 	} {
 		if got := countCalls(t, fill(), c.fuel, c.length); got != c.want {
 			t.Errorf("fuel %d, %d bytes: meter was called %d times, want %d", c.fuel, c.length, got, c.want)

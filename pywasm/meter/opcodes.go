@@ -7,12 +7,15 @@ const (
 	opBlock     = 0x02
 	opLoop      = 0x03
 	opIf        = 0x04
+	opElse      = 0x05
 	opEnd       = 0x0b
+	opBrIf      = 0x0d
 	opBrTable   = 0x0e
 	opCall      = 0x10
+	opSelect    = 0x1b
 	opSelectT   = 0x1c
 	opLocalGet  = 0x20
-	opLocalTee  = 0x22
+	opLocalSet  = 0x21
 	opGlobalGet = 0x23
 	opGlobalSet = 0x24
 	opTableSet  = 0x26
@@ -20,7 +23,10 @@ const (
 	opI64Const  = 0x42
 	opF32Const  = 0x43
 	opF64Const  = 0x44
+	opI32LtU    = 0x49
+	opI32GtU    = 0x4b
 	opI32LeS    = 0x4c
+	opI32Add    = 0x6a
 	opI32Sub    = 0x6b
 	opI32ShrU   = 0x76
 	opRefNull   = 0xd0
@@ -29,6 +35,10 @@ const (
 	opPrefixFE  = 0xfe
 
 	blockVoid = 0x40
+
+	// Numbers behind opPrefixFC.
+	subCopy = 10
+	subFill = 11
 )
 
 // skipImmediate reads over what follows an opcode in the code.
