@@ -36,6 +36,17 @@ func (b *Body) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// WriteTo implements io.WriterTo: the rest of the body in one piece from
+// memory, or as the writer likes it from a file.
+func (b *Body) WriteTo(w io.Writer) (int64, error) {
+	if b.file != nil {
+		return io.Copy(w, b.file)
+	}
+	n, err := w.Write(b.memory[b.offset:])
+	b.offset += int64(n)
+	return int64(n), err
+}
+
 // Rewind makes the next Read start at the first byte.
 func (b *Body) Rewind() error {
 	b.offset = 0

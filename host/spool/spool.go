@@ -63,6 +63,15 @@ func (s *Spooler) Read(from io.Reader, limit int64, progress func(received int64
 	return b, nil
 }
 
+// Keep is Read of bytes that are there already. It keeps a copy.
+func (s *Spooler) Keep(p []byte) (*Body, error) {
+	b := &Body{spooler: s}
+	if err := errors.Join(b.append(p), b.Rewind()); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
 func (b *Body) fill(from io.Reader, limit int64, progress func(int64)) error {
 	piece := b.spooler.pieces.Get().(*[pieceSize]byte)
 	defer func() { clear(piece[:]); b.spooler.pieces.Put(piece) }()

@@ -155,3 +155,30 @@ func TestNewRefusesAFolderThatTakesNoFiles(t *testing.T) {
 		t.Error("taken")
 	}
 }
+
+func TestKeep(t *testing.T) {
+	s := newSpooler(t, Config{Memory: 8, MemoryTotal: 12, DiskTotal: 20})
+	small, err := s.Keep([]byte("12345678"))
+	if err != nil || small.InFile() {
+		t.Fatalf("within memory: in a file %v, %v", small.InFile(), err)
+	}
+	more, err := s.Keep([]byte("abcdefgh"))
+	if err != nil || !more.InFile() {
+		t.Fatalf("above the memory of all: in a file %v, %v", more.InFile(), err)
+	}
+	if _, err := s.Keep(make([]byte, 13)); !errors.Is(err, ErrFull) {
+		t.Errorf("above the disk of all: %v", err)
+	}
+	for body, want := range map[*Body]string{small: "12345678", more: "abcdefgh"} {
+		var out bytes.Buffer
+		if n, err := body.WriteTo(&out); err != nil || n != 8 || out.String() != want {
+			t.Errorf("read %q, %d bytes, %v", out.String(), n, err)
+		}
+		if err := body.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if m, d := s.memory.taken.Load(), s.disk.taken.Load(); m != 0 || d != 0 {
+		t.Errorf("%d bytes of memory and %d of disk stay booked", m, d)
+	}
+}
