@@ -19,15 +19,15 @@ func (h *limited) Enabled(ctx context.Context, level slog.Level) bool {
 
 // Handle implements slog.Handler.
 func (h *limited) Handle(ctx context.Context, r slog.Record) error {
-	size := len(r.Message)
+	cost := costOf(r.Message)
 	r.Attrs(func(a slog.Attr) bool {
-		size += len(a.Key)
+		cost += int64(len(a.Key))
 		if a.Value.Kind() == slog.KindString {
-			size += len(a.Value.String())
+			cost += costOf(a.Value.String()) - overhead
 		}
 		return true
 	})
-	if !h.budget.admit(h.own, size) {
+	if !h.budget.admit(h.own, cost) {
 		return nil
 	}
 	return h.next.Handle(ctx, r)

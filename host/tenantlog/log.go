@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/wasi"
@@ -22,15 +21,15 @@ type Log struct {
 	budget *bucket
 }
 
-// New makes the log of the tenant name. rate is in bytes a second, and a second's
-// worth may come at once.
+// New makes the log of the tenant name. rate is in bytes a second, all that a
+// record takes included, and a second's worth may come at once.
 func New(log *slog.Logger, name string, rate int64) *Log {
-	return newLog(log, name, rate, time.Now)
+	return newLog(log, name, rate, systemClock())
 }
 
-func newLog(log *slog.Logger, name string, rate int64, now func() time.Time) *Log {
+func newLog(log *slog.Logger, name string, rate int64, c clock) *Log {
 	own := log.With("tenant", name)
-	b := newBucket(rate, now)
+	b := newBucket(rate, c)
 	l := &Log{log: own, budget: b}
 	l.guest = slog.New(&limited{next: log.Handler(), own: own, budget: b})
 	l.caused = slog.New(&limited{next: own.Handler(), own: own, budget: b})
@@ -81,7 +80,7 @@ func (l *Log) put(level slog.Level, source, text, requestID string) {
 	if requestID != "" {
 		attrs = append(attrs, slog.String("request_id", requestID))
 	}
-	if l.budget.admit(l.log, len(text)) {
+	if l.budget.admit(l.log, costOf(text)) {
 		l.log.LogAttrs(context.Background(), level, text, attrs...)
 	}
 }

@@ -10,9 +10,24 @@ import (
 	"github.com/wasgi/wasgi/abi"
 )
 
-func newTest(rate int64) (*Log, *bytes.Buffer, *time.Time) {
+// testClock is a clock that stands still; due are the functions that wait.
+type testClock struct {
+	now time.Time
+	due []func()
+}
+
+func (c *testClock) pass(d time.Duration) {
+	c.now = c.now.Add(d)
+	due := c.due
+	c.due = nil
+	for _, f := range due {
+		f()
+	}
+}
+
+func newTest(rate int64) (*Log, *bytes.Buffer, *testClock) {
 	var out bytes.Buffer
-	now := time.Unix(1000, 0)
+	c := &testClock{now: time.Unix(1000, 0)}
 	noTime := func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
@@ -20,7 +35,10 @@ func newTest(rate int64) (*Log, *bytes.Buffer, *time.Time) {
 		return a
 	}
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: noTime}))
-	return newLog(log, "shop", rate, func() time.Time { return now }), &out, &now
+	return newLog(log, "shop", rate, clock{
+		func() time.Time { return c.now },
+		func(_ time.Duration, f func()) { c.due = append(c.due, f) },
+	}), &out, c
 }
 
 func TestLines(t *testing.T) {
@@ -49,29 +67,73 @@ level=INFO msg=guest tenant=shop text=x
 }
 
 func TestBudget(t *testing.T) {
-	l, out, now := newTest(10)
+	const record = overhead + 4
+	l, out, c := newTest(2*record + 10)
 	for range 5 {
 		l.Guest(abi.LogErrors, "1234", "")
 	}
 	l.Budgeted().Info("12345678")
-	if got := strings.Count(out.String(), "msg=1234 "); got != 2 || strings.Contains(out.String(), "12345678") {
-		t.Errorf("%d records:\n%s", got, out)
+	wantRecords(t, out, 2, "level=WARN msg=1234 tenant=shop source=errors\n")
+	wantRecords(t, out, 0, "")
+	c.pass(400 * time.Millisecond) // too little for another
+	l.Guest(abi.LogErrors, "1234", "")
+	wantRecords(t, out, 1, "level=WARN msg=\"log above tenant_log_rate: records dropped\" tenant=shop records=4\n")
+	c.pass(200 * time.Millisecond)
+	l.Guest(abi.LogErrors, "5678", "")
+	if want := "records=1\nlevel=WARN msg=5678 tenant=shop source=errors\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("got:\n%swant at the end:\n%s", out, want)
 	}
 	out.Reset()
-	*now = now.Add(400 * time.Millisecond)
-	l.Guest(abi.LogErrors, "5678", "")
-	want := "level=WARN msg=\"log above tenant_log_rate: records dropped\" tenant=shop records=4\nlevel=WARN msg=5678 tenant=shop source=errors\n"
-	if out.String() != want {
+	c.pass(time.Hour)
+	for range 5 {
+		l.Guest(abi.LogErrors, "1234", "")
+	}
+	wantRecords(t, out, 2, "level=WARN msg=1234 tenant=shop source=errors\n") // an idle hour saves up nothing
+}
+
+// TestLinesOfNothingCost: the text of a record is the smallest part of it.
+func TestLinesOfNothingCost(t *testing.T) {
+	l, out, _ := newTest(1 << 20)
+	l.Guest(abi.LogErrors, strings.Repeat("x\n", 100_000), "")
+	if most := 1<<20 + 100; out.Len() > most {
+		t.Errorf("a rate of 1 MiB let %d bytes into the log, want %d at most", out.Len(), most)
+	}
+}
+
+// TestEscapesCost: control characters become several in the log.
+func TestEscapesCost(t *testing.T) {
+	l, out, _ := newTest(1 << 20)
+	for range 100 {
+		l.Guest(abi.LogTraceback, strings.Repeat("\x00\x1b", 30_000), "")
+	}
+	if most := 1<<20 + 6*60_000; out.Len() > most {
+		t.Errorf("a rate of 1 MiB let %d bytes into the log, want %d at most", out.Len(), most)
+	}
+}
+
+// TestRecordAboveTheRate: a traceback that is longer than a second's worth is
+// not lost for ever.
+func TestRecordAboveTheRate(t *testing.T) {
+	l, out, c := newTest(1000)
+	text := strings.Repeat("x", 2500)
+	l.Guest(abi.LogTraceback, text, "")
+	wantRecords(t, out, 1, "level=ERROR msg="+text+" tenant=shop source=traceback\n")
+	c.pass(time.Second)
+	l.Guest(abi.LogErrors, "x", "")
+	wantRecords(t, out, 0, "")
+	c.pass(5 * time.Second)
+	out.Reset()
+	l.Guest(abi.LogErrors, "x", "")
+	wantRecords(t, out, 1, "level=WARN msg=x tenant=shop source=errors\n")
+}
+
+// wantRecords compares what was written and forgets it.
+func wantRecords(t *testing.T, out *bytes.Buffer, n int, record string) {
+	t.Helper()
+	if want := strings.Repeat(record, n); out.String() != want {
 		t.Errorf("got:\n%swant:\n%s", out, want)
 	}
 	out.Reset()
-	*now = now.Add(time.Hour)
-	for range 5 {
-		l.Guest(abi.LogErrors, "12345", "")
-	}
-	if got := strings.Count(out.String(), "msg=12345 "); got != 2 {
-		t.Errorf("an idle hour saved up %d records", got)
-	}
 }
 
 func TestLongLineIsCut(t *testing.T) {
