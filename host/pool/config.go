@@ -27,6 +27,9 @@ type Config[I Instance] struct {
 	// New makes one instance. It must return soon after ctx ends, which it
 	// does when the pool closes. Up to Creators calls run at once.
 	New func(ctx context.Context) (I, error)
+	// Prepare, when set, is called before New without a CPU slot, for what New
+	// would only wait for. Its errors are New's.
+	Prepare func(ctx context.Context) error
 	// Slots that all pools of the host share.
 	Slots *Slots
 	// Weight of this pool where slots are scarce: twice the weight, twice the

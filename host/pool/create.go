@@ -43,6 +43,11 @@ func (p *Pool[I]) create() {
 // make runs Config.New in a turn of its own: what an application does when it
 // is restored must not pass the fairness between applications.
 func (p *Pool[I]) make() (instance I, err error) {
+	if p.cfg.Prepare != nil {
+		if err := p.cfg.Prepare(p.ctx); err != nil {
+			return instance, err
+		}
+	}
 	start, err := p.cfg.Slots.take(p.ctx, p.account)
 	if err != nil {
 		return instance, err

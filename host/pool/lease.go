@@ -77,6 +77,25 @@ func (l Lease[I]) Resume(ctx context.Context) error {
 	return nil
 }
 
+// Yield lets others run who wait for a CPU slot and have used less, and returns
+// when the lease has its turn again. It is cheap when nobody waits. When ctx
+// ends first its error is returned, and the guest must not run on. It does
+// nothing when the lease holds no slot.
+func (l Lease[I]) Yield(ctx context.Context) error {
+	if !l.current() || !l.e.lease.hasSlot {
+		return nil
+	}
+	p := l.e.pool
+	w := p.cfg.Slots.yield(p.account, time.Since(l.e.lease.start))
+	l.e.lease.hasSlot = w == nil
+	start, err := p.cfg.Slots.await(ctx, p.account, w)
+	if err != nil {
+		return err
+	}
+	l.e.lease.hasSlot, l.e.lease.start = true, start
+	return nil
+}
+
 func (l Lease[I]) current() bool { return l.e != nil && l.e.lease.round.Load() == l.round }
 
 func (l Lease[I]) end() bool {

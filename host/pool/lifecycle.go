@@ -123,6 +123,22 @@ func (p *Pool[I]) sweep() time.Duration {
 	return p.nextSweep(now)
 }
 
+// Trim closes the idle instances above Min and returns how many: for a host
+// that is short of memory.
+func (p *Pool[I]) Trim() int {
+	p.mu.Lock()
+	spare := p.live - p.cfg.Min
+	idle := p.extract(func(*entry[I]) bool {
+		spare--
+		return spare >= 0
+	})
+	p.mu.Unlock()
+	for _, e := range idle {
+		p.drop(e, DiscardPressure)
+	}
+	return len(idle)
+}
+
 // extract takes the idle entries for which due is true off the stack, the
 // longest idle first. Call it with mu held; the caller drops them.
 func (p *Pool[I]) extract(due func(*entry[I]) bool) []*entry[I] {

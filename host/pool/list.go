@@ -35,6 +35,19 @@ func (l *list[T, P]) push(n P) {
 	l.length++
 }
 
+// pushFront makes n the oldest node.
+func (l *list[T, P]) pushFront(n P) {
+	h := n.hooks()
+	h.prev, h.next, h.queued = nil, l.head, true
+	if l.head == nil {
+		l.tail = n
+	} else {
+		l.head.hooks().prev = n
+	}
+	l.head = n
+	l.length++
+}
+
 // pop removes the oldest node, nil when there is none.
 func (l *list[T, P]) pop() P {
 	n := l.head

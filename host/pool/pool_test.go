@@ -98,7 +98,9 @@ func (f *factory) new(ctx context.Context) (*fake, error) {
 // start makes a pool that is closed, with every instance, when the test ends.
 func start(t *testing.T, f *factory, c Config[*fake]) *Pool[*fake] {
 	t.Helper()
-	c.Name, c.New = "shop", f.new
+	if c.New = f.new; c.Name == "" {
+		c.Name = "shop"
+	}
 	if c.Slots == nil {
 		c.Slots = NewSlots(8)
 	}
@@ -348,6 +350,26 @@ func TestIdleInstancesAreReapedDownToMin(t *testing.T) {
 	})
 }
 
+func TestTrimClosesWhatIsIdleDownToMin(t *testing.T) {
+	f := &factory{}
+	p := start(t, f, Config[*fake]{Min: 1, Max: 4})
+	leases := []Lease[*fake]{acquire(t, p), acquire(t, p), acquire(t, p), acquire(t, p)}
+	for _, l := range leases[:3] {
+		l.Release()
+	}
+	if n := p.Trim(); n != 3 {
+		t.Errorf("%d were closed, want the 3 idle ones: the busy one is Min", n)
+	}
+	expect(t, p, "idle 0 busy 1 creating 0 waiting 0 created 4 discarded 3")
+	leases[3].Release()
+	if n := p.Trim(); n != 0 {
+		t.Errorf("%d were closed, below Min", n)
+	}
+	if got := p.Stats().Reasons["pressure"]; got != 3 {
+		t.Errorf("discarded under pressure: %d, want 3", got)
+	}
+}
+
 func TestMaxAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := start(t, &factory{}, Config[*fake]{Min: 1, Max: 2, MaxAge: time.Minute})
@@ -413,7 +435,7 @@ func TestWhatIsNotUsableIsClosed(t *testing.T) {
 	if f.made[0].resets != 0 {
 		t.Error("an unusable instance was reset")
 	}
-	want := map[string]uint64{"caller": 1, "unusable": 1, "reset": 1, "worn": 0, "aged": 0, "idle": 0, "closed": 0}
+	want := map[string]uint64{"caller": 1, "unusable": 1, "reset": 1, "worn": 0, "aged": 0, "idle": 0, "pressure": 0, "closed": 0}
 	if got := p.Stats().Reasons; !reflect.DeepEqual(got, want) {
 		t.Errorf("reasons %v, want %v", got, want)
 	}

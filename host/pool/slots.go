@@ -95,7 +95,11 @@ func (s *Slots) take(ctx context.Context, a *account) (time.Time, error) {
 	if err := ctx.Err(); err != nil {
 		return time.Time{}, err
 	}
-	w := s.takeOrQueue(a)
+	return s.await(ctx, a, s.takeOrQueue(a))
+}
+
+// await waits for a waiter's turn; nil has it already.
+func (s *Slots) await(ctx context.Context, a *account, w *slotWaiter) (time.Time, error) {
 	if w == nil {
 		return time.Now(), nil
 	}
@@ -132,12 +136,20 @@ func (s *Slots) takeOrQueue(a *account) *slotWaiter {
 		a.charge(s.virtual)
 		return nil
 	}
+	return s.queueUp(a, (*slotQueue).push)
+}
+
+// slotQueue holds the waiters of one name.
+type slotQueue = list[slotWaiter, *slotWaiter]
+
+// queueUp makes a waiter of an account and puts it into its queue.
+func (s *Slots) queueUp(a *account, put func(*slotQueue, *slotWaiter)) *slotWaiter {
 	w := &slotWaiter{granted: make(chan struct{})}
 	if a.queue.empty() {
 		a.used = max(a.used, s.virtual)
 		heap.Push(&s.waiting, a)
 	}
-	a.queue.push(w)
+	put(&a.queue, w)
 	s.waiters++
 	return w
 }
@@ -154,13 +166,34 @@ func (s *Slots) give(a *account, held time.Duration) {
 		s.free++
 		return
 	}
-	next := s.waiting[0]
+	s.start(s.waiting[0])
+}
+
+// start gives the next waiter of an account its turn.
+func (s *Slots) start(next *account) {
 	w := next.queue.pop()
 	s.waiters--
 	s.virtual = max(s.virtual, next.used)
 	next.charge(s.virtual)
 	s.requeue(next)
 	close(w.granted)
+}
+
+// yield ends a turn that lasted held where others have used less, and queues
+// for the next one; nil means that the turn goes on.
+func (s *Slots) yield(a *account, held time.Duration) *slotWaiter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.used += max(held-quantum, 0) / a.weight
+	if a.position >= 0 {
+		heap.Fix(&s.waiting, a.position)
+	}
+	if len(s.waiting) == 0 || s.waiting[0] == a || s.waiting[0].used >= a.used {
+		a.used += quantum / a.weight
+		return nil
+	}
+	s.start(s.waiting[0])
+	return s.queueUp(a, (*slotQueue).pushFront) // before those of its name that have not begun
 }
 
 // leave takes a waiter out of the queue; false when it was granted before.
@@ -191,7 +224,7 @@ type account struct {
 	used     time.Duration // virtual time: slot time divided by weight
 	users    int
 	position int // index in Slots.waiting, -1 outside
-	queue    list[slotWaiter, *slotWaiter]
+	queue    slotQueue
 }
 
 // charge books the start of a turn. A name that was away gets no credit for it.

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"testing"
@@ -134,4 +135,110 @@ func TestSlotsCancelInTheMiddleOfTheQueue(t *testing.T) {
 			t.Errorf("order %v, want %v", order, want)
 		}
 	})
+}
+
+// TestYieldGivesTheTurnToWhoHasUsedLess: and only to them.
+func TestYieldGivesTheTurnToWhoHasUsedLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSlots(1)
+		spinner := start(t, &factory{}, Config[*fake]{Name: "spinner", Slots: s, Max: 2})
+		quick := start(t, &factory{}, Config[*fake]{Name: "quick", Slots: s, Max: 1})
+		acquire(t, quick).Release() // making an instance takes a turn of its own
+		lease, spare := acquire(t, spinner), make(chan struct{})
+		go func() {
+			acquire(t, spinner).Release()
+			close(spare)
+		}()
+		synctest.Wait()
+		time.Sleep(time.Second) // of slot time
+		lease.Pause()
+		<-spare
+		if err := lease.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if err := lease.Yield(t.Context()); err != nil || !lease.e.lease.hasSlot {
+			t.Fatalf("with nobody waiting: %v", err)
+		}
+		served := make(chan struct{})
+		go func() {
+			acquire(t, quick).Release()
+			close(served)
+		}()
+		own := make(chan struct{})
+		go func() {
+			acquire(t, spinner).Release()
+			close(own)
+		}()
+		synctest.Wait()
+		if err := lease.Yield(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-served // it had its turn while Yield waited
+		synctest.Wait()
+		select {
+		case <-own:
+			t.Error("a request of the same name overtook one that runs")
+		default:
+		}
+		time.Sleep(time.Second)
+		if err := lease.Yield(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		lease.Release()
+		<-own
+		if got := s.Stats().Running; got != 0 {
+			t.Errorf("%d slots are held", got)
+		}
+	})
+}
+
+func TestYieldEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSlots(1)
+		spinner := start(t, &factory{}, Config[*fake]{Name: "spinner", Slots: s, Max: 1})
+		other := start(t, &factory{}, Config[*fake]{Name: "other", Slots: s, Max: 1})
+		acquire(t, other).Release()
+		lease := acquire(t, spinner)
+		time.Sleep(time.Second)
+		held := make(chan Lease[*fake])
+		go func() { held <- acquire(t, other) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := lease.Yield(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		(<-held).Release()
+		lease.Release()
+		if got := s.Stats(); got.Running != 0 || got.Waiting != 0 {
+			t.Errorf("left %+v", got)
+		}
+	})
+}
+
+// TestPrepareTakesNoSlot: what takes long before an instance is made keeps
+// nobody from running.
+func TestPrepareTakesNoSlot(t *testing.T) {
+	s := NewSlots(1)
+	release, err := s.Acquire(t.Context(), "busy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	prepared, refused := make(chan struct{}), errors.New("not yet")
+	f := &factory{}
+	p := start(t, f, Config[*fake]{Slots: s, Max: 1, Prepare: func(context.Context) error {
+		close(prepared)
+		return refused
+	}})
+	failed := make(chan error)
+	go func() {
+		_, err := p.Acquire(t.Context())
+		failed <- err
+	}()
+	<-prepared
+	if err := <-failed; !errors.Is(err, refused) || len(f.made) != 0 {
+		t.Errorf("got %v, %d instances", err, len(f.made))
+	}
+	release()
 }

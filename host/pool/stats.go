@@ -19,6 +19,7 @@ const (
 	DiscardWorn             // MaxRequests
 	DiscardAged             // MaxAge
 	DiscardIdle             // IdleTimeout
+	DiscardPressure         // Trim
 	DiscardClosed           // the pool drained or closed
 	discardCount
 )
@@ -40,6 +41,8 @@ func (d Discard) String() string {
 		return "aged"
 	case DiscardIdle:
 		return "idle"
+	case DiscardPressure:
+		return "pressure"
 	case DiscardClosed:
 		return "closed"
 	}
