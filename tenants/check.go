@@ -110,6 +110,9 @@ func (m *Manifest) check(in manifestText) error {
 	if m.Isolation != Reuse && m.Isolation != Fresh {
 		c.fault("isolation", fmt.Sprintf("%q; write \"reuse\" or \"fresh\"", m.Isolation))
 	}
+	if l := m.IsolationLevel; l != "" && l != InProcess && l != WorkerProcess {
+		c.fault("isolation_level", fmt.Sprintf("%q; write \"inprocess\" or \"process\"", l))
+	}
 	for _, name := range slices.Sorted(maps.Keys(m.Env)) {
 		if name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(m.Env[name], "\x00") {
 			c.fault("env", fmt.Sprintf("%q cannot be an environment variable", name))
@@ -152,6 +155,7 @@ func (c *checker) limits(m *Manifest) {
 	c.size("limits.memory", l.Memory, 32*MiB, 4*GiB)
 	c.span("limits.request_timeout", l.RequestTimeout, 10*time.Millisecond, 24*time.Hour)
 	c.span("limits.cpu_time", l.CPUTime, 0, 24*time.Hour)
+	c.span("limits.grace", l.Grace, 0, time.Minute)
 	c.span("limits.start_timeout", l.StartTimeout, 100*time.Millisecond, time.Hour)
 	c.size("limits.body_size", l.BodySize, 0, TiB)
 	c.count("limits.open_files", l.OpenFiles, 8, 65536)

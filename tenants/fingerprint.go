@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -30,11 +31,19 @@ func ignoredFolder(name string) bool {
 	return false
 }
 
+// maxApplication and maxApplicationFiles bound an application's folder: all of
+// it is read at each change.
+const (
+	maxApplication      = 8 << 30 // bytes
+	maxApplicationFiles = 500_000
+)
+
 // Fingerprint digests an application's folder: path, kind, size and content of
 // every file, and the target of every link (links are not followed). Version
 // control, byte code, virtual environments and caches are left out, and so is
 // what skip names: paths relative to dir, with slashes, for data that changes
-// while the application serves.
+// while the application serves. A folder above 8 GiB or 500,000 files is an
+// error.
 func Fingerprint(dir string, skip ...string) (Digest, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -42,7 +51,18 @@ func Fingerprint(dir string, skip ...string) (Digest, error) {
 	}
 	defer root.Close()
 	sum := sha256.New()
+	var bytes, files int64
 	err = walk(root, skip, func(name string, e fs.DirEntry) error {
+		if e.Type().IsRegular() {
+			info, err := e.Info()
+			if err != nil {
+				return err
+			}
+			bytes += info.Size()
+		}
+		if files++; bytes > maxApplication || files > maxApplicationFiles {
+			return fmt.Errorf("%s has more than %d bytes or %d files: what is no part of the application belongs elsewhere", dir, maxApplication, maxApplicationFiles)
+		}
 		return hashEntry(sum, root, name, e)
 	})
 	return Digest(sum.Sum(nil)), err

@@ -18,6 +18,16 @@ const (
 	Fresh Isolation = "fresh"
 )
 
+// IsolationLevel says what stands between a guest and the host besides
+// WebAssembly.
+type IsolationLevel string
+
+// Values of IsolationLevel.
+const (
+	InProcess     IsolationLevel = "inprocess"
+	WorkerProcess IsolationLevel = "process"
+)
+
 // Manifest is wasgi.toml, or the table [tool.wasgi] of pyproject.toml with the
 // same keys. Every key is optional. When both exist, a key of wasgi.toml wins.
 // A size is text with a unit ("64MiB", "64MB"), a time span too ("30s",
@@ -49,6 +59,13 @@ type Manifest struct {
 	// state after import: nothing that a request did is seen by the next).
 	Isolation Isolation `toml:"isolation"`
 
+	// isolation_level is "inprocess" (guests run inside the server, behind
+	// WebAssembly alone) or "process" (they run in a process of their own as
+	// well, which the kernel keeps from everything but the application's
+	// folders). Without it the server's setting holds, which is also the least
+	// that an application gets.
+	IsolationLevel IsolationLevel `toml:"isolation_level"`
+
 	// env is the application's environment: os.environ. Nothing of the
 	// server's own environment is passed on.
 	Env map[string]string `toml:"env"`
@@ -76,14 +93,20 @@ type Limits struct {
 	// From 32MiB to 4GiB.
 	Memory Size `toml:"memory"`
 
-	// request_timeout ends a request by force, in Python and in C code alike:
-	// wall-clock time from the first byte to the instance until the end of the
-	// response. From 10ms to 24h.
+	// request_timeout is the wall-clock time of a request in an instance, until
+	// the end of the response. When it is over, wasgi.TimeOver is raised in the
+	// application, like KeyboardInterrupt, so that finally clauses and close()
+	// run; what has not ended after grace is ended by force, in Python and in C
+	// code alike. The client gets 504. From 10ms to 24h.
 	RequestTimeout Duration `toml:"request_timeout"`
 
-	// cpu_time of one request; 0s is no limit but request_timeout. Waiting
-	// does not count. At most 24h.
+	// cpu_time of one request, which ends as with request_timeout; 0s is no
+	// limit but that. Waiting does not count. At most 24h.
 	CPUTime Duration `toml:"cpu_time"`
+
+	// grace is what a request has after its time is over; 0s ends it by force at
+	// once. At most 1m.
+	Grace Duration `toml:"grace"`
 
 	// start_timeout bounds importing the application. From 100ms to 1h.
 	StartTimeout Duration `toml:"start_timeout"`
@@ -167,6 +190,7 @@ func Defaults() Manifest {
 		Limits: Limits{
 			Memory:         256 * MiB,
 			RequestTimeout: Duration{30 * time.Second},
+			Grace:          Duration{2 * time.Second},
 			StartTimeout:   Duration{60 * time.Second},
 			BodySize:       64 * MiB,
 			OpenFiles:      256,

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // releaseFormat is part of every digest: raise it when the same inputs would
@@ -132,11 +133,17 @@ type build struct {
 func (b *build) site() string { return filepath.Join(b.stage, "site") }
 
 func (b *build) run(ctx context.Context, home string) (Release, error) {
-	stage, err := os.MkdirTemp(home, ".making-")
+	sweep(home, time.Now())
+	stage, err := os.MkdirTemp(home, makingPrefix)
 	if err != nil {
 		return Release{}, err
 	}
 	defer os.RemoveAll(stage)
+	held, err := hold(stage)
+	if err != nil {
+		return Release{}, err
+	}
+	defer held.Close()
 	b.stage = stage
 	if err := os.Mkdir(b.site(), 0o755); err != nil {
 		return Release{}, err
@@ -184,8 +191,8 @@ func (b *build) fill(ctx context.Context) error {
 	return nil
 }
 
-// inputs writes the files for the installer: the requirements, and copies of
-// the application's own wheels.
+// inputs writes the files for the installer: the requirements, and the
+// application's own wheels, written anew.
 func (b *build) inputs() ([]string, error) {
 	root, err := os.OpenRoot(b.tenant.Dir)
 	if err != nil {
@@ -194,13 +201,9 @@ func (b *build) inputs() ([]string, error) {
 	defer root.Close()
 	lines := slices.Clone(b.needs.lines)
 	for _, w := range b.needs.wheels {
-		data, err := root.ReadFile(w)
-		if err != nil {
-			return nil, err
-		}
 		lines = append(lines, "./"+path.Base(w))
-		if err := os.WriteFile(filepath.Join(b.stage, path.Base(w)), data, 0o600); err != nil {
-			return nil, err
+		if err := copyWheel(root, w, filepath.Join(b.stage, path.Base(w))); err != nil {
+			return nil, fmt.Errorf("%s: the application's own wheel %w", b.tenant.Name, err)
 		}
 	}
 	if err := b.write("requirements.txt", lines); err != nil {
@@ -286,7 +289,7 @@ func (b *build) tidy() error {
 // moveAway takes an incomplete or refreshed release out of the way. Instances
 // that serve from it keep its open files.
 func (b *build) moveAway() error {
-	old, err := os.MkdirTemp(filepath.Dir(b.final), ".old-")
+	old, err := os.MkdirTemp(filepath.Dir(b.final), oldPrefix)
 	if err != nil {
 		return err
 	}

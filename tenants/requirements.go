@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -187,8 +188,15 @@ func isPlain(line string) bool {
 	return regexp.MustCompile(plainRequirement).MatchString(line) && !regexp.MustCompile(`\s-`).MatchString(line)
 }
 
+// endsLine reports whether some reader of requirements takes a character for the
+// end of a line: Python's str.splitlines knows a dozen of them.
+func endsLine(c rune) bool { return unicode.IsControl(c) || c == '\u2028' || c == '\u2029' }
+
 // requirement takes in one requirement after checking its form.
 func (r *reader) requirement(line string, constraint bool) error {
+	if strings.ContainsFunc(line, endsLine) {
+		return fmt.Errorf("%q has a control character or a line separator, behind which an installer would read another line: remove it", line)
+	}
 	if !isPlain(line) {
 		if strings.ContainsAny(line, "@/") {
 			return fmt.Errorf("%q names an address; only wheels from the index, by name, or a wheel in the application's folder are installed", line)

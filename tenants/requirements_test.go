@@ -37,7 +37,7 @@ func TestReadRequirements(t *testing.T) {
 func FuzzRequirements(f *testing.F) {
 	for _, s := range []string{
 		"flask>=3 # web", "-r x.txt", "--no-binary :all:\nflask", "a @ file:///etc/passwd", "a \\\n--no-binary=:all:", "-e .", "git+ssh://x",
-		"a==1 --hash=sha256:00", "./x.whl", "a;python_version<'3'", "a[b,c]~=1.0", "flask --index-url=http://x", "-",
+		"a==1 --hash=sha256:00", "./x.whl", "a;python_version<'3'", "a[b,c]~=1.0", "flask --index-url=http://x", "-", "0;\r0", "0;\u2028-r x",
 	} {
 		f.Add(s)
 	}
@@ -47,7 +47,7 @@ func FuzzRequirements(f *testing.F) {
 		r, _ := readRequirements(dir)
 		for _, line := range append(r.lines, r.constraints...) {
 			bare := regexp.MustCompile(`\s--hash[= ][a-z0-9]+:[0-9a-f]+`).ReplaceAllString(line, "")
-			if strings.ContainsAny(bare, "\n\r\x00@:/$") || regexp.MustCompile(`(^|\s)-`).MatchString(bare) {
+			if strings.ContainsAny(bare, "\n\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029\x00@:/$") || regexp.MustCompile(`(^|\s)-`).MatchString(bare) {
 				t.Errorf("%q lets %q through", text, line)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -29,9 +30,43 @@ type dist struct {
 	needs []string // Requires-Dist lines
 }
 
+// maxSite and maxSiteFiles bound what an application's dependencies may take.
+const (
+	maxSite      = 4 << 30 // bytes
+	maxSiteFiles = 200_000
+)
+
+// bound removes what is neither file nor folder, before anything is read
+// through it, and counts the rest.
+func (s *site) bound() error {
+	var bytes, files int64
+	return filepath.WalkDir(s.dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !e.IsDir() && !e.Type().IsRegular() {
+			return os.Remove(name) // a link could lead out
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if !e.IsDir() {
+			bytes += info.Size()
+		}
+		if files++; bytes >= maxSite || files > maxSiteFiles {
+			return fmt.Errorf("the dependencies have more than %d bytes or %d files", maxSite, maxSiteFiles)
+		}
+		return nil
+	})
+}
+
 // clean removes what the guest has no use for and all compiled code, and
 // refuses packages that need theirs.
 func (s *site) clean(tenant string) error {
+	if err := s.bound(); err != nil {
+		return fmt.Errorf("%s: %w", tenant, err)
+	}
 	for _, name := range []string{"bin", ".lock"} {
 		if err := os.RemoveAll(filepath.Join(s.dir, name)); err != nil {
 			return err
@@ -49,7 +84,7 @@ func (s *site) clean(tenant string) error {
 		if err != nil {
 			return err
 		}
-		return s.file(filepath.ToSlash(name), e, &bad)
+		return s.file(filepath.ToSlash(name), &bad)
 	})
 	if err != nil {
 		return err
@@ -61,11 +96,10 @@ func (s *site) clean(tenant string) error {
 }
 
 // file decides about one file.
-func (s *site) file(name string, e fs.DirEntry, bad *[]Native) error {
+func (s *site) file(name string, bad *[]Native) error {
 	switch {
-	case strings.HasSuffix(name, ".pth") && !strings.Contains(name, "/"), e.Type()&fs.ModeSymlink != 0:
-		// A .pth would run code in any Python that has the folder as a site;
-		// a link could lead out of it.
+	case strings.HasSuffix(name, ".pth") && !strings.Contains(name, "/"):
+		// It would run code in any Python that has the folder as a site.
 		return os.Remove(filepath.Join(s.dir, name))
 	case isShared(name):
 		return s.shared(name, bad)

@@ -106,7 +106,7 @@ func sentence(doc, key string) string {
 
 func typeText(t ast.Expr, value any) string {
 	kind := map[string]string{
-		"string": "Text", "Isolation": "Text", "int": "Whole number", "bool": "true or false",
+		"string": "Text", "Isolation": "Text", "IsolationLevel": "Text", "int": "Whole number", "bool": "true or false",
 		"Size": "Size", "Duration": "Time span", "[]string": "List of texts", "map[string]string": "Table of texts",
 	}[typeName(t)]
 	if v := reflect.ValueOf(value); value == nil || v.Kind() == reflect.String && v.Len() == 0 || v.Kind() == reflect.Slice && v.Len() == 0 {
