@@ -75,9 +75,15 @@
 //	    Draws new random state and runs the hooks registered as
 //	    after_in_child. Called once in every restored instance.
 //
-//	wasgi_close_fds(first i32, last i32) i32
-//	    Closes the WASI descriptors first to last, both included, without
-//	    touching Python: used after memory was put back. Returns 0.
+//	wasgi_interrupt(signal i32) i32
+//	    Asks the running call to end: [SignalTime] or [SignalInterrupt] is
+//	    raised in Python at the next place where it looks for signals. The host
+//	    calls it from inside meter or a waiting import, while another export
+//	    runs: the guest does no more than a signal handler may. The host moves
+//	    __stack_pointer down by [InterruptRedZone] before and puts it back
+//	    after, for what a leaf function keeps below it. StatusOK, or
+//	    StatusState when nothing can be raised yet; the host then stops the
+//	    guest at once.
 //
 //	memory, __stack_pointer, wasgi_fuel
 //	    Linear memory, and every mutable global: together the whole state.

@@ -4,7 +4,7 @@ package abi
 
 // Version is what wasgi_abi_version must return. It grows with every change
 // that an older guest or host would misunderstand.
-const Version = 1
+const Version = 2
 
 // Module is the name of the import module that the host provides.
 const Module = "wasgi"
@@ -28,11 +28,21 @@ const (
 	ExportRun            = "wasgi_run"
 	ExportBeforeSnapshot = "wasgi_before_snapshot"
 	ExportAfterRestore   = "wasgi_after_restore"
-	ExportCloseFDs       = "wasgi_close_fds"
+	ExportInterrupt      = "wasgi_interrupt"
 	ExportMemory         = "memory"
 	ExportStackPointer   = "__stack_pointer"
 	ExportFuel           = "wasgi_fuel"
 )
+
+// Signals that wasgi_interrupt takes, with the numbers of POSIX systems.
+const (
+	SignalInterrupt = 2  // SIGINT: Python raises KeyboardInterrupt in mode python
+	SignalTime      = 24 // SIGXCPU: Python raises wasgi.TimeOver
+)
+
+// InterruptRedZone is how many bytes below __stack_pointer may be in use when
+// wasgi_interrupt is called. LLVM's red zone is 128.
+const InterruptRedZone = 512
 
 // WriteLast is the flag of response_write that says: no byte follows.
 const WriteLast = 1

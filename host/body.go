@@ -53,11 +53,6 @@ func (x *exchange) receive(limit int64) (*requestBody, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return &requestBody{none: emptyLength(r)}, nil
 	}
-	if r.ContentLength < 0 {
-		// net/http has dropped a Content-Length beside Transfer-Encoding. Who sent both
-		// may count the rest of the connection otherwise (RFC 9112 section 6.3).
-		x.Response().Header().Set("Connection", "close")
-	}
 	control := http.NewResponseController(x.Response().Writer)
 	begun, rate := time.Now(), int64(x.front.cfg.BodyRate)
 	deadline := func(received int64) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wasgi/wasgi/abi"
@@ -11,7 +12,7 @@ import (
 	"github.com/wasgi/wasgi/tenants"
 )
 
-// killGrace is how long a killed guest may take to unwind.
+// killGrace is how long a guest may take to unwind, after its own grace.
 const killGrace = 5 * time.Second
 
 // deployment is a release that serves: an image and the pool of its instances.
@@ -25,31 +26,43 @@ type deployment struct {
 	fresh       bool
 	bodyLimit   int64
 	timeout     time.Duration // of one request
+	grace       time.Duration // after that
 
 	life     context.Context // of every request; it ends when they must go
 	kill     context.CancelCauseFunc
-	environs sync.Pool // *abi.Environ, wiped; this tenant's only
+	called   atomic.Int64 // unix time of the last request
+	environs sync.Pool    // *abi.Environ, wiped; this tenant's only
 }
 
 // deploy starts the pool of an image. It serves until retire.
-func deploy(a application, im image, c Config, slots *pool.Slots) *deployment {
-	m := a.tenant.Manifest
+func deploy(a application, im image, f *fleet) *deployment {
+	c, m := f.cfg, a.tenant.Manifest
 	d := &deployment{
 		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, image: im,
 		fresh:     m.Isolation == tenants.Fresh,
 		bodyLimit: min(m.Limits.BodySize.Bytes(), int64(c.MaxBody)),
 		timeout:   min(m.Limits.RequestTimeout.Duration, c.RequestTimeout),
+		grace:     min(m.Limits.Grace.Duration, c.Grace),
 	}
 	d.life, d.kill = context.WithCancelCause(context.Background())
 	d.environs.New = func() any { return new(abi.Environ) }
 	d.pool = pool.New(pool.Config[instance]{
-		Name: a.tenant.Name, New: im.Restore, Slots: slots, Weight: m.Instances.Weight,
+		Name: a.tenant.Name, Prepare: preparation(im), New: f.roomFor(im), Slots: f.slots, Weight: m.Instances.Weight,
 		Min: m.Instances.Min, Max: m.Instances.Max,
 		QueueLength: m.Instances.Queue, QueueTimeout: m.Instances.QueueTimeout.Duration,
 		MaxRequests: m.Instances.MaxRequests, MaxAge: m.Instances.MaxAge.Duration,
 		IdleTimeout: m.Instances.Idle.Duration, Fresh: d.fresh,
 	})
 	return d
+}
+
+// preparation is what an image can do before it makes an instance, nil for
+// nothing.
+func preparation(im image) func(context.Context) error {
+	if p, ok := im.(interface{ Prepare(context.Context) error }); ok {
+		return p.Prepare
+	}
+	return nil
 }
 
 // retire lets the running requests end until ctx does, kills the rest, and
@@ -59,14 +72,13 @@ func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
 	d.kill(context.Canceled)
 	if err != nil {
 		log.Warn("requests were still running: killed", "error", err)
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), killGrace)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.grace+killGrace)
 		defer cancel()
 		err = d.pool.Drain(grace)
 	}
 	d.pool.Close()
 	if err != nil {
-		log.Error("guests did not stop: their memory is not freed", "error", err)
-		return
+		log.Error("guests did not stop: their memory is freed when they do", "error", err)
 	}
 	if err := d.image.Close(); err != nil {
 		log.Error("the image could not be freed", "error", err)

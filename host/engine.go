@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/edge"
@@ -32,6 +33,7 @@ type engine struct {
 	encoder *edge.Encoder
 	log     *slog.Logger
 	claims  claims
+	groups  groups
 }
 
 // newEngine compiles the guest, or takes it from the cache.
@@ -62,6 +64,9 @@ func (e *engine) prepare(ctx context.Context, t tenants.Tenant, progress func(st
 }
 
 func (e *engine) build(ctx context.Context, a application) (image, error) {
+	if isolated(a.tenant, e.cfg) {
+		return e.buildWorker(ctx, a)
+	}
 	spec, err := e.spec(a)
 	if err != nil {
 		return nil, err
@@ -83,28 +88,53 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 
 // spec translates a tenant for the sandbox.
 func (e *engine) spec(a application) (sandbox.Spec, error) {
-	app, m := e.app(a), a.tenant.Manifest
-	if m.Data.Persistent {
+	spec, err := e.outline(a)
+	if err != nil {
+		return sandbox.Spec{}, err
+	}
+	app := e.app(a)
+	if a.tenant.Manifest.Data.Persistent {
 		if err := e.claims.take(app.Data); err != nil {
 			return sandbox.Spec{}, err
 		}
 	}
-	pol, err := app.Policy()
-	if err != nil {
-		return sandbox.Spec{}, err
-	}
+	spec.Policy, err = app.Policy()
+	return spec, err
+}
+
+// outline is spec without a policy: nothing is opened for it.
+func (e *engine) outline(a application) (sandbox.Spec, error) {
+	app, m := e.app(a), a.tenant.Manifest
 	warmup, err := e.warmup(a.tenant)
 	if err != nil {
 		return sandbox.Spec{}, err
 	}
 	return sandbox.Spec{
-		Name: a.tenant.Name, Policy: pol, Boot: app.Boot(), Load: app.Load(), Warmup: warmup,
-		MemoryLimit:   uint64(min(m.Limits.Memory.Bytes(), int64(e.cfg.MemoryPerTenant))),
-		CPULimit:      m.Limits.CPUTime.Duration,
+		Name: a.tenant.Name, Budget: a.memory, Boot: app.Boot(), Load: app.Load(), Warmup: warmup,
+		MemoryLimit:   uint64(min(m.Limits.Memory.Bytes(), int64(e.cfg.MemoryPerInstance))),
+		CPULimit:      tighter(m.Limits.CPUTime.Duration, e.cfg.CPUTime),
+		Grace:         graceOf(m, e.cfg),
 		StartTimeout:  min(m.Limits.StartTimeout.Duration, e.cfg.StartTimeout),
 		WarmupTimeout: m.Warmup.Timeout.Duration,
 		Logger:        a.log.GuestSlog(),
 	}, nil
+}
+
+// tighter is the smaller of two limits of which zero is none.
+func tighter(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// graceOf is the sandbox's word for a tenant's grace, in which zero is the
+// default and below it none.
+func graceOf(m tenants.Manifest, c Config) time.Duration {
+	if g := min(m.Limits.Grace.Duration, c.Grace); g > 0 {
+		return g
+	}
+	return -1
 }
 
 func (e *engine) app(a application) policy.App {

@@ -32,8 +32,12 @@ type exchange struct {
 	fault  string        // word of the fault, for the access log
 	unsent int           // status for the access log when none was sent
 
-	guest context.Context // of the call into the guest
-	lease pool.Lease[instance]
+	guest     context.Context // of the call into the guest
+	graceTime time.Duration   // after guest
+
+	grace     context.Context // until graceTime after guest's deadline; nil until somebody waits in it
+	graceOver func()
+	lease     pool.Lease[instance]
 }
 
 func newExchange(f *front, c echo.Context) *exchange {
@@ -49,6 +53,11 @@ func newRequestID() string { return fmt.Sprintf("%016x", rand.Uint64()) }
 // serve is the way of a request; see the package's documentation. What fails
 // is answered here, or aborts the connection when the answer has begun.
 func (x *exchange) serve() error {
+	defer func() {
+		if err := x.response.Close(); err != nil {
+			x.front.log.Error("a temporary file could not be closed", "request_id", x.id, "error", err)
+		}
+	}()
 	if err := x.answer(); err != nil {
 		x.fail(err)
 	}
@@ -57,6 +66,10 @@ func (x *exchange) serve() error {
 
 func (x *exchange) answer() error {
 	r := x.Request()
+	scheme, refused := x.front.proxies.Admit(r)
+	if refused != nil {
+		return refusal{refused}
+	}
 	if refused := edge.Check(r, x.front.limits); refused != nil {
 		return refusal{refused}
 	}
@@ -83,7 +96,7 @@ func (x *exchange) answer() error {
 	defer x.dismiss(body)
 	return x.call(edge.Call{
 		ScriptName: match.ScriptName, PathInfo: match.PathInfo, Query: query,
-		Length: body.announce(), RequestID: x.id, Scheme: "http",
+		Length: body.announce(), RequestID: x.id, Scheme: scheme,
 	}, body)
 }
 
@@ -136,13 +149,19 @@ func (x *exchange) borrow() (d *deployment, err error) {
 		}
 	}
 	x.wait = time.Since(before)
+	d.called.Store(before.Unix())
 	return d, err
 }
 
 func (x *exchange) run(d *deployment, q *sandbox.Request) error {
 	ctx, cancel := context.WithTimeout(d.life, d.timeout)
 	defer cancel()
-	x.guest = ctx
+	x.guest, x.graceTime = ctx, d.grace
+	defer func() {
+		if x.graceOver != nil {
+			x.graceOver()
+		}
+	}()
 	defer x.response.Bind(ctx, slot{x})()
 	g := x.lease.Instance()
 	err := g.Serve(ctx, q, responder{x})
@@ -192,12 +211,35 @@ func (r responder) Log(level abi.LogLevel, text string) { r.x.site.log.Guest(lev
 // Pause implements sandbox.Waiter: the guest sleeps.
 func (r responder) Pause() { r.x.lease.Pause() }
 
-// Resume implements sandbox.Waiter. When the request's time is over the guest
-// goes on without a slot, to the next check of its deadline.
-func (r responder) Resume() { _ = r.x.lease.Resume(r.x.guest) }
+// Resume implements sandbox.Waiter. When the request's time and its grace are
+// over the guest goes on without a slot, to the next check of its deadline.
+func (r responder) Resume() { _ = r.x.lease.Resume(r.x.toTheEnd()) }
+
+// Yield implements sandbox.Yielder.
+func (r responder) Yield() { _ = r.x.lease.Yield(r.x.toTheEnd()) }
+
+// shorten ends the grace of a request that was cancelled, at shutdown or after a
+// reload, a grace from now.
+func (x *exchange) shorten(end func()) {
+	if !errors.Is(x.guest.Err(), context.DeadlineExceeded) {
+		time.AfterFunc(x.graceTime, end)
+	}
+}
+
+// toTheEnd is the context of a guest's waits for its turn: those of its grace
+// count too.
+func (x *exchange) toTheEnd() context.Context {
+	if x.grace == nil {
+		deadline, _ := x.guest.Deadline()
+		grace, cancel := context.WithDeadline(context.Background(), deadline.Add(x.graceTime))
+		stop := context.AfterFunc(x.guest, func() { x.shorten(cancel) })
+		x.grace, x.graceOver = grace, func() { stop(); cancel() }
+	}
+	return x.grace
+}
 
 // slot implements edge.Blocker: the client is slow.
 type slot struct{ x *exchange }
 
 func (s slot) Pause()        { s.x.lease.Pause() }
-func (s slot) Resume() error { return s.x.lease.Resume(s.x.guest) }
+func (s slot) Resume() error { return s.x.lease.Resume(s.x.toTheEnd()) }

@@ -12,6 +12,7 @@ import (
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/spool"
+	"github.com/wasgi/wasgi/host/worker"
 	"github.com/wasgi/wasgi/tenants"
 )
 
@@ -75,6 +76,7 @@ func faultOfClient(err error) (fault, bool) {
 // faultOfQueue: no instance to serve.
 func faultOfQueue(err error) (fault, bool) {
 	var create *pool.CreateError
+	var crashed *worker.CrashedError
 	switch {
 	case errors.Is(err, pool.ErrQueueFull):
 		return busy("queue-full", "Too many requests wait for this application.", time.Second, onTenant), true
@@ -84,6 +86,8 @@ func faultOfQueue(err error) (fault, bool) {
 		return busy("closed", "This application is being stopped.", time.Second, onClient), true
 	case errors.As(err, &create):
 		return busy("instance", "This application cannot be started now.", create.RetryAfter, onTenant), true
+	case errors.As(err, &crashed):
+		return busy("worker", "This application cannot be started now.", crashed.RetryAfter, onTenant), true
 	case errors.Is(err, errClientLeft):
 		return fault{status: statusClientLeft, word: "client-gone"}, true
 	}

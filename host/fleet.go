@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 
 	"github.com/wasgi/wasgi/host/pool"
+	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/tenants"
 )
 
@@ -28,7 +29,8 @@ type fleet struct {
 	log      *slog.Logger
 	events   *events
 	slots    *pool.Slots
-	builders chan struct{} // permits to prepare a tenant
+	memory   *sandbox.Budget // of all guests
+	builders chan struct{}   // permits to prepare a tenant
 	routes   atomic.Pointer[table]
 	address  atomic.Pointer[net.Addr] // of the client listener
 
@@ -51,7 +53,7 @@ type table struct {
 func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	f := &fleet{
 		cfg: c, defaults: manifestDefaults(c), maker: m, log: log, events: ev,
-		slots: pool.NewSlots(c.Slots), builders: make(chan struct{}, c.Builders),
+		slots: pool.NewSlots(c.Slots), memory: guestMemory(c), builders: make(chan struct{}, c.Builders),
 		sites: map[string]*site{}, known: map[string]tenants.Tenant{},
 	}
 	f.drain, f.drainNow = context.WithCancel(context.Background())
@@ -93,33 +95,30 @@ func (f *fleet) look(ctx context.Context, names []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	slices.Sort(names)
-	var gone []*site
+	var next []func()
 	for _, name := range names {
-		if s := f.lookAt(ctx, name); s != nil {
-			gone = append(gone, s)
-		}
+		next = append(next, f.lookAt(ctx, name))
 	}
+	// Before any of them says that it serves, and before any ends.
 	f.publish()
-	for _, s := range gone {
-		s.end()
-		f.events.emit(Event{Kind: EventStopped, Tenant: s.name})
+	for _, act := range next {
+		act()
 	}
 }
 
-// lookAt returns the site whose folder is there no more, nil for none.
-func (f *fleet) lookAt(ctx context.Context, folder string) (gone *site) {
+// lookAt changes what is known of a folder, and returns what is to be done once
+// requests see that.
+func (f *fleet) lookAt(ctx context.Context, folder string) (next func()) {
 	name, t, err := f.load(folder)
 	var nothing *tenants.NoEntryError
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &nothing) && !nothing.HasPython && !f.cfg.Dev:
 		return f.remove(name)
-	case err != nil:
-		f.site(ctx, name).propose(t, err)
-	default:
+	case err == nil:
 		f.known[name] = t
-		f.site(ctx, name).propose(t, nil)
 	}
-	return nil
+	s := f.site(ctx, name)
+	return func() { s.propose(t, err) }
 }
 
 // load reads one folder; the error is fs.ErrNotExist for what is no tenant.
@@ -155,12 +154,17 @@ func (f *fleet) site(ctx context.Context, name string) *site {
 	return s
 }
 
-// remove forgets a site, nil when there is none of that name.
-func (f *fleet) remove(name string) *site {
+// remove forgets a site, and returns what ends it.
+func (f *fleet) remove(name string) (end func()) {
 	s := f.sites[name]
 	delete(f.sites, name)
 	delete(f.known, name)
-	return s
+	return func() {
+		if s != nil {
+			s.end()
+			f.events.emit(Event{Kind: EventStopped, Tenant: name})
+		}
+	}
 }
 
 // publish makes the table that requests see. A claim that two tenants make is
@@ -250,8 +254,10 @@ func (f *fleet) fingerprint(t tenants.Tenant) (string, error) {
 // manifestDefaults is what a manifest that sets nothing asks for.
 func manifestDefaults(c Config) tenants.Manifest {
 	m := tenants.Defaults()
-	m.Limits.Memory = tenants.Size(c.MemoryPerTenant)
+	m.Limits.Memory = tenants.Size(c.MemoryPerInstance)
 	m.Limits.RequestTimeout.Duration = c.RequestTimeout
+	m.Limits.CPUTime.Duration = c.CPUTime
+	m.Limits.Grace.Duration = c.Grace
 	m.Limits.StartTimeout.Duration = c.StartTimeout
 	m.Limits.BodySize = tenants.Size(c.MaxBody)
 	m.Instances.Max = c.MaxInstances

@@ -25,22 +25,38 @@ type front struct {
 	access  *accesslog.Log // nil is off
 	spool   *spool.Spooler
 	encoder *edge.Encoder
+	proxies *edge.Proxies
 	limits  edge.Limits
 	options edge.Options
 }
 
 func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*front, error) {
+	proxies, err := proxiesOf(c)
+	if err != nil {
+		return nil, err
+	}
 	spooler, err := spool.New(spool.Config{
 		Memory: int64(c.SpoolMemory), MemoryTotal: int64(c.SpoolMemoryTotal), DiskTotal: int64(c.SpoolDiskTotal),
 	})
 	if err != nil {
 		return nil, err
 	}
+	responses, err := spool.New(spool.Config{
+		Memory: int64(c.SpoolMemory), MemoryTotal: int64(c.ResponseMemoryTotal), DiskTotal: int64(c.SpoolDiskTotal),
+	})
+	if err != nil {
+		return nil, err
+	}
 	return &front{
-		cfg: c, fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(),
+		cfg: c, fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(), proxies: proxies,
 		limits:  edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)},
-		options: edge.Options{Buffer: int(c.ResponseBuffer), Server: c.ServerHeader},
+		options: edge.Options{Buffer: int(c.ResponseBuffer), Keep: keepIn(responses), Server: c.ServerHeader},
 	}, nil
+}
+
+// keepIn is where responses wait for a client that is slower than its guest.
+func keepIn(s *spool.Spooler) edge.Keep {
+	return func(body []byte) (io.ReadCloser, error) { return s.Keep(body) }
 }
 
 // handler composes the way of a request. Echo routes every method and path to

@@ -31,6 +31,7 @@ type application struct {
 	fingerprint string // of the application's folder
 	quotas      *policy.Quotas
 	log         *tenantlog.Log
+	memory      *sandbox.Budget // of all its instances
 }
 
 // maker turns tenants into images. Its methods are called from several

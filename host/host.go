@@ -3,6 +3,8 @@ package host
 import (
 	"archive/zip"
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"sync/atomic"
@@ -10,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/wasgi/wasgi/host/config"
+	"github.com/wasgi/wasgi/host/policy"
 )
 
 // Config is everything that can be set; see package config.
@@ -52,6 +55,7 @@ type Host struct {
 	maker  maker
 	fleet  *fleet
 	phase  atomic.Int32 // see readiness
+	state  io.Closer    // the claim of the state folder, nil when there is none
 }
 
 // New makes a host that runs guest. It compiles the guest, or takes it from the
@@ -65,11 +69,26 @@ func New(ctx context.Context, c Config, guest Guest, log *slog.Logger, opts ...O
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	var state io.Closer
+	if !c.Dev { // authors may serve several applications, each with its own command
+		if state, err = policy.ClaimState(c.StateDir); err != nil {
+			return nil, err
+		}
+	}
 	m, err := newEngine(ctx, c, guest, log)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, closeState(state))
 	}
-	return newHost(c, m, log, opts...), nil
+	h := newHost(c, m, log, opts...)
+	h.state = state
+	return h, nil
+}
+
+func closeState(state io.Closer) error {
+	if state == nil {
+		return nil
+	}
+	return state.Close()
 }
 
 func newHost(c Config, m maker, log *slog.Logger, opts ...Option) *Host {

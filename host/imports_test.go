@@ -37,10 +37,17 @@ func importRules() []importRule {
 		{"host/accesslog", nil, "a line is a line"},
 		{"host/admin", nil, "probes must not depend on what they probe"},
 		{"host/listen", nil, "sockets know nothing of what is said"},
+		{"host/framing", nil, "where a request ends is decided by its bytes alone"},
 		{"host/watch", []string{"github.com/fsnotify/fsnotify"}, "it reports names; others read the folders"},
 		{"host/tenantlog", []string{module + "abi", module + "wasi"}, "it takes what a guest says to a log"},
 		{"host/policy", []string{module + "abi", module + "wasi", module + "tenants"}, "the one translation of a tenant into a guest's world"},
-		{"host/config", []string{"github.com/knadh/koanf/", "github.com/pelletier/go-toml/v2/", "github.com/spf13/pflag", module + "tenants/nearest"},
+		{"host/worker", []string{module + "abi", module + "wasi", module + "tenants", module + "host/sandbox", module + "host/policy",
+			module + "host/tenantlog", module + "host/worker/", "golang.org/x/sys/"},
+			"a worker runs guests and knows no HTTP and no pool"},
+		{"host/worker/wire", []string{module + "abi"}, "a decoder of hostile bytes depends on as little as it can"},
+		{"host/worker/jail", []string{"golang.org/x/sys/"}, "the jail knows the kernel and nothing of what it holds"},
+		{"host/config", []string{"github.com/knadh/koanf/", "github.com/pelletier/go-toml/v2/", "github.com/spf13/pflag",
+			"github.com/KimMachineGun/automemlimit/", module + "tenants/nearest"},
 			"settings are data; what they mean is decided where they are used"},
 	}
 }

@@ -3,10 +3,13 @@ package host
 import (
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wasgi/wasgi/host/config"
 )
 
 func TestEnvironOfARequest(t *testing.T) {
@@ -62,8 +65,8 @@ func TestRequestBodies(t *testing.T) {
 		{"empty", "POST /app HTTP/1.1\nHost: a\nContent-Length: 0\nConnection: close\n\n", "0:"},
 		{"memory", "POST /app HTTP/1.1\nHost: a\nContent-Length: 3\nConnection: close\n\nabc", "3:abc"},
 		{"file", "POST /app HTTP/1.1\nHost: a\nContent-Length: 100\nConnection: close\n\n" + long, "100:" + long},
-		{"chunked", "POST /app HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n3\nabc\n2\nde\n0\n\n", "5:abcde"},
-		{"chunked and empty", "POST /app HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n0\n\n", "0:"},
+		{"chunked", "POST /app HTTP/1.1\nHost: a\nConnection: close\nTransfer-Encoding: chunked\n\n3\nabc\n2\nde\n0\n\n", "5:abcde"},
+		{"chunked and empty", "POST /app HTTP/1.1\nHost: a\nConnection: close\nTransfer-Encoding: chunked\n\n0\n\n", "0:"},
 		{"1.0", "POST /app HTTP/1.0\nContent-Length: 2\n\nab", "2:ab"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -100,7 +103,7 @@ func TestRefusals(t *testing.T) {
 	for _, c := range []struct{ name, request, want string }{
 		{"CONNECT", "CONNECT a:80 HTTP/1.1\nHost: a:80\n\n", "405 Method Not Allowed"},
 		{"TRACE", "TRACE /app HTTP/1.1\nHost: a\n\n", "405 Method Not Allowed"},
-		{"no host", "GET /app HTTP/1.1\n\n", "400 Bad Request: missing required Host header"},
+		{"no host", "GET /app HTTP/1.1\n\n", "400 Bad Request"},
 		{"two hosts", "GET /app HTTP/1.1\nHost: a\nHost: b\n\n", "400 Bad Request"},
 		{"star", "GET * HTTP/1.1\nHost: a\n\n", "400 Bad Request"},
 		{"escape", "GET /app/%zz HTTP/1.1\nHost: a\n\n", "400 Bad Request"},
@@ -114,7 +117,11 @@ func TestRefusals(t *testing.T) {
 		{"large chunks", "POST /app HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n65\n" + strings.Repeat("a", 101) + "\n0\n\n", "413 Request Entity Too Large"},
 		{"bad chunks", "POST /app HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\nzz\n", "400 Bad Request"},
 		{"two lengths", "POST /app HTTP/1.1\nHost: a\nContent-Length: 1\nContent-Length: 2\n\nab", "400 Bad Request"},
-		{"unknown coding", "POST /app HTTP/1.1\nHost: a\nTransfer-Encoding: gzip, chunked\n\n", "501 Not Implemented"},
+		{"unknown coding", "POST /app HTTP/1.1\nHost: a\nTransfer-Encoding: gzip, chunked\n\n", "400 Bad Request"},
+		{"websocket", "GET /app HTTP/1.1\nHost: a\nConnection: Upgrade\nUpgrade: websocket\n\n", "501 Not Implemented"},
+		{"host", "GET /app HTTP/1.1\nHost: a,b\n\n", "400 Bad Request"},
+		{"user in the target", "GET http://u@a/app HTTP/1.1\nHost: a\n\n", "400 Bad Request"},
+		{"HTTP/2", "PRI * HTTP/2.0\n\nSM\n\n", "505 HTTP Version Not Supported"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := r.ask(c.request)
@@ -207,15 +214,55 @@ func TestAbsoluteForm(t *testing.T) {
 	}
 }
 
-// A body with both framings is taken as chunked, and nothing after it on the
-// connection is: what follows could be another's idea of the body.
+// A body with both framings is refused, and so is what follows it: that could be
+// another's idea of the body. What was asked before is answered.
 func TestBothFramingsEndTheConnection(t *testing.T) {
 	r := start(t, setup{app: echoBody})
 	r.event(EventReady, "app")
-	got := r.ask("POST /app HTTP/1.1\nHost: a\nContent-Length: 6\nTransfer-Encoding: chunked\n\n0\n\nGET /app HTTP/1.1\nHost: smuggled\n\n")
-	want := "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\nServer: wasgi\r\n\r\n0:"
+	got := r.ask("POST /app HTTP/1.1\nHost: a\nContent-Length: 2\n\nab" +
+		"POST /app HTTP/1.1\nHost: a\nContent-Length: 6\nTransfer-Encoding: chunked\n\n0\n\nGET /app HTTP/1.1\nHost: smuggled\n\n")
+	want := "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nServer: wasgi\r\n\r\n2:ab" +
+		"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A sound chunked body leaves its connection open.
+func TestConnectionOutlivesAChunkedBody(t *testing.T) {
+	r := start(t, setup{app: echoBody})
+	r.event(EventReady, "app")
+	c := r.dial()
+	for range 2 {
+		c.send("POST /app HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n3;x\nabc\n0\nX-End: 1\n\n")
+		if res, body := c.response("POST"); res.Close || body != "3:abc" {
+			t.Errorf("%q, closed: %v", body, res.Close)
+		}
+	}
+}
+
+// A trusted proxy says who the client is, to the application and to the access
+// log; nobody else does.
+func TestTrustedProxy(t *testing.T) {
+	for trusted, want := range map[string]string{"127.0.0.0/8": "192.0.2.1 https 192.0.2.1", "10.0.0.0/8": "127.0.0.1 http "} {
+		r := start(t, setup{
+			app: func(c fakeCall) error {
+				return c.say(200, c.environ["REMOTE_ADDR"]+" "+c.environ["wsgi.url_scheme"]+" "+c.environ["HTTP_X_FORWARDED_FOR"])
+			},
+			edit: func(c *Config) {
+				c.TrustedProxies, c.AccessLog = config.List(trusted), "combined"
+			},
+		})
+		r.event(EventReady, "app")
+		answer := r.ask("GET /app HTTP/1.1\nHost: a\nX-Forwarded-For: 192.0.2.1\nX-Forwarded-Proto: https\nConnection: close\n\n")
+		if _, body, _ := strings.Cut(answer, "\r\n\r\n"); body != want {
+			t.Errorf("%s: %q, want %q", trusted, body, want)
+		}
+		r.stop()
+		line, err := os.ReadFile(r.access)
+		if remote, _, _ := strings.Cut(want, " "); err != nil || !strings.HasPrefix(string(line), remote+" - ") {
+			t.Errorf("%s: the access log has %q, %v", trusted, line, err)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ func (h *Host) Serve(ctx context.Context) error {
 	if closing := h.maker.close(context.WithoutCancel(ctx)); closing != nil {
 		err = errors.Join(err, fmt.Errorf("freeing the guest: %w", closing))
 	}
-	return err
+	return errors.Join(err, closeState(h.state))
 }
 
 func (h *Host) serve(ctx context.Context) error {
@@ -49,6 +49,7 @@ func (h *Host) serve(ctx context.Context) error {
 	if err := h.fleet.start(sites); err != nil {
 		return errors.Join(err, s.closeListeners())
 	}
+	go h.fleet.relieve(sites) // ends with the sites
 	h.phase.Store(phaseServing)
 	return s.run(ctx, stopSites, sites)
 }
@@ -81,20 +82,20 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 		return s, err
 	}
 	s.client = front.server()
-	if err := s.listen(ctx); err != nil {
+	if err := s.listen(ctx, front); err != nil {
 		return s, err
 	}
 	s.watcher = h.watcher()
 	return s, nil
 }
 
-func (s *service) listen(ctx context.Context) error {
+func (s *service) listen(ctx context.Context, front *front) error {
 	h := s.host
 	l, err := listen.Open(ctx, h.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	s.listeners = append(s.listeners, listen.Bound(l, h.cfg.MaxConnections, h.cfg.WriteTimeout))
+	s.listeners = append(s.listeners, front.entrance(l))
 	address := l.Addr()
 	h.fleet.address.Store(&address)
 	h.events.emit(Event{Kind: EventListening, URL: "http://" + urlHost(address.String(), "")})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wasgi/wasgi/host/policy"
+	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/tenantlog"
 	"github.com/wasgi/wasgi/tenants"
 )
@@ -31,10 +32,11 @@ const (
 // site is one tenant as the host sees it. One goroutine, run, makes its
 // deployments; requests read live and wait for a change.
 type site struct {
-	name  string
-	fleet *fleet
-	log   *tenantlog.Log
-	live  atomic.Pointer[deployment]
+	name   string
+	fleet  *fleet
+	log    *tenantlog.Log
+	memory *sandbox.Budget // of all instances, those of older releases too
+	live   atomic.Pointer[deployment]
 
 	wake chan struct{} // holds one: look again
 	end  context.CancelFunc
@@ -56,6 +58,7 @@ func newSite(f *fleet, name string) *site {
 		name: name, fleet: f, wake: make(chan struct{}, 1),
 		log:     tenantlog.New(f.log, name, int64(f.cfg.TenantLogRate)),
 		changed: make(chan struct{}),
+		memory:  sandbox.NewBudget(uint64(f.cfg.MemoryPerTenant), f.memory),
 	}
 }
 
@@ -135,7 +138,7 @@ func (s *site) attempt(ctx context.Context) error {
 	}
 	s.begin()
 	if err == nil {
-		err = s.release(ctx, application{tenant: t, fingerprint: fingerprint, quotas: quotas, log: s.log})
+		err = s.release(ctx, application{tenant: t, fingerprint: fingerprint, quotas: quotas, log: s.log, memory: s.memory})
 	}
 	s.report(ctx, err, time.Since(start))
 	return err
@@ -150,7 +153,7 @@ func (s *site) release(ctx context.Context, a application) error {
 	if now, err := s.fleet.fingerprint(a.tenant); err != nil || now != a.fingerprint {
 		return errors.Join(errChanged, err, im.Close())
 	}
-	old := s.live.Swap(deploy(a, im, s.fleet.cfg, s.fleet.slots))
+	old := s.live.Swap(deploy(a, im, s.fleet))
 	if old != nil {
 		s.retiring.Go(func() { s.retire(old) })
 	}

@@ -55,13 +55,6 @@ func OpenFileIn(export string) []byte {
 	return g.on(export, 0, open, Const(int32(abi.StatusOK))).bytes()
 }
 
-// OpenFileKeep is OpenFile with a wasgi_close_fds that does nothing.
-func OpenFileKeep() []byte {
-	g, open := newFileGuest()
-	g.on(abi.ExportCloseFDs, 0, Const(0))
-	return g.handle(0, g.sendHead(), open, g.send(scratchAddress, 8)).bytes()
-}
-
 // Print writes "out" to descriptor 1 and "err" to descriptor 2 in the named
 // export and returns 0.
 func Print(export string) []byte {
@@ -77,20 +70,13 @@ func Print(export string) []byte {
 	return g.on(export, 0, say(1, textAddress), say(2, textAddress+3), Const(0)).bytes()
 }
 
-// newFileGuest has a wasgi_close_fds that closes, and instructions that open
-// FileName for reading below descriptor 3.
+// newFileGuest has instructions that open FileName for reading below
+// descriptor 3.
 func newFileGuest() (*guest, []byte) {
 	g := newGuest()
 	open := g.Import(wasiModule, "path_open",
 		[]Type{I32, I32, I32, I32, I32, I64, I64, I32, I32}, []Type{I32})
-	closeFD := g.Import(wasiModule, "fd_close", []Type{I32}, []Type{I32})
 	g.Data(textAddress, []byte(FileName))
-	g.on(abi.ExportCloseFDs, 0,
-		Block(g.metered(
-			Get(0), Get(1), Op(opGtU), BrIf(1),
-			Get(0), Call(closeFD), Op(opDrop),
-			Get(0), Const(1), Op(opAdd), Set(0))),
-		Const(0))
 	const rightRead = 2
 	return g, keep(0,
 		Const(3), Const(1), Const(textAddress), Const(int32(len(FileName))),

@@ -161,16 +161,14 @@ func exportNames() []string {
 	return []string{
 		abi.ExportVersion, abi.ExportAlloc, abi.ExportBoot, abi.ExportLoad,
 		abi.ExportHandle, abi.ExportRun, abi.ExportBeforeSnapshot,
-		abi.ExportAfterRestore, abi.ExportCloseFDs,
+		abi.ExportAfterRestore, abi.ExportInterrupt,
 	}
 }
 
 func parameters(name string) []Type {
 	switch name {
-	case abi.ExportAlloc, abi.ExportBoot, abi.ExportLoad, abi.ExportHandle:
+	case abi.ExportAlloc, abi.ExportBoot, abi.ExportLoad, abi.ExportHandle, abi.ExportInterrupt:
 		return []Type{I32}
-	case abi.ExportCloseFDs:
-		return []Type{I32, I32}
 	default:
 		return nil
 	}

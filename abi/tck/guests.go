@@ -93,6 +93,34 @@ func Spin() []byte {
 	return g.handle(0, g.metered()).bytes()
 }
 
+// Obedient spins until wasgi_interrupt, and then answers with the signal and
+// with how far the stack pointer was moved for it, as i32 each.
+func Obedient() []byte {
+	g := newGuest()
+	const stack = 0 // the index of the global __stack_pointer
+	g.on(abi.ExportInterrupt, 0,
+		keep(0, Get(0)),
+		keep(1, Const(stackTop), GlobalGet(stack), Op(opSub)),
+		Const(int32(abi.StatusOK)))
+	return g.handle(0, g.sendHead(),
+		Block(g.metered(Const(scratchAddress), Load32(), BrIf(1))),
+		g.send(scratchAddress, 8)).bytes()
+}
+
+// Uninterruptible spins, and refuses wasgi_interrupt.
+func Uninterruptible() []byte {
+	g := newGuest()
+	g.on(abi.ExportInterrupt, 0, Const(int32(abi.StatusState)))
+	return g.handle(0, g.metered()).bytes()
+}
+
+// TrapInInterrupt spins, and traps in wasgi_interrupt.
+func TrapInInterrupt() []byte {
+	g := newGuest()
+	g.on(abi.ExportInterrupt, 0, Op(opUnreachable))
+	return g.handle(0, g.metered()).bytes()
+}
+
 // SpinIn never returns from the named export, handle excepted.
 func SpinIn(export string) []byte {
 	g := newGuest()

@@ -26,7 +26,7 @@ and the environment that it is given and nothing else of the machine.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmtUsage(c, err)}
 	})
-	root.AddCommand(newServe(), newDev(), newPython(), newDoctor(), newVersion())
+	root.AddCommand(newServe(), newDev(), newPython(), newDoctor(), newVersion(), newWorker())
 	return root
 }
 

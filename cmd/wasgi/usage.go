@@ -39,7 +39,7 @@ func newServeLogger(w io.Writer, cfg host.Config) *slog.Logger {
 	}
 	opt := &slog.HandlerOptions{Level: level}
 	if cfg.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, opt))
+		return slog.New(slog.NewJSONHandler(visible{w}, opt))
 	}
-	return slog.New(slog.NewTextHandler(w, opt))
+	return slog.New(slog.NewTextHandler(visible{w}, opt))
 }

@@ -12,7 +12,7 @@ type Format func(b []byte, e *Entry) []byte
 // Combined is the format of Apache and nginx of that name, and the request id,
 // the tenant and the duration in milliseconds at its end.
 func Combined(b []byte, e *Entry) []byte {
-	b = append(b, dash(e.Remote)...)
+	b = escape(b, dash(e.Remote))
 	b = append(b, " - - ["...)
 	b = e.Time.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
 	b = append(b, "] \""...)
@@ -28,7 +28,7 @@ func Combined(b []byte, e *Entry) []byte {
 	b = quoted(b, e.Referer)
 	b = quoted(b, e.UserAgent)
 	b = append(b, ' ')
-	b = append(b, dash(e.RequestID)...)
+	b = escape(b, dash(e.RequestID))
 	b = append(b, ' ')
 	b = escape(b, dash(e.Tenant))
 	b = append(b, ' ')

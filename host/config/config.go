@@ -36,8 +36,19 @@ type Config struct {
 	Slots int `koanf:"slots" help:"guests that may run at once"`
 	// Builders is how many tenants may be prepared (installed, booted, loaded) at once.
 	Builders int `koanf:"builders" help:"applications that may be prepared at once"`
-	// MemoryPerTenant is the upper limit of one instance's linear memory.
-	MemoryPerTenant Bytes `koanf:"memory_per_tenant" help:"memory limit of one instance"`
+	// IsolationLevel is inprocess or process: whether guests run in this process,
+	// behind WebAssembly alone, or in a jailed worker process for each application
+	// besides. A manifest may ask for process where inprocess is set, never the other
+	// way round.
+	IsolationLevel string `koanf:"isolation_level" help:"where guests run: inprocess, or process for a jailed process for each application"`
+	// MemoryBudget is what the process may take in all. What HostMemory does not need
+	// is for guests: instances beyond their snapshots, snapshots in RAM, /tmp. The
+	// default is four fifths of the machine's memory or of the control group's limit.
+	MemoryBudget Bytes `koanf:"memory_budget" help:"memory of the whole process"`
+	// MemoryPerTenant is what all instances of one tenant may take of that together.
+	MemoryPerTenant Bytes `koanf:"memory_per_tenant" help:"memory of one application, all its instances together"`
+	// MemoryPerInstance is the upper limit of one instance's linear memory.
+	MemoryPerInstance Bytes `koanf:"memory_per_instance" help:"memory limit of one instance"`
 	// MaxInstances is the upper limit of a tenant's instances when its manifest sets none.
 	MaxInstances int `koanf:"max_instances" help:"instances of one application, unless its manifest says less"`
 	// QueueLength is how many requests of one tenant may wait for an instance.
@@ -59,8 +70,15 @@ type Config struct {
 	// (64 KiB at most) before it is given up.
 	WriteTimeout time.Duration `koanf:"write_timeout" help:"longest stall of a client that takes a response"`
 	// RequestTimeout is how long the application may take for one request; a guest
-	// that is still running is killed. A manifest may set less.
+	// that is still running is asked to end, and after Grace it is killed. A manifest
+	// may set less.
 	RequestTimeout time.Duration `koanf:"request_timeout" help:"time the application has for one request"`
+	// CPUTime is the processor time that a request may use; 0 is no limit but
+	// RequestTimeout. A manifest may set less.
+	CPUTime time.Duration `koanf:"cpu_time" help:"processor time of one request, 0 for no limit"`
+	// Grace is what a guest has between being asked to end and being killed: time for
+	// finally clauses and close(). A manifest may set less.
+	Grace time.Duration `koanf:"grace" help:"time between asking an application to end and killing it"`
 	// StartTimeout is the time to boot the interpreter and import the application,
 	// and how long a request waits for that.
 	StartTimeout time.Duration `koanf:"start_timeout" help:"time to import an application"`
@@ -88,10 +106,27 @@ type Config struct {
 	// answered with 503.
 	SpoolDiskTotal Bytes `koanf:"spool_disk_total" help:"temporary files for request bodies, all together"`
 	// ResponseBuffer is the largest complete response that is kept until the instance
-	// has been given back; a larger one is sent while the instance is held.
+	// has been given back, above SpoolMemory in a temporary file; a larger one, and one
+	// that comes in pieces, is sent while the instance is held.
 	ResponseBuffer Bytes `koanf:"response_buffer" help:"largest response that is sent after its instance is free"`
+	// ResponseMemoryTotal is what all kept responses together may take of memory;
+	// above it they go to temporary files, within SpoolDiskTotal.
+	ResponseMemoryTotal Bytes `koanf:"response_memory_total" help:"memory for kept responses, all together"`
 	// MaxConnections limits the open client connections; more wait in the backlog.
 	MaxConnections int `koanf:"max_connections" help:"open client connections"`
+	// MaxConnectionsPerAddress limits the open connections of one client address (for
+	// IPv6 of one /64 network); one more is closed at once. Trusted proxies and Unix
+	// sockets have no such limit. 0 is none for anybody.
+	MaxConnectionsPerAddress int `koanf:"max_connections_per_address" help:"open connections of one client address, 0 for no limit"`
+
+	// TrustedProxies are the peers whose word about the client counts: networks,
+	// addresses, and the word unix for whoever connects through a Unix socket. From
+	// everybody else headers about the client are dropped (see ProxyHeader).
+	TrustedProxies List `koanf:"trusted_proxies" help:"networks of the proxies in front, or unix, whose headers about the client count"`
+	// ProxyHeader is how trusted proxies tell who the client is: x-forwarded
+	// (X-Forwarded-For and X-Forwarded-Proto) or forwarded (RFC 7239). It is one of
+	// them, because a proxy that writes one hands on what a client wrote in the other.
+	ProxyHeader string `koanf:"proxy_header" help:"how trusted proxies name the client: x-forwarded or forwarded"`
 
 	// DataQuota is how much a tenant may keep in /data when its manifest sets nothing.
 	DataQuota Bytes `koanf:"data_quota" help:"size of an application's /data, unless its manifest says less"`
@@ -123,28 +158,31 @@ type Config struct {
 // os.Environ gives it) and uid decide where state and cache live.
 func Default(environ []string, uid int) Config {
 	state, cache := folders(environ, uid)
-	return Config{
+	c := Config{
 		Root: ".", Listen: "127.0.0.1:8000", AdminListen: "127.0.0.1:8001",
 		StateDir: state, CacheDir: cache,
 		Watch: true, WatchSettle: 200 * time.Millisecond,
 
 		Slots: runtime.NumCPU(), Builders: max(1, runtime.NumCPU()/2),
-		MemoryPerTenant: 512 * MiB, MaxInstances: 2 * runtime.NumCPU(),
+		IsolationLevel: "inprocess", MemoryPerInstance: 512 * MiB, MaxInstances: 2 * runtime.NumCPU(),
 		QueueLength: 128, QueueTimeout: 10 * time.Second,
 
 		HeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second,
 		BodyTimeout: 30 * time.Second, BodyRate: 1 * KiB, WriteTimeout: 30 * time.Second,
-		RequestTimeout: 30 * time.Second, StartTimeout: 60 * time.Second,
+		RequestTimeout: 30 * time.Second, Grace: 2 * time.Second, StartTimeout: 60 * time.Second,
 		PrepareTimeout: 10 * time.Minute, DrainTimeout: 30 * time.Second,
 
 		MaxHeaderBytes: 32 * KiB, MaxHeaders: 100, MaxLine: 8 * KiB,
 		MaxBody: 64 * MiB, SpoolMemory: 1 * MiB,
-		SpoolMemoryTotal: 256 * MiB, SpoolDiskTotal: 8 * GiB,
-		ResponseBuffer: 256 * KiB, MaxConnections: 10000,
+		SpoolDiskTotal: 8 * GiB, ResponseBuffer: 16 * MiB,
+		ProxyHeader: "x-forwarded",
 
 		DataQuota: 1 * GiB, DataFiles: 100_000, TmpSize: 64 * MiB,
 
 		AccessLog: "combined", AccessLogFile: "-", LogFormat: "text", LogLevel: "info",
 		TenantLogRate: 1 * MiB, ServerHeader: "wasgi",
 	}
+	c.MemoryBudget = machineMemory() / 5 * 4
+	c.scale()
+	return c
 }

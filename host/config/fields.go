@@ -39,6 +39,8 @@ func (f field) assign(raw any) error {
 		return assignInt(p, raw)
 	case *Bytes:
 		return assignBytes(p, raw)
+	case *List:
+		return assignList(p, raw)
 	case *time.Duration:
 		return assignDuration(p, raw)
 	default:

@@ -23,6 +23,8 @@ func Flags(fs *pflag.FlagSet) {
 			fs.Int(name, *p, f.help)
 		case *Bytes:
 			fs.Var(p, name, f.help)
+		case *List:
+			fs.Var(p, name, f.help)
 		case *time.Duration:
 			fs.Duration(name, *p, f.help)
 		}

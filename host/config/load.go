@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/knadh/koanf/parsers/toml/v2"
@@ -113,8 +114,14 @@ func (l *loader) flags(fs *pflag.FlagSet) error {
 	}), nil)
 }
 
+// assign sets the fields. memory_budget comes first, because it decides the
+// defaults of others.
 func (l *loader) assign() error {
 	var errs []error
+	first := slices.IndexFunc(l.fields, func(f field) bool { return f.key == "memory_budget" })
+	if budget := l.fields[first]; l.k.Exists(budget.key) && budget.assign(l.k.Get(budget.key)) == nil {
+		l.config.scale()
+	}
 	for _, f := range l.fields {
 		if !l.k.Exists(f.key) {
 			continue

@@ -17,9 +17,11 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("%s: "+format, append([]any{key}, args...)...))
 	}
 	c.validateAddresses(fault)
+	c.validateProxies(fault)
 	c.validateWords(fault)
 	c.validateNumbers(fault)
 	c.validateDurations(fault)
+	c.validateMemory(fault)
 	return errors.Join(errs...)
 }
 
@@ -38,6 +40,12 @@ func (c *Config) validateAddresses(fault faultFunc) {
 	}
 }
 
+func (c *Config) validateProxies(fault faultFunc) {
+	if _, _, err := c.Proxies(); err != nil {
+		fault("trusted_proxies", "%w", err)
+	}
+}
+
 func validateAddress(key, addr string, fault faultFunc) {
 	if strings.HasPrefix(addr, "unix:/") {
 		return
@@ -53,6 +61,8 @@ func (c *Config) validateWords(fault faultFunc) {
 		allowed    []string
 	}{
 		{"access_log", c.AccessLog, []string{"combined", "json", "off"}},
+		{"isolation_level", c.IsolationLevel, []string{"inprocess", "process"}},
+		{"proxy_header", c.ProxyHeader, []string{"x-forwarded", "forwarded"}},
 		{"log_format", c.LogFormat, []string{"text", "json"}},
 		{"log_level", c.LogLevel, []string{"debug", "info", "warn", "error"}},
 	} {
@@ -72,7 +82,9 @@ func (c *Config) validateNumbers(fault faultFunc) {
 	}{
 		{"slots", int64(c.Slots), 1, 4096},
 		{"builders", int64(c.Builders), 1, 1024},
-		{"memory_per_tenant", int64(c.MemoryPerTenant), int64(32 * MiB), int64(4 * GiB)},
+		{"memory_budget", int64(c.MemoryBudget), int64(128 * MiB), 1 << 50},
+		{"memory_per_tenant", int64(c.MemoryPerTenant), int64(32 * MiB), 1 << 50},
+		{"memory_per_instance", int64(c.MemoryPerInstance), int64(32 * MiB), int64(4 * GiB)},
 		{"max_instances", int64(c.MaxInstances), 1, 1024},
 		{"queue_length", int64(c.QueueLength), 0, 100_000},
 		{"body_rate", int64(c.BodyRate), 1, int64(GiB)},
@@ -84,7 +96,9 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		{"spool_memory_total", int64(c.SpoolMemoryTotal), 0, 1 << 50},
 		{"spool_disk_total", int64(c.SpoolDiskTotal), 0, 1 << 50},
 		{"response_buffer", int64(c.ResponseBuffer), 0, int64(GiB)},
+		{"response_memory_total", int64(c.ResponseMemoryTotal), 0, 1 << 50},
 		{"max_connections", int64(c.MaxConnections), 1, 1 << 20},
+		{"max_connections_per_address", int64(c.MaxConnectionsPerAddress), 0, 1 << 20},
 		{"data_quota", int64(c.DataQuota), 0, 1 << 40},
 		{"data_files", int64(c.DataFiles), 0, 10_000_000},
 		{"tmp_size", int64(c.TmpSize), 0, int64(4 * GiB)},
@@ -108,6 +122,8 @@ func (c *Config) validateDurations(fault faultFunc) {
 		{"body_timeout", c.BodyTimeout, time.Millisecond, 24 * time.Hour},
 		{"write_timeout", c.WriteTimeout, time.Millisecond, 24 * time.Hour},
 		{"request_timeout", c.RequestTimeout, 10 * time.Millisecond, 24 * time.Hour},
+		{"cpu_time", c.CPUTime, 0, 24 * time.Hour},
+		{"grace", c.Grace, 0, time.Minute},
 		{"start_timeout", c.StartTimeout, 100 * time.Millisecond, time.Hour},
 		{"prepare_timeout", c.PrepareTimeout, time.Second, 24 * time.Hour},
 		{"drain_timeout", c.DrainTimeout, time.Millisecond, 24 * time.Hour},

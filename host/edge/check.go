@@ -19,21 +19,25 @@ type Refusal struct {
 }
 
 // Check refuses requests that no application is to see: methods that make a
-// proxy or a mirror of the server, a target in a form that is not for servers,
-// a head above the limits. nil is a pass.
+// proxy or a mirror of the server, a target in a form that is not for servers, a
+// host that is none, a change of protocol, a head above the limits. nil is a pass.
 //
-// net/http has already refused bad framing: no or several Host headers,
-// contradicting Content-Length, an unknown Transfer-Encoding.
+// Package framing has already refused bad framing, and more or less than one Host
+// header.
 func Check(r *http.Request, l Limits) *Refusal {
 	switch {
+	case r.ProtoMajor != 1:
+		return &Refusal{http.StatusHTTPVersionNotSupported, "this version of HTTP is not supported"}
 	case r.Method == http.MethodConnect || r.Method == http.MethodTrace:
 		return &Refusal{http.StatusMethodNotAllowed, "this method is not supported"}
 	case len(r.RequestURI) > l.Line:
 		return &Refusal{http.StatusRequestURITooLong, "the request target is too long"}
 	case r.RequestURI == "*" && r.Method != http.MethodOptions:
 		return &Refusal{http.StatusBadRequest, "the target * is for OPTIONS"}
-	case r.ProtoMajor != 1:
-		return &Refusal{http.StatusHTTPVersionNotSupported, "this version of HTTP is not supported"}
+	case !validHost(r.Host):
+		return &Refusal{http.StatusBadRequest, "the host of this request is no name or address"}
+	case upgrades(r.Header):
+		return &Refusal{http.StatusNotImplemented, "this server speaks HTTP only: it cannot change to WebSocket or another protocol"}
 	}
 	return checkHeaders(r, l)
 }
@@ -54,30 +58,32 @@ func checkHeaders(r *http.Request, l Limits) *Refusal {
 	return nil
 }
 
-// SplitTarget takes path and query out of a request target in origin form
-// (/path?query) or absolute form (http://host/path?query) without decoding
-// anything (RFC 9112 section 3.2). The path is never empty; query comes
-// without its question mark. ok is false for any other form.
-func SplitTarget(uri string) (path, query string, ok bool) {
-	if !strings.HasPrefix(uri, "/") {
-		if uri, ok = cutAuthority(uri); !ok {
-			return "", "", false
+// upgrades says whether a client asks for another protocol (RFC 9110 section
+// 7.8). HTTP/2 is no question: a server may ignore the header, clients that offer
+// it go on in HTTP/1.1, and many offer it each time.
+func upgrades(h http.Header) bool {
+	protocols, asked := h["Upgrade"]
+	if !asked || !listed(h["Connection"], "upgrade") {
+		return false
+	}
+	for _, line := range protocols {
+		for protocol := range strings.SplitSeq(line, ",") {
+			if p := strings.Trim(protocol, " \t"); p != "" && !strings.EqualFold(p, "h2c") {
+				return true
+			}
 		}
 	}
-	path, query, _ = strings.Cut(uri, "?")
-	if path == "" {
-		path = "/"
-	}
-	return path, query, true
+	return false
 }
 
-func cutAuthority(uri string) (rest string, ok bool) {
-	scheme, rest, ok := strings.Cut(uri, "://")
-	if !ok || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
-		return "", false
+// listed says whether a word stands in a comma-separated header.
+func listed(lines []string, word string) bool {
+	for _, line := range lines {
+		for item := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.Trim(item, " \t"), word) {
+				return true
+			}
+		}
 	}
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		return rest[i:], true
-	}
-	return "", true
+	return false
 }

@@ -32,6 +32,12 @@ func TestSplitTarget(t *testing.T) {
 		{"*", "", "", false},
 		{"", "", "", false},
 		{"h:80", "", "", false},
+		{"http://", "", "", false},
+		{"http:///a", "", "", false},
+		{"http://?q", "", "", false},
+		{"http://user@h/", "", "", false},
+		{"http://user:pass@h/", "", "", false},
+		{"http://h/@?@", "/@", "@", true},
 	} {
 		if path, query, ok := SplitTarget(c.uri); path != c.path || query != c.query || ok != c.ok {
 			t.Errorf("%q: %q, %q, %v", c.uri, path, query, ok)

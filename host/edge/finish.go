@@ -1,8 +1,10 @@
 package edge
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // Faults of an application that Finish finds.
@@ -46,11 +48,11 @@ func (r *Response) deliver() {
 		r.length = r.taken
 	}
 	r.sendHead()
-	if len(r.held) == 0 {
+	if r.held == nil {
 		return
 	}
-	n, err := r.w.Write(r.held)
-	r.bytes += int64(n)
+	n, err := io.Copy(r.w, r.held)
+	r.bytes += n
 	r.gone = err
 }
 
@@ -60,14 +62,18 @@ func (r *Response) Fail(p Page, accept string) {
 	if r.sent {
 		return
 	}
-	r.head, r.held, r.started = p.head(accept), p.body(accept), true
+	_ = r.Close() // what the application said is not wanted any more
+	page := p.body(accept)
+	r.head, r.started = p.head(accept), true
 	r.bodyless, r.length = bodyless(r.method, p.Status), unknown
-	r.taken = int64(len(r.held))
+	r.taken = int64(len(page))
 	if p.Close {
 		r.w.Header()["Connection"] = []string{"close"}
 	}
 	if r.method == "HEAD" {
-		r.length, r.held = r.taken, nil
+		r.length = r.taken
+	} else {
+		r.held = io.NopCloser(bytes.NewReader(page))
 	}
 	r.deliver()
 }

@@ -1,8 +1,10 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -26,9 +28,14 @@ type Blocker interface {
 	Resume() error
 }
 
+// Keep stores a body until it is read, once, and closed. With an error the body
+// is sent at once.
+type Keep func(body []byte) (io.ReadCloser, error)
+
 // Options are what the host sets for every response.
 type Options struct {
 	Buffer int    // largest complete body that is held back until Finish, bytes
+	Keep   Keep   // where it is held; nil is memory
 	Server string // the Server header when the application sent none, "" for none
 }
 
@@ -46,14 +53,14 @@ type Response struct {
 	cutoff  cutoff
 
 	head     abi.ResponseHead
-	started  bool  // Start was called
-	sent     bool  // the head is on its way; no way back
-	whole    bool  // the application has given every byte of the body
-	bodyless bool  // a body would break the framing
-	length   int64 // announced by the application, or unknown
-	taken    int64 // bytes of body that the application gave and that count
-	held     []byte
-	over     bool // the application wrote more than it announced
+	started  bool          // Start was called
+	sent     bool          // the head is on its way; no way back
+	whole    bool          // the application has given every byte of the body
+	bodyless bool          // a body would break the framing
+	length   int64         // announced by the application, or unknown
+	taken    int64         // bytes of body that the application gave and that count
+	held     io.ReadCloser // nil when nothing is held
+	over     bool          // the application wrote more than it announced
 	gone     error
 	refused  error // why Start did not take the head
 
@@ -132,11 +139,36 @@ func (r *Response) Write(p []byte, last bool) error {
 	}
 	p = r.count(p)
 	r.whole = r.whole || last || r.length >= 0 && r.taken == r.length
-	if !r.sent && r.whole && len(p) <= r.opts.Buffer {
-		r.held = append(r.held, p...)
+	if !r.sent && r.whole && len(p) <= r.opts.Buffer && r.hold(p) {
 		return nil
 	}
 	return r.transmit(p)
+}
+
+// hold keeps the whole body; false when there is no room for it.
+func (r *Response) hold(p []byte) bool {
+	if len(p) == 0 {
+		return true
+	}
+	if r.opts.Keep == nil {
+		r.held = io.NopCloser(bytes.NewReader(bytes.Clone(p)))
+		return true
+	}
+	held, err := r.opts.Keep(p)
+	if err == nil {
+		r.held = held
+	}
+	return err == nil
+}
+
+// Close frees what is held. Nothing can be sent afterwards; closing twice does
+// nothing.
+func (r *Response) Close() error {
+	held := r.held
+	if r.held = nil; held == nil {
+		return nil
+	}
+	return held.Close()
 }
 
 // swallow drops a body that must not be sent. The application is stopped at its

@@ -1,5 +1,6 @@
 // Package listen opens the sockets that clients connect to, bounds how many
-// may be connected, and gives up those that take nothing.
+// may be connected, in all and from one address, and gives up those that take
+// nothing.
 //
 // Every write to a connection gets a deadline of its own, so that nothing above
 // has to remember one: a client that stops reading fails the write that waits
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -51,17 +53,35 @@ func removeStale(ctx context.Context, path string) error {
 	return os.Remove(path)
 }
 
-// Bound makes a listener of inner that has at most max connections open at once
-// (more wait in the kernel's backlog) and whose connections fail a write of 64
-// KiB or less that takes longer than stall.
-func Bound(inner net.Listener, max int, stall time.Duration) net.Listener {
-	return &bounded{Listener: inner, seats: make(chan struct{}, max), stall: stall, closed: make(chan struct{})}
+// Limits are what clients may take of a listener.
+type Limits struct {
+	// Connections may be open at once; more wait in the kernel's backlog.
+	Connections int
+	// Stall is the longest time for a write of 64 KiB or less.
+	Stall time.Duration
+	// PerAddress is how many connections one address may have open, or one /64
+	// network of IPv6, which is what one client has. One more is closed at once. 0 is
+	// no limit. Unix sockets have none.
+	PerAddress int
+	// Exempt, if not nil, says which addresses may have more.
+	Exempt func(netip.Addr) bool
+	// Crowded, if not nil, hears of each connection that was closed for PerAddress.
+	Crowded func(netip.Addr)
+}
+
+// Bound makes a listener of inner that keeps the limits.
+func Bound(inner net.Listener, l Limits) net.Listener {
+	return &bounded{
+		Listener: inner, limits: l, closed: make(chan struct{}),
+		seats: make(chan struct{}, l.Connections), crowd: crowd{limit: l.PerAddress, open: map[netip.Addr]int{}},
+	}
 }
 
 type bounded struct {
 	net.Listener
+	limits Limits
 	seats  chan struct{}
-	stall  time.Duration
+	crowd  crowd
 	once   sync.Once
 	closed chan struct{}
 }
@@ -74,12 +94,36 @@ func (b *bounded) Accept() (net.Conn, error) {
 	case <-b.closed:
 		return nil, net.ErrClosed
 	}
-	c, err := b.Listener.Accept()
-	if err != nil {
-		<-b.seats
-		return nil, err
+	for {
+		c, err := b.Listener.Accept()
+		if err != nil {
+			<-b.seats
+			return nil, err
+		}
+		leave, err := b.enter(c)
+		if err != nil {
+			_ = c.Close()
+			continue
+		}
+		return &conn{Conn: c, stall: b.limits.Stall, leave: sync.OnceFunc(func() { leave(); <-b.seats })}, nil
 	}
-	return &conn{Conn: c, stall: b.stall, leave: sync.OnceFunc(func() { <-b.seats })}, nil
+}
+
+// enter counts a connection, if its address has one to count.
+func (b *bounded) enter(c net.Conn) (leave func(), err error) {
+	remote, ok := c.RemoteAddr().(*net.TCPAddr)
+	if !ok || b.limits.PerAddress == 0 {
+		return func() {}, nil
+	}
+	a := remote.AddrPort().Addr().Unmap()
+	if b.limits.Exempt != nil && b.limits.Exempt(a) {
+		return func() {}, nil
+	}
+	leave, err = b.crowd.enter(a)
+	if err != nil && b.limits.Crowded != nil {
+		b.limits.Crowded(a)
+	}
+	return leave, err
 }
 
 // Close also ends an Accept that waits for a seat.

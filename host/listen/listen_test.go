@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,7 +37,7 @@ func dial(t *testing.T, l net.Listener) net.Conn {
 }
 
 func TestConnectionsAreBounded(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), 1, time.Minute)
+	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: time.Minute})
 	dial(t, l)
 	dial(t, l)
 	first, err := l.Accept()
@@ -63,7 +64,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 }
 
 func TestCloseEndsAnAcceptThatWaits(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), 1, time.Minute)
+	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: time.Minute})
 	dial(t, l)
 	c, err := l.Accept()
 	if err != nil {
@@ -84,7 +85,7 @@ func TestCloseEndsAnAcceptThatWaits(t *testing.T) {
 }
 
 func TestWriteToAClientThatDoesNotReadEnds(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), 1, 20*time.Millisecond)
+	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: 20 * time.Millisecond})
 	dial(t, l)
 	c, err := l.Accept()
 	if err != nil {
@@ -97,7 +98,7 @@ func TestWriteToAClientThatDoesNotReadEnds(t *testing.T) {
 }
 
 func TestLargeWriteArrives(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), 1, time.Minute)
+	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: time.Minute})
 	client := dial(t, l)
 	c, err := l.Accept()
 	if err != nil {
@@ -116,7 +117,7 @@ func TestLargeWriteArrives(t *testing.T) {
 
 // A deadline is for all pieces: it is not put off by a client that takes them.
 func TestDeadlineOutlivesThePieces(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), 1, time.Minute)
+	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: time.Minute})
 	client := dial(t, l)
 	c, err := l.Accept()
 	if err != nil {
@@ -143,7 +144,7 @@ func TestDeadlineOutlivesThePieces(t *testing.T) {
 
 // A client that takes everything does not keep a write alive that was to end.
 func TestDeadlineEndsAWriteThatMoves(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), 1, time.Minute)
+	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: time.Minute})
 	client := dial(t, l)
 	c, err := l.Accept()
 	if err != nil {
@@ -196,5 +197,78 @@ func TestUnixSockets(t *testing.T) {
 	}
 	if b, err := os.ReadFile(file); err != nil || string(b) != "precious" {
 		t.Errorf("the file is %q, %v", b, err)
+	}
+}
+
+// An address that has all its connections is turned away at once, others are
+// not, and it may come back when one of them is closed.
+func TestConnectionsOfAnAddressAreBounded(t *testing.T) {
+	var crowded []netip.Addr
+	l := Bound(open(t, "127.0.0.1:0"), Limits{
+		Connections: 10, Stall: time.Minute, PerAddress: 2,
+		Exempt:  func(a netip.Addr) bool { return a == netip.MustParseAddr("127.0.0.9") },
+		Crowded: func(a netip.Addr) { crowded = append(crowded, a) },
+	})
+	from := func(address string) net.Conn {
+		t.Helper()
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+		c, err := d.DialContext(t.Context(), "tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	accept := func(want net.Conn) net.Conn {
+		t.Helper()
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.RemoteAddr().String(); got != want.LocalAddr().String() {
+			t.Fatalf("accepted %s, want %s", got, want.LocalAddr())
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	first := accept(from("127.0.0.1"))
+	accept(from("127.0.0.1"))
+	third := from("127.0.0.1")
+	accept(from("127.0.0.2")) // behind the third, which got nothing
+	if _, err := third.Read(make([]byte, 1)); err == nil {
+		t.Error("the third connection is open")
+	}
+	for range 4 {
+		accept(from("127.0.0.9"))
+	}
+	for range 2 { // net/http closes twice
+		first.Close()
+	}
+	accept(from("127.0.0.1"))
+	from("127.0.0.1")
+	accept(from("127.0.0.9"))
+	local := netip.MustParseAddr("127.0.0.1")
+	if len(crowded) != 2 || crowded[0] != local || crowded[1] != local {
+		t.Errorf("turned away: %v", crowded)
+	}
+}
+
+func TestCrowd(t *testing.T) {
+	c := crowd{limit: 1, open: map[netip.Addr]int{}}
+	leave, err := c.enter(netip.MustParseAddr("2001:db8::1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.enter(netip.MustParseAddr("2001:db8::ffff:1")); !errors.Is(err, errCrowded) {
+		t.Errorf("the same network: %v", err)
+	}
+	other, err := c.enter(netip.MustParseAddr("2001:db8:0:1::1"))
+	if err != nil {
+		t.Errorf("the next network: %v", err)
+	}
+	leave()
+	other()
+	if len(c.open) != 0 {
+		t.Errorf("left behind: %v", c.open)
 	}
 }

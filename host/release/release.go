@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"unicode"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/policy"
@@ -41,14 +42,26 @@ func (m Maker) Prepare(ctx context.Context, t tenants.Tenant, progress func(stri
 		Compile: m.compile,
 		Progress: func(step, detail string) {
 			if progress != nil && step != "reuse" { // what is there already is no news
-				progress(strings.TrimSpace(step + " " + detail))
+				progress(printable(strings.TrimSpace(step + " " + detail)))
 			}
 		},
 	})
 }
 
+// printable replaces what a terminal might obey: an installer repeats what
+// packages and indexes say.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, text)
+}
+
 // compile writes byte code that is never checked against its source: a release
-// does not change.
+// does not change. -S keeps a package's sitecustomize from running, which would
+// find the folder writable.
 func (m Maker) compile(ctx context.Context, dir string) error {
 	site, err := wasi.WritableDir(dir, wasi.NewQuota(compileBytes, compileFiles))
 	if err != nil {
@@ -61,7 +74,7 @@ func (m Maker) compile(ctx context.Context, dir string) error {
 			Env:    []string{"LANG=C.UTF-8"},
 		},
 		Boot: abi.Boot{
-			Args: []string{"python", "-I", "-m", "compileall", "-q", "-q", "-j1", "--invalidation-mode", "unchecked-hash", policy.SiteDir},
+			Args: []string{"python", "-I", "-S", "-m", "compileall", "-q", "-q", "-j1", "--invalidation-mode", "unchecked-hash", policy.SiteDir},
 			Cwd:  "/",
 		},
 	})

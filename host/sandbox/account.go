@@ -11,10 +11,10 @@ import (
 // a tight one, twenty in Python's, a microsecond around a copy. So the refill
 // follows the time that the last one lasted. The upper bound keeps a guest that
 // turns from fast loops to slow ones from going unchecked for long; at it the
-// checks cost a tight loop less than one part in a hundred (DESIGN.md).
+// checks cost a tight loop one part in a hundred (DESIGN.md).
 const (
 	minFuel    = 16
-	maxFuel    = 1 << 15
+	maxFuel    = 1 << 13
 	firstFuel  = 1 << 12
 	fuelTarget = time.Millisecond
 )
@@ -23,6 +23,9 @@ const (
 type Account struct {
 	Fuel uint64        // turns of metered loops
 	CPU  time.Duration // time inside the guest; waiting for the client or for the clock does not count
+	// Longest is the longest time between two looks of the meter: for so long
+	// nobody could stop the guest, and the collector had to wait for it.
+	Longest time.Duration
 }
 
 // account keeps the books of the running call and knows when it must end.
@@ -34,6 +37,7 @@ type account struct {
 	limit    time.Duration
 	granted  int32     // fuel of the last refill
 	since    time.Time // when the guest was last let go
+	turn     time.Time // when its slice began
 }
 
 func (a *account) open(ctx context.Context, limit time.Duration) {
@@ -42,6 +46,7 @@ func (a *account) open(ctx context.Context, limit time.Duration) {
 		granted = firstFuel
 	}
 	*a = account{ctx: ctx, done: ctx.Done(), limit: limit, granted: granted, since: time.Now()}
+	a.turn = a.since
 	a.deadline, _ = ctx.Deadline()
 }
 
@@ -54,6 +59,7 @@ func (a *account) spent(now time.Time, left int32) {
 	lasted := now.Sub(a.since)
 	a.burn(left)
 	a.CPU += lasted
+	a.Longest = max(a.Longest, lasted)
 	a.since = now
 	a.granted = nextFuel(a.granted, lasted)
 }

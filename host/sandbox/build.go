@@ -42,8 +42,16 @@ type Spec struct {
 	// MemoryLimit is the most linear memory of one instance, in bytes, rounded
 	// down to 64 KiB; 0 means DefaultMemoryLimit. At most 4 GiB.
 	MemoryLimit uint64
+	// Budget is what all instances of the tenant share beside their own limits;
+	// nil is no limit. A growth that it refuses is a MemoryError in Python; an
+	// instance that has written to more than it allows ends with KindMemory.
+	Budget *Budget
 	// CPULimit is the most CPU time of one request; 0 is none.
 	CPULimit time.Duration
+	// Grace is how long a call that must end may go on after it was asked to:
+	// time for finally clauses and close(). 0 means DefaultGrace; below 0
+	// nobody is asked.
+	Grace time.Duration
 	// StartTimeout bounds boot and load together, 0 means
 	// DefaultStartTimeout; WarmupTimeout bounds each warm-up request, 0 means
 	// DefaultWarmupTimeout.
@@ -75,9 +83,9 @@ func (e *Engine) Build(ctx context.Context, spec Spec) (*Image, error) {
 
 // keep makes an image in RAM of a prepared instance.
 func (in *Instance) keep() (*Image, error) {
-	s, err := storeInMemory(in.snapshot())
+	s, err := storeInMemory(in.snapshot(), in.spec.Budget)
 	if err != nil {
-		return nil, in.fail("snapshot", &Error{Kind: KindHost, Err: err})
+		return nil, in.fail("snapshot", hostError(err))
 	}
 	return in.engine.newImage(*in.spec, s)
 }

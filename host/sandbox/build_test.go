@@ -59,6 +59,7 @@ func TestBuildFails(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			e := newEngine(t, tt.module)
+			tt.spec.Budget = NewBudget(0, nil)
 			im, err := e.Build(t.Context(), tt.spec)
 			if tt.kind == 0 {
 				if err != nil {
@@ -70,7 +71,7 @@ func TestBuildFails(t *testing.T) {
 			if wantKind(t, err, tt.kind); !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
-			if used := e.budget.used.Load(); used != 0 {
+			if used := tt.spec.Budget.Used(); used != 0 {
 				t.Errorf("%d bytes of the budget are lost", used)
 			}
 		})
@@ -117,7 +118,7 @@ func TestBuildRefusesOpenFiles(t *testing.T) {
 func TestBuildCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := newEngine(t, tck.SpinIn(abi.ExportLoad)).Build(ctx, Spec{})
+	_, err := newEngine(t, tck.SpinIn(abi.ExportLoad)).Build(ctx, Spec{Grace: -1})
 	wantKind(t, err, KindCanceled)
 }
 
@@ -133,20 +134,21 @@ func TestMemoryLimit(t *testing.T) {
 }
 
 func TestMemoryBudget(t *testing.T) {
-	e := newEngine(t, tck.Grow())
-	im := build(t, e, Spec{MemoryLimit: 8 << 20})
-	e.budget.limit = 2 << 20
+	budget := NewBudget(0, nil)
+	im := build(t, newEngine(t, tck.Grow()), Spec{MemoryLimit: 8 << 20, Budget: budget})
+	image := budget.Used()
+	budget.limit = (image + 2*overhead + 2<<20) * 8 / 7 // without the reserve
 	first, second := restore(t, im), restore(t, im)
 	pages := func(in *Instance) int32 { return results(t, serve(t, in, emptyRequest()).body)[0] }
 	if a, b := pages(first), pages(second); a != tck.MemoryPages+32 || b != tck.MemoryPages {
 		t.Errorf("the first grew to %d pages, the second to %d", a, b)
 	}
 	closed(t, first.Close())
-	if got := pages(second); got != tck.MemoryPages+32 {
+	if got := pages(second); got != tck.MemoryPages+32+overhead/wasmPage {
 		t.Errorf("after the first closed the second grew to %d pages", got)
 	}
 	closed(t, second.Close())
-	if used := e.budget.used.Load(); used != 0 {
+	if used := budget.Used() - image; used != 0 {
 		t.Errorf("%d bytes of the budget are lost", used)
 	}
 }

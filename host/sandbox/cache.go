@@ -27,10 +27,11 @@ const (
 
 // patience is how long a compilation may take before somebody wants to know
 // what takes so long. Code from the cache is there sooner.
-const patience = time.Second
+const patience = 2 * time.Second
 
 // compile compiles the guest, from the cache if it can be trusted.
-func (e *Engine) compile(ctx context.Context, dir string) error {
+func (e *Engine) compile(ctx context.Context, cfg EngineConfig) error {
+	dir := cfg.CacheDir
 	told := time.AfterFunc(patience, func() {
 		e.logger.Info("compiling the interpreter: some seconds, once on this machine", "cache", dir)
 	})
@@ -39,6 +40,9 @@ func (e *Engine) compile(ctx context.Context, dir string) error {
 		return e.compileWith(ctx, nil)
 	}
 	dir = filepath.Join(dir, cacheSubdir)
+	if cfg.CacheChecked {
+		return e.compileCached(ctx, dir)
+	}
 	if err := e.openCache(dir); err != nil {
 		return err
 	}

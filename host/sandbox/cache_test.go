@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -143,4 +144,20 @@ func linkTo(path string) error {
 		return err
 	}
 	return os.Symlink(path+".old", path)
+}
+
+// TestCheckedCacheIsLeftAlone: an engine that is told that its cache was checked
+// neither looks at the list of digests nor writes one.
+func TestCheckedCacheIsLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 { // the first one compiles
+		e, err := NewEngine(t.Context(), EngineConfig{Module: tck.Echo(), CacheDir: dir, CacheChecked: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed(t, e.Close(t.Context()))
+	}
+	if _, err := os.Stat(filepath.Join(dir, cacheSubdir, cacheList)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a list was written: %v", err)
+	}
 }

@@ -30,12 +30,13 @@ func (in *Instance) call(ctx context.Context, x export, first, second uint32) (i
 	in.fatal = nil
 	in.memory.refused = false
 	in.begin(ctx)
+	defer in.giveUpStack(x) // after finish, which books the last of the CPU time
 	defer in.finish()
 	in.stack = [2]uint64{uint64(first), uint64(second)}
 	if err := f.CallWithStack(in.ctx, in.stack[:]); err != nil {
 		return 0, in.classify(err)
 	}
-	return int32(uint32(in.stack[0])), nil
+	return int32(uint32(in.stack[0])), in.ended()
 }
 
 // begin opens the account of a call and fills the fuel up.
@@ -46,6 +47,7 @@ func (in *Instance) begin(ctx context.Context) {
 		limit = in.spec.CPULimit
 	}
 	in.account.open(ctx, limit)
+	in.books.begin(uint32(in.stackPointer.Get()))
 	in.fuel.Set(uint64(in.account.refill()))
 }
 
@@ -53,6 +55,8 @@ func (in *Instance) begin(ctx context.Context) {
 // global is left, and that is all that is read.
 func (in *Instance) finish() {
 	in.account.close(in.fuelLeft())
+	in.settle()
+	in.audit()
 	in.sandbox.SetContext(context.Background())
 }
 

@@ -34,14 +34,14 @@ type EngineConfig struct {
 	// empty compiles anew each time. Nobody else may write to it: what lies
 	// there is executed.
 	CacheDir string
+	// CacheChecked says that the host has made an engine from CacheDir already,
+	// and that nobody has written to it since who could not write to this
+	// process: it is used as it is, and left as it is.
+	CacheChecked bool
 	// Logger gets what the operator should know; nil discards it.
 	Logger *slog.Logger
 	// CompileWorkers is how many threads compile; 0 means one for each CPU.
 	CompileWorkers int
-	// MemoryBudget is the number of bytes by which all instances together may
-	// outgrow their snapshots; a growth above it is refused as if the tenant's
-	// own limit were reached. 0 is no limit.
-	MemoryBudget uint64
 }
 
 // Engine holds the compiled guest. It is safe for concurrent use.
@@ -52,7 +52,6 @@ type Engine struct {
 	guest    *guest
 	digest   [sha256.Size]byte
 	dirty    *dirtyPages
-	budget   budget
 	logger   *slog.Logger
 	verify   bool // compare all of memory after each Reset
 }
@@ -66,7 +65,6 @@ func NewEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 		return nil, fmt.Errorf("sandbox: the guest cannot be used: %w", err)
 	}
 	e := &Engine{guest: g, digest: sha256.Sum256(cfg.Module), logger: cfg.Logger}
-	e.budget.limit = int64(cfg.MemoryBudget)
 	if e.logger == nil {
 		e.logger = slog.New(slog.DiscardHandler)
 	}
@@ -85,7 +83,7 @@ func (e *Engine) start(ctx context.Context, cfg EngineConfig) error {
 	if cfg.CompileWorkers == 0 {
 		cfg.CompileWorkers = runtime.NumCPU()
 	}
-	if err := e.compile(experimental.WithCompilationWorkers(ctx, cfg.CompileWorkers), cfg.CacheDir); err != nil {
+	if err := e.compile(experimental.WithCompilationWorkers(ctx, cfg.CompileWorkers), cfg); err != nil {
 		return err
 	}
 	if err := checkExports(e.compiled); err != nil {

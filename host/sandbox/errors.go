@@ -81,6 +81,14 @@ func lastLine(s string) string {
 	return s[strings.LastIndexByte(s, '\n')+1:]
 }
 
+// hostError is an error of the host's own work: a budget's refusal, or a fault.
+func hostError(err error) *Error {
+	if errors.Is(err, errNoMemory) {
+		return &Error{Kind: KindMemory, Err: err}
+	}
+	return &Error{Kind: KindHost, Err: err}
+}
+
 // statusError turns what an export returned into an error, nil for StatusOK.
 func statusError(status abi.Status, traceback string) *Error {
 	e := &Error{Status: status, Traceback: traceback}

@@ -14,7 +14,7 @@ const (
 	callRun
 	callBeforeSnapshot
 	callAfterRestore
-	callCloseFDs
+	callInterrupt
 	exportCount
 )
 
@@ -35,6 +35,6 @@ func guestExports() [exportCount]guestExport {
 		{abi.ExportRun, 0},
 		{abi.ExportBeforeSnapshot, 0},
 		{abi.ExportAfterRestore, 0},
-		{abi.ExportCloseFDs, 2},
+		{abi.ExportInterrupt, 1},
 	}
 }

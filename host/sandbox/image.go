@@ -36,7 +36,9 @@ type storage struct {
 	pages   pageMap // pages that are not zero
 	globals []uint64
 	buffer  messageBuffer
-	stored  bool   // the file has a name
+	stored  bool // the file has a name
+	budget  *Budget
+	booked  uint64 // in budget, for a file that lives in memory
 	view    []byte // read-only mapping of the memory
 }
 
@@ -50,17 +52,34 @@ func (s *storage) open() error {
 func (s *storage) close() error {
 	view := s.view
 	s.view = nil
+	s.budget.Give(s.booked)
+	s.booked = 0
 	return errors.Join(unmap(view), s.file.Close())
 }
 
 // storeInMemory writes a snapshot to a file without a name and seals it.
-func storeInMemory(s snapshot) (*storage, error) {
+func storeInMemory(s snapshot, budget *Budget) (*storage, error) {
+	pages := mapPages(s.memory)
+	need := pages.bytes(uint64(len(s.memory)))
+	if !budget.Take(need) {
+		return nil, errNoMemory
+	}
+	st, err := fillMemory(s, pages)
+	if err != nil {
+		budget.Give(need)
+		return nil, err
+	}
+	st.budget, st.booked = budget, need
+	return st, nil
+}
+
+func fillMemory(s snapshot, pages pageMap) (*storage, error) {
 	f, err := memoryFile("wasgi-image")
 	if err != nil {
 		return nil, err
 	}
 	st := &storage{
-		file: f, size: uint64(len(s.memory)), pages: mapPages(s.memory),
+		file: f, size: uint64(len(s.memory)), pages: pages,
 		globals: s.globals, buffer: s.buffer,
 	}
 	err = errors.Join(f.Truncate(int64(st.size)), st.pages.write(f, 0, s.memory))

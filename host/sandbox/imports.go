@@ -62,13 +62,9 @@ func (in *Instance) meter([3]uint32) int32 {
 	now := time.Now()
 	in.account.spent(now, in.fuelLeft())
 	in.mayGoOn(now)
+	in.watch()
+	in.takeTurns(now)
 	return in.account.refill()
-}
-
-func (in *Instance) mayGoOn(now time.Time) {
-	if e := in.account.over(now); e != nil {
-		in.stop(e)
-	}
 }
 
 // outside runs f, during which the guest waits for the host.
@@ -78,6 +74,19 @@ func (in *Instance) outside(f func() error) error {
 	in.account.resume()
 	in.mayGoOn(in.account.since)
 	return err
+}
+
+// takeTurns lets others run when this guest has had its slice.
+func (in *Instance) takeTurns(now time.Time) {
+	y, ok := in.exchange.responder.(Yielder)
+	if !ok || now.Sub(in.account.turn) < slice {
+		return
+	}
+	in.account.pause()
+	y.Yield()
+	in.account.resume()
+	in.account.turn = in.account.since
+	in.mayGoOn(in.account.since)
 }
 
 func (in *Instance) beforeSleep() {
@@ -160,7 +169,7 @@ func (in *Instance) bodyRead(p [3]uint32) int32 {
 	}
 	var n int
 	err := in.outside(func() (err error) {
-		n, err = readSome(in.exchange.body, view[:min(len(view), maxRead)])
+		n, err = ReadSome(in.exchange.body, view[:min(len(view), maxRead)])
 		return err
 	})
 	if err != nil {

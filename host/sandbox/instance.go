@@ -17,19 +17,23 @@ import (
 // called concurrently: an attempt is refused with KindHost.
 type Instance struct {
 	life
-	engine  *Engine
-	image   *Image // nil while an image is being built
-	spec    *Spec
-	sandbox *wasi.Sandbox
-	memory  *linearMemory
-	module  api.Module
-	ctx     *callContext
-	exports [exportCount]api.Function
-	globals []api.MutableGlobal // in the order of guest.globals
-	fuel    api.MutableGlobal
-	buffer  messageBuffer
+	engine       *Engine
+	image        *Image // nil while an image is being built
+	spec         *Spec
+	sandbox      *wasi.Sandbox
+	memory       *linearMemory
+	module       api.Module
+	ctx          *callContext
+	exports      [exportCount]api.Function
+	globals      []api.MutableGlobal // in the order of guest.globals
+	fuel         api.MutableGlobal
+	stackPointer api.MutableGlobal
+	python       bool // runs python's command line
+	buffer       messageBuffer
 
 	account  account
+	ending   ending
+	books    books
 	exchange exchange
 	trace    traceback
 	fatal    *Error    // why the running call must not go on
@@ -66,7 +70,7 @@ type instanceConfig struct {
 func (e *Engine) instantiate(c instanceConfig) (*Instance, error) {
 	in := &Instance{engine: e, spec: c.spec}
 	if err := in.build(c); err != nil {
-		return nil, errors.Join(in.fail("instantiate", &Error{Kind: KindHost, Err: err}), in.Close())
+		return nil, errors.Join(in.fail("instantiate", hostError(err)), in.Close())
 	}
 	return in, nil
 }
@@ -81,7 +85,10 @@ func (in *Instance) build(c instanceConfig) error {
 		return err
 	}
 	in.ctx = &callContext{in.sandbox.Context(context.Background()), in}
-	if in.memory, err = newMemory(limit, &in.engine.budget); err != nil {
+	if !in.books.open(c.spec.Budget) {
+		return errNoMemory
+	}
+	if in.memory, err = newMemory(limit, c.spec.Budget); err != nil {
 		return err
 	}
 	if c.storage != nil {
@@ -107,8 +114,11 @@ func (in *Instance) bind() error {
 			return fmt.Errorf("the global %s is missing", name)
 		}
 		in.globals[i] = g
-		if name == abi.ExportFuel {
+		switch name {
+		case abi.ExportFuel:
 			in.fuel = g
+		case abi.ExportStackPointer:
+			in.stackPointer = g
 		}
 	}
 	return nil
@@ -122,8 +132,9 @@ func (in *Instance) writeData() {
 	}
 }
 
-// Usable says whether the instance may serve another request.
-func (in *Instance) Usable() bool { return in.now() == StateReady }
+// Usable says whether the instance may serve another request. One that has
+// outgrown the tenant's or the host's memory may not.
+func (in *Instance) Usable() bool { return in.now() == StateReady && !in.books.outgrown }
 
 // State is where the instance stands in its life.
 func (in *Instance) State() State { return in.now() }
@@ -160,6 +171,7 @@ func (in *Instance) Close() error {
 	if in.image != nil {
 		errs = append(errs, in.image.release())
 	}
+	in.books.close(in.spec.Budget)
 	in.exports = [exportCount]api.Function{}
 	return errors.Join(errs...)
 }

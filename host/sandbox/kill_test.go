@@ -133,6 +133,7 @@ func TestKillDuringTheStart(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.export, func(t *testing.T) {
+			tt.spec.Grace = -1
 			_, err := newEngine(t, tck.SpinIn(tt.export)).Build(t.Context(), tt.spec)
 			if e := wantKind(t, err, tt.kind); e.Op != tt.op {
 				t.Errorf("got %v", e)

@@ -1,9 +1,6 @@
 package sandbox
 
-import (
-	"fmt"
-	"sync/atomic"
-)
+import "fmt"
 
 // linearMemory is the memory of one instance, made before wazero asks for it
 // and given back after wazero has let go of it.
@@ -21,12 +18,12 @@ type linearMemory struct {
 	base    []byte // all of the reservation
 	size    uint64 // what the guest has
 	floor   uint64 // what it had when it was restored: this part is not counted
-	budget  *budget
+	budget  *Budget
 	refused bool // a growth has been refused
 }
 
 // newMemory reserves limit bytes, a multiple of the wasm page size.
-func newMemory(limit uint64, b *budget) (*linearMemory, error) {
+func newMemory(limit uint64, b *Budget) (*linearMemory, error) {
 	base, err := reserve(limit)
 	if err != nil {
 		return nil, err
@@ -66,11 +63,11 @@ func (m *linearMemory) extend(size uint64) bool {
 	if size <= from {
 		return true
 	}
-	if !m.budget.take(size - from) {
+	if !m.budget.Take(size - from) {
 		return false
 	}
 	if commit(m.base[from:size]) != nil {
-		m.budget.give(size - from)
+		m.budget.Give(size - from)
 		return false
 	}
 	return true
@@ -84,7 +81,7 @@ func (m *linearMemory) Free() {}
 // release unmaps everything. The memory must not be touched afterwards.
 func (m *linearMemory) release() error {
 	if m.size > m.floor {
-		m.budget.give(m.size - m.floor)
+		m.budget.Give(m.size - m.floor)
 	}
 	m.size = 0
 	base := m.base
@@ -94,20 +91,3 @@ func (m *linearMemory) release() error {
 	}
 	return nil
 }
-
-// budget is what all instances of an engine together may have beyond their
-// snapshots.
-type budget struct {
-	limit int64 // 0 is no limit
-	used  atomic.Int64
-}
-
-func (b *budget) take(n uint64) bool {
-	if used := b.used.Add(int64(n)); b.limit != 0 && used > b.limit {
-		b.used.Add(-int64(n))
-		return false
-	}
-	return true
-}
-
-func (b *budget) give(n uint64) { b.used.Add(-int64(n)) }

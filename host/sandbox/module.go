@@ -215,6 +215,9 @@ func (p *moduleParser) nameGlobals() error {
 	if !slices.Contains(p.globals, abi.ExportFuel) {
 		return fmt.Errorf("it has no mutable global %s: run the metering pass over it", abi.ExportFuel)
 	}
+	if !slices.Contains(p.globals, abi.ExportStackPointer) {
+		return fmt.Errorf("it has no mutable global %s: link with --export=%[1]s", abi.ExportStackPointer)
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/wasi"
@@ -19,6 +20,9 @@ type PythonSpec struct {
 	Boot abi.Boot
 	// MemoryLimit is as in Spec.
 	MemoryLimit uint64
+	// Grace is what the program has after ctx has ended, when it sees a
+	// KeyboardInterrupt; as in Spec.
+	Grace time.Duration
 	// Logger gets what the gateway logs; nil means the engine's.
 	Logger *slog.Logger
 }
@@ -26,14 +30,17 @@ type PythonSpec struct {
 // Python runs the interpreter once, without a snapshot, as the python command
 // does: a script, a module, a shell. It returns the exit status, that of
 // sys.exit included, and an error only when there is none: the guest trapped,
-// ctx ended, the memory limit is too low. There is no timeout but ctx.
+// the memory limit is too low, ctx ended. There is no timeout but ctx; with the
+// error at its end comes the status of a program that ended by itself within its
+// grace, 0 otherwise.
 func (e *Engine) Python(ctx context.Context, p PythonSpec) (int, error) {
-	spec := &Spec{Name: p.Name, Policy: p.Policy, MemoryLimit: p.MemoryLimit, Logger: p.Logger}
+	spec := &Spec{Name: p.Name, Policy: p.Policy, MemoryLimit: p.MemoryLimit, Grace: p.Grace, Logger: p.Logger}
 	in, err := e.instantiate(instanceConfig{spec: spec})
 	if err != nil {
 		return 0, err
 	}
 	defer in.Close()
+	in.python = true
 	boot := p.Boot
 	boot.Mode = abi.BootModePython
 	if err := in.boot(ctx, boot); err != nil {
@@ -44,7 +51,8 @@ func (e *Engine) Python(ctx context.Context, p PythonSpec) (int, error) {
 	}
 	status, failure := in.call(ctx, callRun, 0, 0)
 	if failure != nil {
-		return exitStatus(in.fail("run", failure))
+		code, err := exitStatus(in.fail("run", failure))
+		return max(code, int(status)), err
 	}
 	return int(status), in.move(StateDead)
 }

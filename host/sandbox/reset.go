@@ -52,15 +52,13 @@ func (in *Instance) restoreState() *Error {
 // still is the image's own.
 func (in *Instance) restoreMemory(s *storage) error {
 	memory := in.memory.base[:s.size]
-	if err := in.engine.dirty.find(memory, &in.dirty); err != nil {
+	total, err := in.dirtied()
+	if err != nil {
 		return err
-	}
-	total := uint64(0)
-	for _, r := range in.dirty.runs {
-		total += r.end - r.start
 	}
 	in.stats.DirtyPages = int(total / imagePage)
 	if total > remapPages*imagePage {
+		in.books.cpu = bookEvery // it has become much smaller: look soon
 		return mapPrivate(memory, s.file, s.offset)
 	}
 	for _, r := range in.dirty.runs {

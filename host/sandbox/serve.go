@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/wasgi/wasgi/abi"
 )
@@ -43,6 +44,16 @@ type Waiter interface {
 	Resume()
 }
 
+// Yielder is what a Responder may implement besides: it is told every few
+// milliseconds of a guest that runs on and on, so that others get their turn.
+// Yield may block, but no longer than the request's time and grace last.
+type Yielder interface {
+	Yield()
+}
+
+// slice is how long a guest runs before Yield.
+const slice = 2 * time.Millisecond
+
 // maxRead bounds what one body_read returns, because the result is an i32.
 const maxRead = 1 << 30
 
@@ -76,8 +87,8 @@ func (x *exchange) write(p []byte, last bool) error {
 // Serve runs one request. ctx carries its deadline and its cancellation, both
 // of which stop the guest wherever it is. nil means that the response is
 // complete: Start has been called. Any *Error but KindException leaves the
-// instance unusable; whether a byte of the response was sent by then, the
-// Responder knows.
+// instance unusable, and so does a memory that is full; whether a byte of the
+// response was sent by then, the Responder knows.
 func (in *Instance) Serve(ctx context.Context, q *Request, r Responder) error {
 	if err := in.fits(q.Environ); err != nil {
 		return err
@@ -94,13 +105,23 @@ func (in *Instance) Serve(ctx context.Context, q *Request, r Responder) error {
 	if e != nil && e.Kind != KindException {
 		return in.fail("request", e)
 	}
-	if err := in.move(StateReady); err != nil {
+	if err := in.move(in.afterRequest()); err != nil {
 		return err
 	}
 	if e != nil {
 		return in.fail("request", e)
 	}
 	return nil
+}
+
+// afterRequest is dead when the request was refused memory because the instance
+// has nearly all that it may have: what fills it stays, and every later request
+// would meet the same end. A single wish for too much leaves it usable.
+func (in *Instance) afterRequest() State {
+	if m := in.memory; m.refused && m.size > uint64(len(m.base))/4*3 {
+		return StateDead
+	}
+	return StateReady
 }
 
 // fits refuses a message before the guest has seen any of it.
@@ -126,8 +147,8 @@ func (in *Instance) complete() *Error {
 	return nil
 }
 
-// readSome reads at least a byte, or tells the end by zero.
-func readSome(r io.Reader, p []byte) (int, error) {
+// ReadSome reads at least a byte, or tells the end by zero.
+func ReadSome(r io.Reader, p []byte) (int, error) {
 	for range 100 {
 		n, err := r.Read(p)
 		if n > 0 || errors.Is(err, io.EOF) {

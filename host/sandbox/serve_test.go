@@ -97,7 +97,7 @@ type stuck struct{}
 func (stuck) Read([]byte) (int, error) { return 0, nil }
 
 func TestServeBodyWithoutProgress(t *testing.T) {
-	if _, err := readSome(stuck{}, make([]byte, 1)); !errors.Is(err, io.ErrNoProgress) {
+	if _, err := ReadSome(stuck{}, make([]byte, 1)); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -27,11 +27,25 @@ const scriptDir = "/script"
 // Run runs one Python program and returns its exit status. An error means that
 // it could not be run or was ended by force.
 func Run(ctx context.Context, guest host.Guest, log *slog.Logger, opt Options) (int, error) {
-	if opt.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, opt.Timeout)
-		defer cancel()
+	if opt.Timeout <= 0 {
+		return run(ctx, guest, log, opt)
 	}
+	ctx, cancel := context.WithTimeout(ctx, opt.Timeout)
+	defer cancel()
+	status, err := run(ctx, guest, log, opt)
+	if err != nil && overtime(ctx, err) {
+		return 0, fmt.Errorf("the program ran longer than --timeout %s and was ended", opt.Timeout)
+	}
+	return status, err
+}
+
+// overtime tells whether err came of the deadline. The sandbox compares clocks
+// and may say so before the context's own timer has fired.
+func overtime(ctx context.Context, err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+}
+
+func run(ctx context.Context, guest host.Guest, log *slog.Logger, opt Options) (int, error) {
 	// The environment counts as it does for serve: a program for an application
 	// must find the state that the server uses.
 	cfg, err := config.Load("", nil)
@@ -80,8 +94,8 @@ func (r *runner) run(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	status, err := r.engine.Python(ctx, spec)
-	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) && err != nil {
-		return 0, fmt.Errorf("the program ran longer than --timeout %s and was ended", r.opt.Timeout)
+	if err != nil && status != 0 && errors.Is(ctx.Err(), context.Canceled) {
+		return status, nil // it has seen KeyboardInterrupt, as under python itself
 	}
 	return status, err
 }

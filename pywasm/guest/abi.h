@@ -2,13 +2,15 @@
 #ifndef WASGI_ABI_H
 #define WASGI_ABI_H
 
-#define WASGI_VERSION 1
+#define WASGI_VERSION 2
 #define WASGI_WRITE_LAST 1
 #define WASGI_MAX_MESSAGE 1048576
 #define WASGI_MAX_ENTRIES 1024
 #define WASGI_MAX_RESPONSE_HEAD 262144
 #define WASGI_MAX_HEADERS 512
 #define WASGI_MAX_LOG 65536
+#define WASGI_SIGNAL_INTERRUPT 2
+#define WASGI_SIGNAL_TIME 24
 #define WASGI_EINVAL 1
 #define WASGI_EFAULT 2
 #define WASGI_E2BIG 3
@@ -41,7 +43,7 @@
 #define WASGI_EXPORT_RUN "wasgi_run"
 #define WASGI_EXPORT_BEFORE_SNAPSHOT "wasgi_before_snapshot"
 #define WASGI_EXPORT_AFTER_RESTORE "wasgi_after_restore"
-#define WASGI_EXPORT_CLOSE_FDS "wasgi_close_fds"
+#define WASGI_EXPORT_INTERRUPT "wasgi_interrupt"
 #define WASGI_BOOT_MODE "mode"
 #define WASGI_BOOT_ARG "arg"
 #define WASGI_BOOT_PATH "path"

@@ -161,7 +161,7 @@ static PyStatus
 configure(PyConfig *config, const struct boot *boot)
 {
     config->parse_argv = boot->python;
-    config->install_signal_handlers = 0;
+    config->install_signal_handlers = boot->python; /* KeyboardInterrupt */
     config->write_bytecode = 0;
     config->user_site_directory = 0;
     config->_init_main = 0;
@@ -200,7 +200,8 @@ import_bootstrap(void)
     PyObject *done = gateway.bootstrap == NULL
                          ? NULL
                          : PyObject_CallMethod(gateway.bootstrap, "start", NULL);
-    if (done == NULL || (!gateway.python_mode && console_install() < 0)) {
+    if (done == NULL || (!gateway.python_mode && console_install() < 0) ||
+        interrupt_install() < 0) {
         Py_XDECREF(done);
         PyErr_Print();
         log_gateway("the module _wasgi_bootstrap does not work: is " STDLIB " whole?");

@@ -1,8 +1,6 @@
 /* The functions that the host calls; package abi documents each. */
 #include "gateway.h"
 
-#include <wasi/api.h>
-
 #define EXPORT(name) __attribute__((export_name(name)))
 
 struct gateway gateway;
@@ -83,13 +81,9 @@ wasgi_after_restore(void)
     return gateway_after_restore();
 }
 
-EXPORT(WASGI_EXPORT_CLOSE_FDS)
+EXPORT(WASGI_EXPORT_INTERRUPT)
 int32_t
-wasgi_close_fds(int32_t first, int32_t last)
+wasgi_interrupt(int32_t signal)
 {
-    /* A closed number is no error: the host names a range. */
-    for (int64_t fd = first; fd <= last; fd++) {
-        (void)__wasi_fd_close((__wasi_fd_t)fd);
-    }
-    return 0;
+    return interrupt_raise(signal);
 }

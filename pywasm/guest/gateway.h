@@ -18,6 +18,7 @@ enum stage { STAGE_NEW, STAGE_BOOTED, STAGE_LOADED, STAGE_ENDED };
 struct gateway {
     enum stage stage;
     bool python_mode;       /* boot's mode was WASGI_BOOT_MODE_PYTHON */
+    bool interruptible;     /* interrupt_install has worked */
     bool exited;            /* python's command line asked for an early exit */
     int exit_status;        /* its status, when exited */
     PyObject *bootstrap;    /* module _wasgi_bootstrap */
@@ -155,6 +156,10 @@ void forkhooks_run_after_in_child(void);
 void reseed(void);
 int32_t gateway_before_snapshot(void);
 int32_t gateway_after_restore(void);
+
+/* interrupt.c: the host asks what runs to end */
+int interrupt_install(void);
+int32_t interrupt_raise(int32_t signal);
 
 /* meter.c */
 void meter_keep(void);

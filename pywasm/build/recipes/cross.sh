@@ -20,7 +20,7 @@ export LIBSQLITE3_CFLAGS="-I$NEED_sqlite/include" LIBSQLITE3_LIBS="-L$NEED_sqlit
 CFLAGS="-O3 -g0 $FEATURES -DOPENSSL_THREADS" ../src/configure --prefix=/usr \
     --host=wasm32-unknown-wasip1 --build="$(../src/config.guess)" \
     --with-build-python="$NEED_native/build/python" --with-openssl="$NEED_openssl" \
-    --with-tzpath=/usr/share/zoneinfo --with-pymalloc --disable-test-modules --without-ensurepip
+    --with-hash-algorithm=siphash13 --with-tzpath=/usr/share/zoneinfo --with-pymalloc --disable-test-modules --without-ensurepip
 
 cat >print.mk <<'MAKE'
 include Makefile

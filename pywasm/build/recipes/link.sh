@@ -9,5 +9,5 @@ done
 $CC -mexec-model=reactor ./*.o "$NEED_cross/lib/python.o" -L"$NEED_cross/lib" \
     -lz -lbz2 -llzma -lsqlite3 -lcrypto -ldl -lm -lwasi-emulated-signal -lwasi-emulated-getpid \
     -lwasi-emulated-process-clocks -lwasi-emulated-mman \
-    -z stack-size=8388608 -Wl,--stack-first -Wl,--initial-memory=33554432 \
+    -z stack-size=4194304 -Wl,--stack-first -Wl,--initial-memory=33554432 \
     -Wl,--export=__stack_pointer -Wl,-s -o "$OUT/python.wasm"

@@ -1,0 +1,86 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+
+	"github.com/wasgi/wasgi/host/worker"
+	"github.com/wasgi/wasgi/tenants"
+)
+
+// isolated says whether a tenant's guests run in a process of their own: when
+// the host wants it for all, or the tenant for itself.
+func isolated(t tenants.Tenant, c Config) bool {
+	return tenants.IsolationLevel(c.IsolationLevel) == tenants.WorkerProcess ||
+		t.Manifest.IsolationLevel == tenants.WorkerProcess
+}
+
+// groups is where worker processes get control groups. It is looked for when the
+// first one starts.
+type groups struct {
+	once   sync.Once
+	parent string
+}
+
+func (g *groups) find(log *slog.Logger) string {
+	g.once.Do(func() {
+		var err error
+		if g.parent, err = worker.GroupParent(); err != nil {
+			log.Warn("worker processes have no control groups: the kernel bounds their memory by RLIMIT_DATA alone", "reason", err)
+		}
+	})
+	return g.parent
+}
+
+// buildWorker is build for a tenant with worker processes. The worker claims
+// the tenant's /data itself, so that its claim ends with it.
+func (e *engine) buildWorker(ctx context.Context, a application) (image, error) {
+	spec, err := e.outline(a)
+	if err != nil {
+		return nil, err
+	}
+	key, err := e.key(a, spec)
+	if err != nil {
+		return nil, err
+	}
+	job := worker.Job{
+		Tenant: a.tenant, Site: a.release.Site, Data: e.app(a).Data,
+		Snapshot: e.workerSnapshot(a.tenant.Name), CacheDir: e.cfg.CacheDir, Key: key,
+		MemoryLimit: spec.MemoryLimit, CPULimit: spec.CPULimit, Grace: spec.Grace,
+		StartTimeout: spec.StartTimeout, WarmupTimeout: spec.WarmupTimeout,
+		MemoryBudget: a.memory.Limit(),
+		Running:      min(e.cfg.Slots, a.tenant.Manifest.Instances.Max),
+	}
+	for _, q := range spec.Warmup {
+		job.Warmup = append(job.Warmup, q.Environ)
+	}
+	im, err := worker.Build(ctx, worker.Config{
+		Job: job, Memory: a.memory, Groups: e.groups.find(e.log),
+		Log: a.log, Command: worker.Command(a.tenant.Name),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("in a worker process: %w", err)
+	}
+	return workerImage{im}, nil
+}
+
+// workerSnapshot lies apart from the snapshots of guests in this process: a
+// worker may have been taken over, and what it wrote is for its successor only.
+// No tenant's name begins with an underscore.
+func (e *engine) workerSnapshot(name string) string {
+	return filepath.Join(e.cfg.StateDir, "snapshots", "_workers", name, "image")
+}
+
+// workerImage is an image of guests in a worker process.
+type workerImage struct{ *worker.Image }
+
+func (i workerImage) Restore(ctx context.Context) (instance, error) {
+	in, err := i.Image.Restore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}

@@ -1,0 +1,44 @@
+package listen
+
+import (
+	"errors"
+	"net/netip"
+	"sync"
+)
+
+var errCrowded = errors.New("listen: this address has too many connections")
+
+// crowd counts the open connections of each address.
+type crowd struct {
+	limit int
+
+	mu   sync.Mutex
+	open map[netip.Addr]int // no zeros: an address that has left takes no memory
+}
+
+// enter counts a connection of a; leave must be called once. It fails with
+// errCrowded when a has its share.
+func (c *crowd) enter(a netip.Addr) (leave func(), err error) {
+	if a.Is6() {
+		network, err := a.Prefix(64)
+		if err != nil {
+			return nil, err
+		}
+		a = network.Addr()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open[a] >= c.limit {
+		return nil, errCrowded
+	}
+	c.open[a]++
+	return func() { c.leave(a) }, nil
+}
+
+func (c *crowd) leave(a netip.Addr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open[a]--; c.open[a] == 0 {
+		delete(c.open, a)
+	}
+}

@@ -1,0 +1,139 @@
+package sandbox
+
+import "time"
+
+const (
+	// overhead is what an instance costs before its first request: wazero's
+	// module, stacks, and the pages that after_restore writes to (measured:
+	// 1.0 to 1.3 MiB with Flask).
+	overhead = 1 << 20
+	// small is what an instance may have and still use the reserve.
+	small = 4 << 20
+	// bookEvery is how much CPU time passes between two looks at what an
+	// instance has made its own. A look costs some ten microseconds; in 50 ms a
+	// guest can dirty some 100 MB at most.
+	bookEvery = 50 * time.Millisecond
+	// deepStack is how much of the shadow stack a request must have used for
+	// its native stack to be booked, at stackRatio bytes for each (measured: 8 to
+	// 12 with nested __getattr__, iterators, tuples that are hashed).
+	deepStack  = 64 << 10
+	stackRatio = 16
+	// stackAge is the CPU time of a call after which its native stack, which
+	// wazero keeps at its greatest size, is given up: growing it to where it
+	// matters takes longer, and a new one costs some ten microseconds.
+	stackAge = 5 * time.Millisecond
+)
+
+// books is what an instance has booked in its tenant's budget beside the
+// linear memory that it grew by, which is booked as it grows.
+type books struct {
+	held     uint64
+	cpu      time.Duration // of earlier calls since the last look
+	looked   time.Duration // CPU time of this call at the last look
+	resting  uint32        // the stack pointer at the start of this call
+	lowest   uint32        // and the lowest since then
+	outgrown bool          // the last look found more than the budget has
+}
+
+// due says whether it is time to look again; cpu is the running call's.
+func (b *books) due(cpu time.Duration) bool { return b.cpu+cpu-b.looked >= bookEvery }
+
+// begin starts a call.
+func (b *books) begin(stack uint32) { b.resting, b.lowest = stack, stack }
+
+// carry ends a call.
+func (b *books) carry(cpu time.Duration) {
+	b.cpu += cpu - b.looked
+	b.looked = 0
+}
+
+// open books what every instance costs.
+func (b *books) open(budget *Budget) bool {
+	if !budget.TakeReserve(overhead) {
+		return false
+	}
+	b.held = overhead
+	return true
+}
+
+// close gives everything back.
+func (b *books) close(budget *Budget) {
+	budget.Give(b.held)
+	b.held = 0
+}
+
+// adjust books n bytes in place of what was held.
+func (b *books) adjust(budget *Budget, n uint64) bool {
+	take := budget.Take
+	if n <= small {
+		take = budget.TakeReserve
+	}
+	if n > b.held && !take(n-b.held) {
+		return false
+	}
+	if n < b.held {
+		budget.Give(b.held - n)
+	}
+	b.held = n
+	return true
+}
+
+// book looks at what the instance has made its own: pages of the snapshot that
+// it wrote to, files in memory, native stack. false is more than the budget has.
+func (in *Instance) book() bool {
+	in.books.cpu, in.books.looked = 0, in.account.CPU
+	n := uint64(overhead) + uint64(in.sandbox.MemoryInUse()) + in.nativeStack()
+	if in.memory.floor > 0 {
+		dirty, err := in.dirtied()
+		if err != nil {
+			in.logger().Error("the memory of an instance cannot be measured", "tenant", in.spec.Name, "error", err)
+		}
+		n += dirty
+	}
+	return in.books.adjust(in.spec.Budget, n)
+}
+
+// dirtied is how many bytes of the snapshot's part were written to.
+func (in *Instance) dirtied() (uint64, error) {
+	if err := in.engine.dirty.find(in.memory.base[:in.memory.floor], &in.dirty); err != nil {
+		return 0, err
+	}
+	var n uint64
+	for _, r := range in.dirty.runs {
+		n += r.end - r.start
+	}
+	return n, nil
+}
+
+// nativeStack estimates what wazero keeps for this call.
+func (in *Instance) nativeStack() uint64 {
+	depth := uint64(in.books.resting - in.books.lowest)
+	if depth < deepStack {
+		return 0
+	}
+	return depth * stackRatio
+}
+
+// watch is called when the guest comes by the meter.
+func (in *Instance) watch() {
+	in.books.lowest = min(in.books.lowest, uint32(in.stackPointer.Get()))
+	if in.books.due(in.account.CPU) && !in.book() {
+		in.stop(&Error{Kind: KindMemory, Err: errNoMemory})
+	}
+}
+
+// giveUpStack lets the native stack of an export go that may have become large.
+func (in *Instance) giveUpStack(x export) {
+	if in.account.CPU >= stackAge {
+		in.exports[x] = nil
+	}
+}
+
+// audit ends a call: what it leaves behind is booked when it is time.
+func (in *Instance) audit() {
+	in.books.lowest = in.books.resting
+	if in.books.due(in.account.CPU) {
+		in.books.outgrown = !in.book()
+	}
+	in.books.carry(in.account.CPU)
+}

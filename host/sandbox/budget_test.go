@@ -1,0 +1,93 @@
+package sandbox
+
+import (
+	"testing"
+
+	"github.com/wasgi/wasgi/abi/tck"
+)
+
+func TestBudgetsAreATree(t *testing.T) {
+	host := NewBudget(800, nil)
+	a, b := NewBudget(640, host), NewBudget(640, host)
+	for i, step := range []struct {
+		from *Budget
+		n    uint64
+		ok   bool
+	}{{a, 560, true}, {a, 1, false}, {b, 141, false}, {b, 140, true}, {b, 1, false}} {
+		if ok := step.from.Take(step.n); ok != step.ok {
+			t.Errorf("step %d: Take(%d) = %v", i, step.n, ok)
+		}
+	}
+	if host.Used() != 700 || a.Used() != 560 || b.Used() != 140 {
+		t.Errorf("used %d, %d, %d", host.Used(), a.Used(), b.Used())
+	}
+	if b.TakeReserve(101) || !b.TakeReserve(100) || b.TakeReserve(1) {
+		t.Error("the reserve is not an eighth")
+	}
+	a.Give(560)
+	if !b.Take(320) || host.Used() != 560 || b.Limit() != 640 {
+		t.Errorf("after giving back: used %d, %d", host.Used(), b.Used())
+	}
+	var none *Budget
+	if none.Give(5); !none.Take(1<<60) || none.Used() != 0 || none.Limit() != 0 {
+		t.Error("no budget is no limit")
+	}
+}
+
+// TestEverythingIsGivenBack books instances and an image in RAM and finds the
+// budget empty when they are gone.
+func TestEverythingIsGivenBack(t *testing.T) {
+	budget := NewBudget(64<<20, nil)
+	e := newEngine(t, tck.Dirty(500))
+	im, err := e.Build(t.Context(), Spec{Budget: budget})
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := budget.Used()
+	if want := im.Stats().NonZeroBytes; image != want {
+		t.Errorf("an image of %d bytes is booked as %d", want, image)
+	}
+	in, err := im.Restore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := budget.Used() - image; got != overhead {
+		t.Errorf("a new instance is booked as %d bytes", got)
+	}
+	serve(t, in, emptyRequest())
+	if !in.book() || budget.Used()-image < overhead+500*imagePage {
+		t.Errorf("500 dirty pages are booked as %d bytes", budget.Used()-image-overhead)
+	}
+	closed(t, in.Close())
+	closed(t, im.Close())
+	if budget.Used() != 0 {
+		t.Errorf("%d bytes were not given back", budget.Used())
+	}
+}
+
+// TestAnInstanceThatOutgrowsItsBudgetIsNotUsedAgain: by what it wrote to.
+func TestAnInstanceThatOutgrowsItsBudgetIsNotUsedAgain(t *testing.T) {
+	budget := NewBudget(64<<20, nil)
+	im := build(t, newEngine(t, tck.Dirty(500)), Spec{Budget: budget})
+	in := restore(t, im)
+	budget.limit = budget.Used() + 100*imagePage
+	in.books.cpu = bookEvery // as if it had run long enough to be looked at
+	serve(t, in, emptyRequest())
+	if in.Usable() {
+		t.Error("usable")
+	}
+}
+
+func TestNoInstanceWithoutRoom(t *testing.T) {
+	budget := NewBudget(0, nil)
+	im := build(t, newEngine(t, tck.Echo()), Spec{Budget: budget})
+	budget.limit = budget.Used() + overhead - 1
+	_, err := im.Restore(t.Context())
+	wantKind(t, err, KindMemory)
+	before := budget.Used()
+	_, err = im.engine.Build(t.Context(), Spec{Budget: budget})
+	wantKind(t, err, KindMemory)
+	if budget.Used() != before {
+		t.Errorf("%d bytes stay booked", budget.Used()-before)
+	}
+}
