@@ -1,6 +1,7 @@
 # make run    build everything that is missing and serve the examples
 # make test   the same set-up, then every test
 # make check  format, vet, lint, tidy, generate; fails on any difference
+# make attack attack a running host in every way of the catalogue
 # make bench  measure wasgi beside its peers
 # make help   all targets
 
@@ -12,10 +13,12 @@ GO ?= go
 ADDR ?= 127.0.0.1:8000
 # Where the examples keep their data, releases and snapshots.
 STATE ?= $(CURDIR)/.wasgi
+# How long make fuzz runs each target.
+FUZZTIME ?= 1m
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: run build guest test check fmt generate bench tools go help clean
+.PHONY: run build guest test attack fuzz check fmt generate bench tools go help clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,13 +43,35 @@ tools: ## install what the examples and tests need: python3 with pip
 	  { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends python3-pip; } >/dev/null || \
 	  { echo "wasgi: could not install python3-pip. Install uv or pip for python3 by hand, then run make again." >&2; exit 1; }; }
 
-test: build tools ## run every test
+test: build tools ## run every test, and those of the binary with worker processes too
 	@$(GO) test -timeout 30m ./...
+	@WASGI_TEST_ISOLATION_LEVEL=process $(GO) test -timeout 30m ./cmd/wasgi/e2e
+
+attack: build tools ## make every attack of the catalogue, the long ones too, and print a table
+	@WASGI_ATTACK_TIME=1m $(GO) test -count 1 -run 'Race$$' ./wasi
+	@set -o pipefail; WASGI_ATTACK=1 $(GO) test -timeout 60m -count 1 -run 'TestAttack$$|TestSQLiteLosesNothing$$' -v ./cmd/wasgi/e2e | grep -v '^=== '
+
+fuzz: go ## run every fuzz target for FUZZTIME, one after the other
+	@set -o pipefail; grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed -E 's|/[^/]+:func | |' | sort | { bad=0; while read -r dir name; do \
+	  echo "wasgi: $$dir $$name"; \
+	  $(GO) test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime '$(FUZZTIME)' -fuzzminimizetime 5s || bad=1; \
+	done; exit $$bad; }
+
+# 3 is a finding. Anything else but 0 is no verdict: without its database
+# (GOVULNDB, https://vuln.go.dev if unset) nothing was checked, and that is said.
+define VULNCHECK
+out=$$($(GO) tool govulncheck ./... 2>&1); code=$$?; case $$code in \
+0) ;; \
+3) echo "$$out"; exit 1;; \
+*) echo "govulncheck gave no verdict, set GOVULNDB to a database within reach: $$out" >&2;; \
+esac
+endef
 
 check: go ## format, vet, lint, tidy, generate; fails on any difference
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "not formatted, run make fmt:"; echo "$$bad"; exit 1; }
 	@$(GO) vet ./...
 	@$(GO) tool staticcheck ./...
+	@$(VULNCHECK)
 	@$(GO) mod tidy -diff
 	@before=$$(git diff | sha256sum); $(GO) generate ./... || exit 1; [ "$$before" = "$$(git diff | sha256sum)" ] || \
 	  { git status --short; echo "generated files were stale: commit what go generate wrote" >&2; exit 1; }

@@ -21,10 +21,16 @@ type server struct {
 	err  error             // how it ended
 	seen map[string]int    // end of the last line about a tenant that was waited for
 	urls map[string]string // what that line said
+
+	killed bool // by the test: how it ends says nothing
 }
 
 // listening is the line that says where clients connect.
 const listening = `msg=listening url=(https?://[^\s/]+)/?(?:\s|$)`
+
+// levelVariable names the isolation level that all servers get, for a second
+// run of these tests; without it the binary's default holds.
+const levelVariable = "WASGI_TEST_ISOLATION_LEVEL"
 
 // launch says how to start a server.
 type launch struct {
@@ -70,6 +76,9 @@ func (l launch) args() []string {
 		args = []string{"dev", l.root}
 	}
 	args = append(args, "--listen", "127.0.0.1:0", "--admin-listen", "", "--access-log", "off")
+	if level := os.Getenv(levelVariable); level != "" {
+		args = append(args, "--isolation-level", level)
+	}
 	return append(args, l.flags...)
 }
 
@@ -142,7 +151,7 @@ func (s *server) wait(t *testing.T) error {
 
 func (s *server) close(t *testing.T) {
 	t.Helper()
-	if err := s.terminate(t); err != nil {
+	if err := s.terminate(t); err != nil && !s.killed {
 		t.Errorf("wasgi %s: %v", s.cmd.Args[1], err)
 	}
 	if t.Failed() {
