@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -97,8 +98,10 @@ type preview1 func(guestCall) sys.Errno
 
 // Call implements api.GoModuleFunction.
 func (f preview1) Call(ctx context.Context, mod api.Module, stack []uint64) {
-	errno := f(guestCall{fromContext(ctx), ctx, mod.Memory(), stack})
+	s, begun := fromContext(ctx), time.Now()
+	errno := f(guestCall{s, ctx, mod.Memory(), stack})
 	stack[0] = uint64(toWASI(errno))
+	s.took(time.Since(begun))
 }
 
 // bytes is the guest's memory from ptr on, in place. It is void as soon as the guest runs again.

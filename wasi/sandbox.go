@@ -21,6 +21,7 @@ type Sandbox struct {
 	locks  map[lockFolder]struct{}
 	used   bool // a path on a WritableDir was looked at
 	sleeper
+	toll
 }
 
 type mount struct {

@@ -49,6 +49,12 @@ func OpenFile() []byte {
 	return g.handle(0, g.sendHead(), open, g.send(scratchAddress, 8)).bytes()
 }
 
+// OpenFileForever opens FileName again and again, in a metered loop.
+func OpenFileForever() []byte {
+	g, open := newFileGuest()
+	return g.handle(0, g.metered(open)).bytes()
+}
+
 // OpenFileIn opens FileName in the named export and leaves it open.
 func OpenFileIn(export string) []byte {
 	g, open := newFileGuest()

@@ -73,6 +73,14 @@ func nextFuel(granted int32, lasted time.Duration) int32 {
 	return int32(min(max(next, minFuel), maxFuel))
 }
 
+// cut takes back the fuel that is left: the guest has been granted what it has
+// burnt.
+func (a *account) cut(left int32) {
+	if left > 0 && left <= a.granted {
+		a.granted -= left
+	}
+}
+
 // burn ignores a number above what was granted: only a guest that is no
 // longer itself has that.
 func (a *account) burn(left int32) {

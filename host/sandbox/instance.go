@@ -107,6 +107,7 @@ func (in *Instance) build(c instanceConfig) error {
 // bind looks the globals up.
 func (in *Instance) bind() error {
 	in.sandbox.OnSleep(in.beforeSleep, in.afterSleep)
+	in.sandbox.OnToll(in.hurry)
 	in.globals = make([]api.MutableGlobal, len(in.engine.guest.globals))
 	for i, name := range in.engine.guest.globals {
 		g, ok := in.module.ExportedGlobal(name).(api.MutableGlobal)
