@@ -237,6 +237,14 @@ func Logger() []byte {
 	).bytes()
 }
 
+// LogForever logs "text" again and again, in a metered loop.
+func LogForever() []byte {
+	g := newGuest()
+	g.Data(textAddress, []byte("text"))
+	return g.handle(0, g.metered(
+		Const(int32(abi.LogErrors)), Const(textAddress), Const(4), Call(g.log), Op(opDrop))).bytes()
+}
+
 // Initialize answers with one byte: how often _initialize has run.
 func Initialize() []byte {
 	g := newGuest()

@@ -196,6 +196,7 @@ func (in *Instance) log(p [3]uint32) int32 {
 		return abi.EINVAL.Result()
 	}
 	in.record(level, cutText(view))
+	in.hurry() // a text may be thousands of lines
 	return 0
 }
 

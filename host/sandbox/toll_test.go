@@ -8,6 +8,7 @@ import (
 
 	"github.com/tetratelabs/wazero/experimental/sys"
 
+	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/abi/tck"
 	"github.com/wasgi/wasgi/wasi"
 )
@@ -40,5 +41,28 @@ func TestSlowCallsAreLookedAt(t *testing.T) {
 	wantKind(t, in.Serve(ctx, emptyRequest(), &recorder{}), KindCanceled)
 	if opened != 3 {
 		t.Errorf("%d files were opened, %d of them after the request had ended", opened, opened-3)
+	}
+}
+
+// hanger ends its request when the guest has logged three texts.
+type hanger struct {
+	recorder
+	end func()
+}
+
+func (h *hanger) Log(level abi.LogLevel, text string) {
+	h.recorder.Log(level, text)
+	if len(h.logs) == 3 {
+		h.end()
+	}
+}
+
+func TestLogsAreLookedAt(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	in := restore(t, build(t, newEngine(t, tck.LogForever()), Spec{Grace: -1}))
+	h := &hanger{end: cancel}
+	wantKind(t, in.Serve(ctx, emptyRequest(), h), KindCanceled)
+	if n := len(h.logs); n != 3 {
+		t.Errorf("%d texts were logged, %d of them after the request had ended", n, n-3)
 	}
 }
