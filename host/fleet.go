@@ -115,6 +115,10 @@ func (f *fleet) lookAt(ctx context.Context, folder string) (next func()) {
 	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &nothing) && !nothing.HasPython && !f.cfg.Dev:
 		return f.remove(name)
 	case err == nil:
+		var lowered []string
+		if t.Manifest, lowered = withinCeilings(t.Manifest, f.cfg); len(lowered) > 0 {
+			f.log.Warn("the manifest asks for more than this server allows: lowered", "tenant", name, "keys", lowered)
+		}
 		f.known[name] = t
 	}
 	s := f.site(ctx, name)
@@ -260,6 +264,7 @@ func manifestDefaults(c Config) tenants.Manifest {
 	m.Limits.Grace.Duration = c.Grace
 	m.Limits.StartTimeout.Duration = c.StartTimeout
 	m.Limits.BodySize = tenants.Size(c.MaxBody)
+	m.Limits.OpenFiles = c.OpenFiles
 	m.Instances.Max = c.MaxInstances
 	m.Instances.Queue = c.QueueLength
 	m.Instances.QueueTimeout.Duration = c.QueueTimeout

@@ -49,8 +49,14 @@ type Config struct {
 	MemoryPerTenant Bytes `koanf:"memory_per_tenant" help:"memory of one application, all its instances together"`
 	// MemoryPerInstance is the upper limit of one instance's linear memory.
 	MemoryPerInstance Bytes `koanf:"memory_per_instance" help:"memory limit of one instance"`
-	// MaxInstances is the upper limit of a tenant's instances when its manifest sets none.
-	MaxInstances int `koanf:"max_instances" help:"instances of one application, unless its manifest says less"`
+	// MaxInstances is how many instances a tenant may have when its manifest sets
+	// nothing.
+	MaxInstances int `koanf:"max_instances" help:"instances of one application, unless its manifest says otherwise"`
+	// MaxWeight is the largest weight that a manifest may give its application where
+	// processors are scarce.
+	MaxWeight int `koanf:"max_weight" help:"largest weight of an application among the others"`
+	// OpenFiles is how many files one instance may have open. A manifest may set less.
+	OpenFiles int `koanf:"open_files" help:"files that one instance may have open"`
 	// QueueLength is how many requests of one tenant may wait for an instance.
 	QueueLength int `koanf:"queue_length" help:"requests of one application that may wait"`
 	// QueueTimeout is how long a request may wait for an instance before it is
@@ -128,7 +134,8 @@ type Config struct {
 	// them, because a proxy that writes one hands on what a client wrote in the other.
 	ProxyHeader string `koanf:"proxy_header" help:"how trusted proxies name the client: x-forwarded or forwarded"`
 
-	// DataQuota is how much a tenant may keep in /data when its manifest sets nothing.
+	// DataQuota is how much a tenant may keep in /data. A manifest may set less, of
+	// this and of the next two.
 	DataQuota Bytes `koanf:"data_quota" help:"size of an application's /data, unless its manifest says less"`
 	// DataFiles is how many files a tenant may keep in /data.
 	DataFiles int `koanf:"data_files" help:"files in an application's /data"`
@@ -165,6 +172,7 @@ func Default(environ []string, uid int) Config {
 
 		Slots: runtime.NumCPU(), Builders: max(1, runtime.NumCPU()/2),
 		IsolationLevel: "inprocess", MemoryPerInstance: 512 * MiB, MaxInstances: 2 * runtime.NumCPU(),
+		MaxWeight: 1, OpenFiles: 256,
 		QueueLength: 128, QueueTimeout: 10 * time.Second,
 
 		HeaderTimeout: 10 * time.Second, IdleTimeout: 75 * time.Second,

@@ -86,6 +86,8 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		{"memory_per_tenant", int64(c.MemoryPerTenant), int64(32 * MiB), 1 << 50},
 		{"memory_per_instance", int64(c.MemoryPerInstance), int64(32 * MiB), int64(4 * GiB)},
 		{"max_instances", int64(c.MaxInstances), 1, 1024},
+		{"max_weight", int64(c.MaxWeight), 1, 1000},
+		{"open_files", int64(c.OpenFiles), 8, 65536},
 		{"queue_length", int64(c.QueueLength), 0, 100_000},
 		{"body_rate", int64(c.BodyRate), 1, int64(GiB)},
 		{"max_header_bytes", int64(c.MaxHeaderBytes), int64(KiB), int64(512 * KiB)},
