@@ -32,6 +32,8 @@ const (
 // same keys. Every key is optional. When both exist, a key of wasgi.toml wins.
 // A size is text with a unit ("64MiB", "64MB"), a time span too ("30s",
 // "1m30s"). An unknown key is an error.
+// What the server's own settings allow is the most that an application gets
+// of limits, weight, /data and /tmp; the server's log names what was lowered.
 type Manifest struct {
 	// entry is the WSGI callable, as "module:callable", or "module:factory()"
 	// to call a factory once when the application is loaded. Without it the
