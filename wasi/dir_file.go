@@ -115,7 +115,9 @@ func (f *hostFile) writeSized(buf []byte, at func(size int64) int64) (n int, err
 	}
 	errno = f.quota.resize(f.node, max(end, f.node.size), func() (size int64, errno sys.Errno) {
 		var err error
-		n, err = f.f.WriteAt(buf, off)
+		if n, err = f.f.WriteAt(buf, off); n == 0 {
+			return f.node.size, errnoOf(err) // no byte lies at off
+		}
 		return max(f.node.size, off+int64(n)), errnoOf(err)
 	})
 	return n, errno
