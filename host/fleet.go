@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
@@ -50,10 +51,15 @@ type table struct {
 	sites  map[string]*site
 }
 
+// slotPatience is how long a guest may keep a processor slot without a word. One
+// that runs gives its turn away every 2 ms, and its longest single operation
+// takes 20 (sandbox/DESIGN.md).
+const slotPatience = 100 * time.Millisecond
+
 func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	f := &fleet{
 		cfg: c, defaults: manifestDefaults(c), maker: m, log: log, events: ev,
-		slots: pool.NewSlots(c.Slots), memory: guestMemory(c), builders: make(chan struct{}, c.Builders),
+		slots: pool.NewSlots(c.Slots).WithPatience(slotPatience), memory: guestMemory(c), builders: make(chan struct{}, c.Builders),
 		sites: map[string]*site{}, known: map[string]tenants.Tenant{},
 	}
 	f.drain, f.drainNow = context.WithCancel(context.Background())

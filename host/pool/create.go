@@ -48,11 +48,12 @@ func (p *Pool[I]) make() (instance I, err error) {
 			return instance, err
 		}
 	}
-	start, err := p.cfg.Slots.take(p.ctx, p.account)
+	t := new(turn)
+	start, err := p.cfg.Slots.take(p.ctx, p.account, t)
 	if err != nil {
 		return instance, err
 	}
-	defer func() { p.cfg.Slots.give(p.account, time.Since(start)) }()
+	defer func() { p.cfg.Slots.give(p.account, t, time.Since(start)) }()
 	return p.cfg.New(p.ctx)
 }
 

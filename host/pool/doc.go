@@ -15,7 +15,8 @@
 // The idle stack is last in, first out: the instance whose memory is warm
 // serves, and the others age towards IdleTimeout. The queue is first in, first
 // out. An instance is taken before a CPU slot, never the other way round: who
-// holds a slot never waits for an instance, so there is no cycle.
+// holds a slot never waits for an instance, so there is no cycle. A holder that
+// is silent for too long loses its slot (overdue.go).
 //
 // # States of an instance
 //

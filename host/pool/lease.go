@@ -19,6 +19,7 @@ type leaseState struct {
 	round   atomic.Uint64 // grows at the end of every lease, so that an old lease is known
 	hasSlot bool
 	start   time.Time // of the slot's turn
+	turn    turn
 }
 
 // lend makes the lease of an entry that is Busy and whose slot turn has begun.
@@ -69,7 +70,7 @@ func (l Lease[I]) Resume(ctx context.Context) error {
 		return nil
 	}
 	p := l.e.pool
-	start, err := p.cfg.Slots.take(ctx, p.account)
+	start, err := p.cfg.Slots.take(ctx, p.account, &l.e.lease.turn)
 	if err != nil {
 		return err
 	}
@@ -86,9 +87,9 @@ func (l Lease[I]) Yield(ctx context.Context) error {
 		return nil
 	}
 	p := l.e.pool
-	w := p.cfg.Slots.yield(p.account, time.Since(l.e.lease.start))
+	w := p.cfg.Slots.yield(p.account, &l.e.lease.turn, time.Since(l.e.lease.start))
 	l.e.lease.hasSlot = w == nil
-	start, err := p.cfg.Slots.await(ctx, p.account, w)
+	start, err := p.cfg.Slots.await(ctx, p.account, &l.e.lease.turn, w)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func (e *entry[I]) giveSlot() {
 		return
 	}
 	e.lease.hasSlot = false
-	e.pool.cfg.Slots.give(e.pool.account, time.Since(e.lease.start))
+	e.pool.cfg.Slots.give(e.pool.account, &e.lease.turn, time.Since(e.lease.start))
 }
 
 // clean makes the instance ready for another lease; it says why that cannot be.

@@ -87,7 +87,7 @@ func (p *Pool[I]) Acquire(ctx context.Context) (Lease[I], error) {
 		return Lease[I]{}, err
 	}
 	if w == nil {
-		if start, ok := p.cfg.Slots.try(p.account); ok {
+		if start, ok := p.cfg.Slots.try(p.account, &e.lease.turn); ok {
 			return e.lend(start), nil
 		}
 	}
@@ -108,7 +108,7 @@ func (p *Pool[I]) acquireSlowly(ctx context.Context, e *entry[I], w *waiter[I]) 
 			return Lease[I]{}, p.gaveUp(err)
 		}
 	}
-	start, err := p.cfg.Slots.take(ctx, p.account)
+	start, err := p.cfg.Slots.take(ctx, p.account, &e.lease.turn)
 	if err != nil {
 		p.put(e)
 		return Lease[I]{}, p.gaveUp(context.Cause(ctx))

@@ -23,6 +23,7 @@ type Slots struct {
 	accounts map[string]*account
 	waiting  accountHeap // accounts that have waiters, least virtual time first
 	waiters  int
+	overdue
 }
 
 // SlotStats is a snapshot for metrics.
@@ -43,8 +44,8 @@ func NewSlots(n int) *Slots {
 // Acquire takes a slot for name, waiting for its turn. The release function
 // gives it back; further calls of it do nothing. The only errors are ctx's.
 func (s *Slots) Acquire(ctx context.Context, name string) (release func(), err error) {
-	a := s.register(name, 0)
-	start, err := s.take(ctx, a)
+	a, t := s.register(name, 0), new(turn)
+	start, err := s.take(ctx, a, t)
 	if err != nil {
 		s.unregister(a)
 		return nil, err
@@ -52,7 +53,7 @@ func (s *Slots) Acquire(ctx context.Context, name string) (release func(), err e
 	var once sync.Once
 	return func() {
 		once.Do(func() {
-			s.give(a, time.Since(start))
+			s.give(a, t, time.Since(start))
 			s.unregister(a)
 		})
 	}, nil
@@ -91,15 +92,15 @@ func (s *Slots) unregister(a *account) {
 }
 
 // take waits for a slot and returns the time at which the turn started.
-func (s *Slots) take(ctx context.Context, a *account) (time.Time, error) {
+func (s *Slots) take(ctx context.Context, a *account, t *turn) (time.Time, error) {
 	if err := ctx.Err(); err != nil {
 		return time.Time{}, err
 	}
-	return s.await(ctx, a, s.takeOrQueue(a))
+	return s.await(ctx, a, t, s.takeOrQueue(a, t))
 }
 
 // await waits for a waiter's turn; nil has it already.
-func (s *Slots) await(ctx context.Context, a *account, w *slotWaiter) (time.Time, error) {
+func (s *Slots) await(ctx context.Context, a *account, t *turn, w *slotWaiter) (time.Time, error) {
 	if w == nil {
 		return time.Now(), nil
 	}
@@ -109,64 +110,76 @@ func (s *Slots) await(ctx context.Context, a *account, w *slotWaiter) (time.Time
 	case <-ctx.Done():
 	}
 	if !s.leave(a, w) {
-		s.give(a, 0)
+		s.give(a, t, 0)
 	}
 	return time.Time{}, ctx.Err()
 }
 
 // try takes a slot only if one is free now.
-func (s *Slots) try(a *account) (start time.Time, ok bool) {
+func (s *Slots) try(a *account, t *turn) (start time.Time, ok bool) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.free == 0 {
-		s.mu.Unlock()
 		return time.Time{}, false
 	}
 	s.free--
 	a.charge(s.virtual)
-	s.mu.Unlock()
-	return time.Now(), true
+	return s.begin(t), true
 }
 
 // takeOrQueue takes a free slot and returns nil, or queues a waiter.
-func (s *Slots) takeOrQueue(a *account) *slotWaiter {
+func (s *Slots) takeOrQueue(a *account, t *turn) *slotWaiter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.freeOrQueue(a, t, (*slotQueue).push)
+}
+
+func (s *Slots) freeOrQueue(a *account, t *turn, put func(*slotQueue, *slotWaiter)) *slotWaiter {
 	if s.free > 0 {
 		s.free--
 		a.charge(s.virtual)
+		s.begin(t)
 		return nil
 	}
-	return s.queueUp(a, (*slotQueue).push)
+	return s.queueUp(a, t, put)
 }
 
 // slotQueue holds the waiters of one name.
 type slotQueue = list[slotWaiter, *slotWaiter]
 
 // queueUp makes a waiter of an account and puts it into its queue.
-func (s *Slots) queueUp(a *account, put func(*slotQueue, *slotWaiter)) *slotWaiter {
-	w := &slotWaiter{granted: make(chan struct{})}
+func (s *Slots) queueUp(a *account, t *turn, put func(*slotQueue, *slotWaiter)) *slotWaiter {
+	w := &slotWaiter{turn: t, granted: make(chan struct{})}
 	if a.queue.empty() {
 		a.used = max(a.used, s.virtual)
 		heap.Push(&s.waiting, a)
 	}
 	put(&a.queue, w)
 	s.waiters++
+	s.watch()
 	return w
 }
 
 // give ends a turn that lasted held and starts the next one.
-func (s *Slots) give(a *account, held time.Duration) {
+func (s *Slots) give(a *account, t *turn, held time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.spent(a, held)
+	switch {
+	case !s.turns.remove(t): // its slot has gone to another
+	case len(s.waiting) == 0:
+		s.free++
+	default:
+		s.start(s.waiting[0])
+	}
+}
+
+// spent books a turn that lasted held.
+func (s *Slots) spent(a *account, held time.Duration) {
 	a.used += max(held-quantum, 0) / a.weight
 	if a.position >= 0 {
 		heap.Fix(&s.waiting, a.position)
 	}
-	if len(s.waiting) == 0 {
-		s.free++
-		return
-	}
-	s.start(s.waiting[0])
 }
 
 // start gives the next waiter of an account its turn.
@@ -176,24 +189,27 @@ func (s *Slots) start(next *account) {
 	s.virtual = max(s.virtual, next.used)
 	next.charge(s.virtual)
 	s.requeue(next)
+	s.begin(w.turn)
 	close(w.granted)
 }
 
 // yield ends a turn that lasted held where others have used less, and queues
 // for the next one; nil means that the turn goes on.
-func (s *Slots) yield(a *account, held time.Duration) *slotWaiter {
+func (s *Slots) yield(a *account, t *turn, held time.Duration) *slotWaiter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.used += max(held-quantum, 0) / a.weight
-	if a.position >= 0 {
-		heap.Fix(&s.waiting, a.position)
-	}
-	if len(s.waiting) == 0 || s.waiting[0] == a || s.waiting[0].used >= a.used {
+	s.spent(a, held)
+	before := (*slotQueue).pushFront // those of its name that have not begun
+	switch {
+	case !s.turns.remove(t): // its slot has gone to another
+		return s.freeOrQueue(a, t, before)
+	case len(s.waiting) == 0 || s.waiting[0] == a || s.waiting[0].used >= a.used:
 		a.used += quantum / a.weight
+		s.begin(t)
 		return nil
 	}
 	s.start(s.waiting[0])
-	return s.queueUp(a, (*slotQueue).pushFront) // before those of its name that have not begun
+	return s.queueUp(a, t, before)
 }
 
 // leave takes a waiter out of the queue; false when it was granted before.
@@ -234,6 +250,7 @@ func (a *account) charge(virtual time.Duration) {
 
 type slotWaiter struct {
 	links[slotWaiter]
+	turn    *turn
 	granted chan struct{}
 }
 
