@@ -39,6 +39,7 @@ type fleet struct {
 	drainNow context.CancelFunc
 
 	running sync.WaitGroup // sites that have not ended, removed ones too
+	ready   atomic.Bool    // settled was nil once
 
 	mu    sync.Mutex // guards sites and serialises look; held while folders are read
 	sites map[string]*site
@@ -199,17 +200,23 @@ func (f *fleet) status() []TenantStatus {
 	return out
 }
 
-// settled is nil when the first attempt of every tenant is over.
+// settled is nil when the first attempt of every tenant was over once, whatever
+// came of it. It stays nil then: neither a tenant that is new nor one that fails
+// again and again may take the host out of service.
 func (f *fleet) settled() error {
+	if f.ready.Load() {
+		return nil
+	}
 	n := 0
 	for _, s := range f.routes.Load().sites {
-		if !s.now().settled() {
+		if !s.tried.Load() {
 			n++
 		}
 	}
 	if n > 0 {
 		return fmt.Errorf("%d applications are still starting", n)
 	}
+	f.ready.Store(true)
 	return nil
 }
 

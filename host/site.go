@@ -37,6 +37,7 @@ type site struct {
 	log    *tenantlog.Log
 	memory *sandbox.Budget // of all instances, those of older releases too
 	live   atomic.Pointer[deployment]
+	tried  atomic.Bool // an attempt is over, whatever came of it
 
 	wake chan struct{} // holds one: look again
 	end  context.CancelFunc
@@ -193,6 +194,7 @@ func (s *site) retire(d *deployment) {
 
 // report ends an attempt: state, event, log.
 func (s *site) report(ctx context.Context, err error, took time.Duration) {
+	s.tried.Store(true)
 	switch {
 	case err == nil:
 		s.succeed()

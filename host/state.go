@@ -63,6 +63,3 @@ func (s State) to(t State) State {
 	}
 	return t
 }
-
-// settled says whether the first attempt is over, whatever came of it.
-func (s State) settled() bool { return s != Cold && s != Preparing && s != Booting }
