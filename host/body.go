@@ -61,7 +61,7 @@ func (x *exchange) receive(limit int64) (*requestBody, error) {
 		_ = control.SetReadDeadline(begun.Add(allowed))
 	}
 	deadline(0)
-	body, err := x.front.spool.Read(r.Body, limit, deadline)
+	body, err := x.front.bodies(x.site).Read(r.Body, limit, deadline)
 	_ = control.SetReadDeadline(time.Time{})
 	if err != nil {
 		return nil, bodyError(err)

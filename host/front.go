@@ -37,12 +37,14 @@ func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*fro
 	}
 	spooler, err := spool.New(spool.Config{
 		Memory: int64(c.SpoolMemory), MemoryTotal: int64(c.SpoolMemoryTotal), DiskTotal: int64(c.SpoolDiskTotal),
+		Dir: c.StateDir, // the system's own folder may be memory
 	})
 	if err != nil {
 		return nil, err
 	}
 	responses, err := spool.New(spool.Config{
 		Memory: int64(c.SpoolMemory), MemoryTotal: int64(c.ResponseMemoryTotal), DiskTotal: int64(c.SpoolDiskTotal),
+		Dir: c.StateDir,
 	})
 	if err != nil {
 		return nil, err
@@ -52,6 +54,16 @@ func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*fro
 		limits:  edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)},
 		options: edge.Options{Buffer: int(c.ResponseBuffer), Keep: keepIn(responses), Server: c.ServerHeader},
 	}, nil
+}
+
+// bodyShares: one tenant's bodies may take a fourth of what all have, so that
+// requests that wait for one application keep nobody else's out.
+const bodyShares = 4
+
+// bodies is where the bodies for one tenant are received.
+func (f *front) bodies(s *site) *spool.Spooler {
+	s.share.Do(func() { s.bodies = f.spool.Share(bodyShares, int64(f.cfg.MaxBody)) })
+	return s.bodies
 }
 
 // keepIn is where responses wait for a client that is slower than its guest.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/host/spool"
 	"github.com/wasgi/wasgi/host/tenantlog"
 	"github.com/wasgi/wasgi/tenants"
 )
@@ -38,6 +39,9 @@ type site struct {
 	memory *sandbox.Budget // of all instances, those of older releases too
 	live   atomic.Pointer[deployment]
 	tried  atomic.Bool // an attempt is over, whatever came of it
+
+	share  sync.Once // makes bodies
+	bodies *spool.Spooler
 
 	wake chan struct{} // holds one: look again
 	end  context.CancelFunc

@@ -109,7 +109,8 @@ type Config struct {
 	// go to temporary files from their first byte.
 	SpoolMemoryTotal Bytes `koanf:"spool_memory_total" help:"memory for request bodies, all together"`
 	// SpoolDiskTotal is what all temporary files together may take; a body above it is
-	// answered with 503.
+	// answered with 503. They lie in StateDir. One application may have a fourth of
+	// this and of SpoolMemoryTotal.
 	SpoolDiskTotal Bytes `koanf:"spool_disk_total" help:"temporary files for request bodies, all together"`
 	// ResponseBuffer is the largest complete response that is kept until the instance
 	// has been given back, above SpoolMemory in a temporary file; a larger one, and one

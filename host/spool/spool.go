@@ -33,9 +33,9 @@ type Config struct {
 // Spooler receives bodies. It is safe for concurrent use.
 type Spooler struct {
 	cfg    Config
-	memory budget
-	disk   budget
-	pieces sync.Pool // *[pieceSize]byte, wiped
+	memory *budget
+	disk   *budget
+	pieces *sync.Pool // *[pieceSize]byte, wiped
 }
 
 // New makes a Spooler. It fails when Dir does not take files.
@@ -44,9 +44,22 @@ func New(c Config) (*Spooler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spool: %q takes no files: %w", c.Dir, err)
 	}
-	s := &Spooler{cfg: c, memory: budget{size: c.MemoryTotal}, disk: budget{size: c.DiskTotal}}
-	s.pieces.New = func() any { return new([pieceSize]byte) }
+	s := &Spooler{
+		cfg: c, memory: &budget{size: c.MemoryTotal}, disk: &budget{size: c.DiskTotal},
+		pieces: &sync.Pool{New: func() any { return new([pieceSize]byte) }},
+	}
 	return s, f.Close()
+}
+
+// Share is a Spooler that takes from s, and of the totals of s no more than one
+// part in so many, but enough for one body of largest bytes: whoever gets it
+// leaves room for others.
+func (s *Spooler) Share(parts, largest int64) *Spooler {
+	return &Spooler{
+		cfg: s.cfg, pieces: s.pieces,
+		memory: s.memory.share(s.memory.size / parts),
+		disk:   s.disk.share(max(s.disk.size/parts, largest)),
+	}
 }
 
 // Read receives a body up to its end. limit is the most bytes it may have;
