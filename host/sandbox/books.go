@@ -10,9 +10,14 @@ const (
 	// small is what an instance may have and still use the reserve.
 	small = 4 << 20
 	// bookEvery is how much CPU time passes between two looks at what an
-	// instance has made its own. A look costs some ten microseconds; in 50 ms a
-	// guest can dirty some 100 MB at most.
-	bookEvery = 50 * time.Millisecond
+	// instance has made its own, over all its requests: there may be many
+	// instances that each ran for less. A look costs some ten microseconds; in
+	// 2 ms a guest can dirty some 4 MB.
+	bookEvery = 2 * time.Millisecond
+	// bookShare keeps looks below so many parts of the CPU time where they cost
+	// more, bookLast bounds how rare they get.
+	bookShare = 50
+	bookLast  = 50 * time.Millisecond
 	// deepStack is how much of the shadow stack a request must have used for
 	// its native stack to be booked, at stackRatio bytes for each (measured: 8 to
 	// 12 with nested __getattr__, iterators, tuples that are hashed).
@@ -30,13 +35,16 @@ type books struct {
 	held     uint64
 	cpu      time.Duration // of earlier calls since the last look
 	looked   time.Duration // CPU time of this call at the last look
+	cost     time.Duration // of the last look
 	resting  uint32        // the stack pointer at the start of this call
 	lowest   uint32        // and the lowest since then
 	outgrown bool          // the last look found more than the budget has
 }
 
 // due says whether it is time to look again; cpu is the running call's.
-func (b *books) due(cpu time.Duration) bool { return b.cpu+cpu-b.looked >= bookEvery }
+func (b *books) due(cpu time.Duration) bool {
+	return b.cpu+cpu-b.looked >= min(max(bookEvery, bookShare*b.cost), bookLast)
+}
 
 // begin starts a call.
 func (b *books) begin(stack uint32) { b.resting, b.lowest = stack, stack }
@@ -81,6 +89,8 @@ func (b *books) adjust(budget *Budget, n uint64) bool {
 // book looks at what the instance has made its own: pages of the snapshot that
 // it wrote to, files in memory, native stack. false is more than the budget has.
 func (in *Instance) book() bool {
+	begun := time.Now()
+	defer func() { in.books.cost = time.Since(begun) }()
 	in.books.cpu, in.books.looked = 0, in.account.CPU
 	n := uint64(overhead) + uint64(in.sandbox.MemoryInUse()) + in.nativeStack()
 	if in.memory.floor > 0 {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"testing"
+	"time"
 
 	"github.com/wasgi/wasgi/abi/tck"
 )
@@ -65,13 +66,39 @@ func TestEverythingIsGivenBack(t *testing.T) {
 	}
 }
 
+// TestShortRequestsAreBooked: many instances that each run for a moment and then
+// wait must not have more together than their budget.
+func TestShortRequestsAreBooked(t *testing.T) {
+	budget := NewBudget(64<<20, nil)
+	im := build(t, newEngine(t, tck.Dirty(500)), Spec{Budget: budget})
+	in := restore(t, im)
+	before := budget.Used()
+	for used := time.Duration(0); used < 5*time.Millisecond; used += in.Stats().CPU {
+		serve(t, in, emptyRequest())
+	}
+	if got := budget.Used() - before; got < 500*imagePage {
+		t.Errorf("500 dirty pages are booked as %d bytes after 5 ms", got)
+	}
+}
+
+func TestLooksAreRareWhereTheyAreDear(t *testing.T) {
+	for cost, want := range map[time.Duration]time.Duration{
+		0: bookEvery, 10 * time.Microsecond: bookEvery, 200 * time.Microsecond: 10 * time.Millisecond, time.Second: bookLast,
+	} {
+		b := books{cost: cost}
+		if b.due(want-1) || !b.due(want) {
+			t.Errorf("after a look of %v the next is not after %v", cost, want)
+		}
+	}
+}
+
 // TestAnInstanceThatOutgrowsItsBudgetIsNotUsedAgain: by what it wrote to.
 func TestAnInstanceThatOutgrowsItsBudgetIsNotUsedAgain(t *testing.T) {
 	budget := NewBudget(64<<20, nil)
 	im := build(t, newEngine(t, tck.Dirty(500)), Spec{Budget: budget})
 	in := restore(t, im)
 	budget.limit = budget.Used() + 100*imagePage
-	in.books.cpu = bookEvery // as if it had run long enough to be looked at
+	in.books.cpu = bookLast // as if it had run long enough to be looked at
 	serve(t, in, emptyRequest())
 	if in.Usable() {
 		t.Error("usable")
