@@ -22,7 +22,11 @@ type listing struct {
 	entries []sys.Dirent
 	started bool
 	end     bool // the directory has no entry after the window
+	size    int64
 }
+
+// entrySize is what an entry takes beside its name, in bytes.
+const entrySize = 48
 
 // from returns the entries after cookie, none at the end of the directory.
 func (l *listing) from(file File, cookie uint64) ([]sys.Dirent, sys.Errno) {
@@ -62,7 +66,10 @@ func (l *listing) advance(file File) sys.Errno {
 		return errno
 	}
 	l.first += uint64(len(l.entries))
-	l.entries = entries
+	l.entries, l.size = entries, 0
+	for i := range entries {
+		l.size += entrySize + int64(len(entries[i].Name))
+	}
 	l.end = len(entries) < listingBatch
 	return 0
 }

@@ -103,9 +103,14 @@ func (s *Sandbox) OpenFiles() []string {
 // date by the time a snapshot of it is restored.
 func (s *Sandbox) UsedWritable() bool { return s.used }
 
-// MemoryInUse is the number of bytes that file systems in memory hold for this sandbox.
+// MemoryInUse is the number of bytes that file systems in memory and open directories hold for this sandbox.
 func (s *Sandbox) MemoryInUse() int64 {
 	var n int64
+	for _, d := range s.files.slots {
+		if d != nil {
+			n += d.listing.size
+		}
+	}
 	for _, m := range s.mounts {
 		if r, ok := m.fs.(interface{ InUse() int64 }); ok {
 			n += r.InUse()
