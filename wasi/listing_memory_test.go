@@ -32,3 +32,25 @@ func TestListingsAreMemoryInUse(t *testing.T) {
 		t.Errorf("%d bytes after it was closed", got)
 	}
 }
+
+// TestEmptyFilesAreMemoryInUse: ten thousand of them are megabytes of the host.
+func TestEmptyFilesAreMemoryInUse(t *testing.T) {
+	s, err := Policy{Mounts: []Mount{mountOf("/tmp", Memory(1<<20, 100))}}.NewSandbox()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if errno := s.mounts[0].fs.Mkdir(fmt.Sprint(i), 0o700); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	if got := s.MemoryInUse(); got != 3*nodeCost {
+		t.Errorf("3 directories count %d bytes, want %d", got, 3*nodeCost)
+	}
+	if err := s.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.MemoryInUse(); got != 0 {
+		t.Errorf("%d bytes after a reset", got)
+	}
+}

@@ -55,11 +55,14 @@ func (m *memory) Reset() {
 	m.root.parent = m.root
 }
 
-// InUse is the number of bytes that are counted against maxBytes.
+// nodeCost is what a file or directory takes beside its blocks, in bytes: the node, its name, its entry in a map.
+const nodeCost = 512
+
+// InUse is the number of bytes that are counted against maxBytes, and what the files and directories themselves take.
 func (m *memory) InUse() int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.used.blocks * memoryBlock
+	return m.used.blocks*memoryBlock + int64(m.used.files)*nodeCost
 }
 
 func (m *memory) newNode(mode fsMode) *memoryNode {
