@@ -41,9 +41,11 @@ type fleet struct {
 	running sync.WaitGroup // sites that have not ended, removed ones too
 	ready   atomic.Bool    // settled was nil once
 
-	mu    sync.Mutex // guards sites and serialises look; held while folders are read
-	sites map[string]*site
-	known map[string]tenants.Tenant // what has a route
+	mu     sync.Mutex // guards all below and serialises look; held while folders are read
+	ledger *ledger
+	before *tenants.Router // that was published last
+	sites  map[string]*site
+	known  map[string]tenants.Tenant // what has a route
 }
 
 // table is an immutable view for requests.
@@ -83,6 +85,10 @@ func (f *fleet) start(ctx context.Context) error {
 	if f.cfg.Dev {
 		f.look(ctx, []string{"."})
 		return nil
+	}
+	var err error
+	if f.ledger, f.before, err = openLedger(filepath.Join(f.cfg.StateDir, "routes.json")); err != nil {
+		f.log.Error("of two applications that claim a route the first one by name gets it", "error", err)
 	}
 	entries, err := os.ReadDir(f.cfg.Root)
 	if err != nil {
@@ -179,15 +185,20 @@ func (f *fleet) remove(name string) (end func()) {
 }
 
 // publish makes the table that requests see. A claim that two tenants make is
-// the first one's; the other one hears of it.
+// that of the one who had it before, or else the first one's by name; the other
+// one hears of it.
 func (f *fleet) publish() {
-	router, clashes := tenants.NewRouter(slices.SortedFunc(maps.Values(f.known), func(a, b tenants.Tenant) int {
+	router, clashes := tenants.NewRouterAfter(f.before, slices.SortedFunc(maps.Values(f.known), func(a, b tenants.Tenant) int {
 		return strings.Compare(a.Name, b.Name)
 	}))
 	for _, p := range clashes {
 		f.log.Warn("a route is taken", "tenant", p.Tenant, "error", p.Err)
 	}
+	f.before = router
 	f.routes.Store(&table{router: router, sites: maps.Clone(f.sites)})
+	if err := f.ledger.keep(router); err != nil {
+		f.log.Error("after a restart another application may get a route that two claim", "error", err)
+	}
 }
 
 // status lists the sites by name.

@@ -34,6 +34,5 @@ func TestReadinessIsNoTenantsToTake(t *testing.T) {
 		t.Errorf("while a new application starts: %v", err)
 	}
 	close(release)
-	r.event(EventReady, "bad")
-	r.event(EventReady, "new")
+	r.ready("bad", "new")
 }

@@ -1,9 +1,11 @@
 package tenants
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -69,8 +71,19 @@ type prefixes struct {
 
 // NewRouter builds the table. Two tenants that claim the same host and path are
 // a Problem that names both; the first one keeps it.
-func NewRouter(tenants []Tenant) (*Router, []Problem) {
+func NewRouter(tenants []Tenant) (*Router, []Problem) { return NewRouterAfter(nil, tenants) }
+
+// NewRouterAfter is NewRouter for tenants that change: who has had a claim in
+// before, and still makes it, keeps it.
+func NewRouterAfter(before *Router, tenants []Tenant) (*Router, []Problem) {
 	r := &Router{exact: map[string]prefixes{}, wildcard: map[string]prefixes{}}
+	for _, t := range tenants {
+		for _, route := range t.Routes() {
+			if before.owner(route) == t.Name {
+				r.add(route)
+			}
+		}
+	}
 	var problems []Problem
 	for _, t := range tenants {
 		for _, route := range t.Routes() {
@@ -82,6 +95,48 @@ func NewRouter(tenants []Tenant) (*Router, []Problem) {
 		}
 	}
 	return r, problems
+}
+
+// RouterOf has the claims that another router's Claims gave.
+func RouterOf(claims []Route) *Router {
+	r := &Router{exact: map[string]prefixes{}, wildcard: map[string]prefixes{}}
+	for _, route := range claims {
+		r.add(route)
+	}
+	return r
+}
+
+// Claims lists who has what, in a fixed order.
+func (r *Router) Claims() []Route {
+	var out []Route
+	list := func(host string, p prefixes) {
+		for prefix, tenant := range p.tenant {
+			out = append(out, Route{tenant, host, prefix})
+		}
+	}
+	list("", r.any)
+	for host, p := range r.exact {
+		list(host, p)
+	}
+	for host, p := range r.wildcard {
+		list("*."+host, p)
+	}
+	slices.SortFunc(out, func(a, b Route) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Prefix, b.Prefix)) })
+	return out
+}
+
+// owner is who has a claim, "" for nobody.
+func (r *Router) owner(route Route) string {
+	if r == nil {
+		return ""
+	}
+	if route.Host == "" {
+		return r.any.tenant[route.Prefix]
+	}
+	if name, ok := strings.CutPrefix(route.Host, "*."); ok {
+		return r.wildcard[name].tenant[route.Prefix]
+	}
+	return r.exact[route.Host].tenant[route.Prefix]
 }
 
 // add enters a claim; it returns the owner when the claim is taken.

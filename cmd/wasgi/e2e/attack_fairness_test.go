@@ -165,14 +165,14 @@ func (a admin) ask(t *testing.T, method, path string) int {
 }
 
 func takenDomain(g *siege) {
-	g.hostile("first", "hosts = [\"shop.example\"]\n[env]\nWHOSE = \"first\"\n")
+	g.hostile("owner", "hosts = [\"shop.example\"]\n[env]\nWHOSE = \"owner\"\n")
 	s := g.serve()
-	g.hostile("thief", "hosts = [\"shop.example\"]\n[env]\nWHOSE = \"thief\"\n")
-	s.logs(g.T, `(?m)thief.*shop\.example.*first|(?m)first.*shop\.example.*thief|(?m)tenant=thief.*shop\.example`, 0)
+	g.hostile("a-thief", "hosts = [\"shop.example\"]\n[env]\nWHOSE = \"thief\"\n")
+	s.logs(g.T, `(?m)tenant=a-thief.*shop\.example`, 0)
 	shop := s.sitePath("neighbour", "")
 	shop.prefix = ""
 	whose := "import os; answer = os.environ['WHOSE']"
-	shop.browser(g.T).send("POST", "/", host("shop.example"), body("", whose)).status(200).text("first")
+	shop.browser(g.T).send("POST", "/", host("shop.example"), body("", whose)).status(200).text("owner")
 }
 
 func orderlyEnd(g *siege) {
