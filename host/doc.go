@@ -47,7 +47,8 @@
 //	file                            question
 //	host.go events.go state.go      what can the command line see?
 //	serve.go                        in which order do things open and close?
-//	fleet.go folders.go             which tenants are there, who answers to what?
+//	fleet.go folders.go ledger.go   which tenants are there, who answers to what?
+//	ceilings.go                     what may a manifest ask for?
 //	site.go site_state.go           where is a tenant in its life?
 //	deployment.go                   what serves now, and how does it go?
 //	guest.go engine.go              how is a guest made? (the only use of host/sandbox's Engine)
