@@ -159,7 +159,8 @@ type Warmup struct {
 	// prefix. A status of 500 or more is an error.
 	Paths []string `toml:"paths"`
 
-	// timeout of each of these requests. From 10ms to 1h.
+	// timeout of each of these requests. From 10ms to 1h. All of them together
+	// have limits.start_timeout.
 	Timeout Duration `toml:"timeout"`
 }
 

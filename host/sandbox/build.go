@@ -53,8 +53,8 @@ type Spec struct {
 	// nobody is asked.
 	Grace time.Duration
 	// StartTimeout bounds boot and load together, 0 means
-	// DefaultStartTimeout; WarmupTimeout bounds each warm-up request, 0 means
-	// DefaultWarmupTimeout.
+	// DefaultStartTimeout; it bounds all warm-up requests together as well.
+	// WarmupTimeout bounds each of them, 0 means DefaultWarmupTimeout.
 	StartTimeout, WarmupTimeout time.Duration
 	// Logger gets what the guest logs outside of requests; nil means the
 	// engine's.
@@ -169,7 +169,10 @@ func (in *Instance) deliver(ctx context.Context, op string, x export, encode fun
 	return nil
 }
 
+// warmUp has a start's time for all requests together: there may be many.
 func (in *Instance) warmUp(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, defaultTo(in.spec.StartTimeout, DefaultStartTimeout))
+	defer cancel()
 	for i := range in.spec.Warmup {
 		if err := in.warmUpOnce(ctx, &in.spec.Warmup[i]); err != nil {
 			return fmt.Errorf("warm-up request %d: %w", i+1, err)

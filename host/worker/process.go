@@ -180,8 +180,7 @@ func (j *Job) grace() time.Duration { return max(cmp.Or(j.Grace, sandbox.Default
 // patience is the longest that a build can take.
 func (j *Job) patience() time.Duration {
 	start := cmp.Or(j.StartTimeout, sandbox.DefaultStartTimeout)
-	warmup := cmp.Or(j.WarmupTimeout, sandbox.DefaultWarmupTimeout)
-	return openTimeout + 2*(start+j.grace()) + time.Duration(len(j.Warmup))*(warmup+j.grace()) + margin
+	return openTimeout + 3*(start+j.grace()) + margin // the start, the warm-up, the snapshot
 }
 
 // listen reads what the worker says outside of requests, until it has ended or
