@@ -58,9 +58,9 @@ func (e *engine) close(ctx context.Context) error {
 	return errors.Join(e.sandbox.Close(ctx), e.claims.close())
 }
 
-func (e *engine) prepare(ctx context.Context, t tenants.Tenant, progress func(string)) (tenants.Release, error) {
-	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.StateDir, Log: e.log}
-	return m.Prepare(ctx, t, progress)
+func (e *engine) prepare(ctx context.Context, a application, progress func(string)) (tenants.Release, error) {
+	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.StateDir, Log: e.log, Memory: a.memory}
+	return m.Prepare(ctx, a.tenant, progress)
 }
 
 func (e *engine) build(ctx context.Context, a application) (image, error) {

@@ -66,9 +66,9 @@ type fakeMaker struct {
 	restored int                                       // instances
 }
 
-func (m *fakeMaker) prepare(_ context.Context, t tenants.Tenant, progress func(string)) (tenants.Release, error) {
+func (m *fakeMaker) prepare(_ context.Context, a application, progress func(string)) (tenants.Release, error) {
 	progress("nothing to install")
-	return tenants.Release{Tenant: t.Name}, nil
+	return tenants.Release{Tenant: a.tenant.Name}, nil
 }
 
 func (m *fakeMaker) build(_ context.Context, a application) (image, error) {

@@ -37,8 +37,9 @@ type application struct {
 // maker turns tenants into images. Its methods are called from several
 // goroutines.
 type maker interface {
-	// prepare installs dependencies; progress gets the steps in words.
-	prepare(ctx context.Context, t tenants.Tenant, progress func(text string)) (tenants.Release, error)
+	// prepare installs dependencies of a, which has no release yet; progress gets
+	// the steps in words.
+	prepare(ctx context.Context, a application, progress func(text string)) (tenants.Release, error)
 	// build boots, imports and warms up.
 	build(ctx context.Context, a application) (image, error)
 	// close frees everything; no image may be alive.

@@ -183,7 +183,7 @@ func (s *site) build(ctx context.Context, a *application) (image, error) {
 func (s *site) prepare(ctx context.Context, a *application) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.fleet.cfg.PrepareTimeout)
 	defer cancel()
-	a.release, err = s.fleet.maker.prepare(ctx, a.tenant, func(text string) {
+	a.release, err = s.fleet.maker.prepare(ctx, *a, func(text string) {
 		s.fleet.events.emit(Event{Kind: EventProgress, Tenant: s.name, Text: text})
 	})
 	a.tenant.Release = a.release

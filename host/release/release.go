@@ -24,6 +24,8 @@ type Maker struct {
 	Root    wasi.FS // the guest's root file system
 	State   string  // the host's state folder
 	Log     *slog.Logger
+	// Memory is what the guest that compiles takes of; nil is no limit but its own.
+	Memory *sandbox.Budget
 }
 
 // compileBytes and compileFiles bound what byte-compiling may write: no
@@ -68,7 +70,7 @@ func (m Maker) compile(ctx context.Context, dir string) error {
 		return err
 	}
 	status, err := m.Sandbox.Python(ctx, sandbox.PythonSpec{
-		Name: "compileall",
+		Name: "compileall", Budget: m.Memory,
 		Policy: wasi.Policy{
 			Mounts: []wasi.Mount{policy.Shared("/", m.Root), policy.Shared(policy.SiteDir, site)},
 			Env:    []string{"LANG=C.UTF-8"},

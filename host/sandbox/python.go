@@ -18,8 +18,9 @@ type PythonSpec struct {
 	Policy wasi.Policy
 	// Boot has the command line of python in Args; Mode is set by Python.
 	Boot abi.Boot
-	// MemoryLimit is as in Spec.
+	// MemoryLimit and Budget are as in Spec.
 	MemoryLimit uint64
+	Budget      *Budget
 	// Grace is what the program has after ctx has ended, when it sees a
 	// KeyboardInterrupt; as in Spec.
 	Grace time.Duration
@@ -34,7 +35,7 @@ type PythonSpec struct {
 // error at its end comes the status of a program that ended by itself within its
 // grace, 0 otherwise.
 func (e *Engine) Python(ctx context.Context, p PythonSpec) (int, error) {
-	spec := &Spec{Name: p.Name, Policy: p.Policy, MemoryLimit: p.MemoryLimit, Grace: p.Grace, Logger: p.Logger}
+	spec := &Spec{Name: p.Name, Policy: p.Policy, MemoryLimit: p.MemoryLimit, Budget: p.Budget, Grace: p.Grace, Logger: p.Logger}
 	in, err := e.instantiate(instanceConfig{spec: spec})
 	if err != nil {
 		return 0, err
