@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -80,6 +81,9 @@ func (f *fleet) relieve(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if f.memory.Garbage() > heapStep {
+			runtime.GC() // what is booked until then keeps others from growing
 		}
 		if short(f.memory, reliefAbove) {
 			f.trim()

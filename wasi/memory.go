@@ -41,6 +41,30 @@ type memoryUsage struct {
 	files   int
 	lastIno uint64
 	root    bool // somebody set the times of the root
+	// spare blocks are used again before new ones are made: a guest that writes
+	// and removes would otherwise leave garbage faster than the collector finds it.
+	spare []*block
+}
+
+// keep takes blocks that nobody can reach any more.
+func (u *memoryUsage) keep(blocks []*block) {
+	for _, b := range blocks {
+		if b != nil {
+			u.spare = append(u.spare, b)
+		}
+	}
+}
+
+// block returns an empty one.
+func (u *memoryUsage) block() *block {
+	last := len(u.spare) - 1
+	if last < 0 {
+		return new(block)
+	}
+	b := u.spare[last]
+	u.spare[last], u.spare = nil, u.spare[:last]
+	clear(b[:])
+	return b
 }
 
 // Reset removes everything. What is open stays open, as if it had been removed.
@@ -58,11 +82,12 @@ func (m *memory) Reset() {
 // nodeCost is what a file or directory takes beside its blocks, in bytes: the node, its name, its entry in a map.
 const nodeCost = 512
 
-// InUse is the number of bytes that are counted against maxBytes, and what the files and directories themselves take.
+// InUse is the number of bytes that are counted against maxBytes, of those that are kept for later (at most maxBytes of
+// both are there), and what the files and directories themselves take.
 func (m *memory) InUse() int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.used.blocks*memoryBlock + int64(m.used.files)*nodeCost
+	return min((m.used.blocks+int64(len(m.used.spare)))*memoryBlock, m.maxBytes) + int64(m.used.files)*nodeCost
 }
 
 func (m *memory) newNode(mode fsMode) *memoryNode {

@@ -117,6 +117,7 @@ func (n *memoryNode) reap() {
 	}
 	n.used.files--
 	n.used.blocks -= int64(len(n.blocks))
+	n.used.keep(n.blocks)
 	n.blocks, n.size = nil, 0
 }
 
@@ -133,6 +134,7 @@ func (n *memoryNode) truncate(size int64) sys.Errno {
 	}
 	n.used.blocks += want - have
 	if want < have {
+		n.used.keep(n.blocks[want:])
 		n.blocks = shorten(n.blocks, want)
 	} else {
 		n.blocks = append(n.blocks, make([]*block, want-have)...)
@@ -172,7 +174,7 @@ func (n *memoryNode) write(buf []byte, off int64) (int, sys.Errno) {
 	for rest := buf; len(rest) > 0; {
 		i := off / memoryBlock
 		if n.blocks[i] == nil {
-			n.blocks[i] = new(block)
+			n.blocks[i] = n.used.block()
 		}
 		written := copy(n.blocks[i][off%memoryBlock:], rest)
 		rest = rest[written:]

@@ -3,6 +3,7 @@ package wasi
 import (
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -212,4 +213,33 @@ func TestMemoryAppend(t *testing.T) {
 	wantEqual(t, "content", readFile(t, m, "log"), "0123")
 	_, errno := a.Read(make([]byte, 1))
 	wantErrno(t, "read of a file opened for writing", errno, sys.EBADF)
+}
+
+// TestMemoryUsesBlocksAgain: writing and removing over and over takes no more
+// than the file system may have, and shows nobody what was there.
+func TestMemoryUsesBlocksAgain(t *testing.T) {
+	m := Memory(8*memoryBlock, 10).(*memory)
+	for i := range 3 {
+		writeFile(t, m, "a", strings.Repeat("secret", memoryBlock))
+		if got := m.InUse(); got != 6*memoryBlock+nodeCost {
+			t.Errorf("round %d: %d bytes in use", i, got)
+		}
+		wantErrno(t, "unlink", m.Unlink("a"), 0)
+	}
+	if got := len(m.used.spare); got != 6 {
+		t.Errorf("%d blocks are kept, want 6", got)
+	}
+	f := openFile(t, m, "b", sys.O_CREAT|sys.O_RDWR)
+	wantErrno(t, "truncate", f.Truncate(2*memoryBlock), 0)
+	if _, errno := f.Pwrite([]byte("x"), memoryBlock); errno != 0 {
+		t.Fatal(errno)
+	}
+	if got, want := readAll(t, f), strings.Repeat("\x00", memoryBlock)+"x"+strings.Repeat("\x00", memoryBlock-1); got != want {
+		t.Error("the new file shows what was in the old one")
+	}
+	closeFile(t, f)
+	m.Reset()
+	if got := m.InUse(); got != 0 {
+		t.Errorf("after Reset %d bytes are in use", got)
+	}
 }

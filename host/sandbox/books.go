@@ -33,6 +33,7 @@ const (
 // linear memory that it grew by, which is booked as it grows.
 type books struct {
 	held     uint64
+	heap     uint64        // the part of held that is in Go's heap: files in memory, native stack
 	cpu      time.Duration // of earlier calls since the last look
 	looked   time.Duration // CPU time of this call at the last look
 	cost     time.Duration // of the last look
@@ -66,15 +67,28 @@ func (b *books) open(budget *Budget) bool {
 
 // close gives everything back.
 func (b *books) close(budget *Budget) {
+	b.leave(budget, b.heap)
 	budget.Give(b.held)
 	b.held = 0
 }
 
-// adjust books n bytes in place of what was held.
-func (b *books) adjust(budget *Budget, n uint64) bool {
-	take := budget.Take
+// leave gives n bytes of Go's heap up, booked or not, for the collector to find.
+func (b *books) leave(budget *Budget, n uint64) {
+	known := min(n, b.heap)
+	b.heap -= known
+	b.held -= known
+	budget.owe(n - known)
+	budget.GiveLater(n)
+}
+
+// adjust books own bytes and heap bytes in place of what was held.
+func (b *books) adjust(budget *Budget, own, heap uint64) bool {
+	n, take := own+heap, budget.Take
 	if n <= small {
 		take = budget.TakeReserve
+	}
+	if heap < b.heap {
+		b.leave(budget, b.heap-heap)
 	}
 	if n > b.held && !take(n-b.held) {
 		return false
@@ -82,7 +96,7 @@ func (b *books) adjust(budget *Budget, n uint64) bool {
 	if n < b.held {
 		budget.Give(b.held - n)
 	}
-	b.held = n
+	b.held, b.heap = n, heap
 	return true
 }
 
@@ -92,7 +106,7 @@ func (in *Instance) book() bool {
 	begun := time.Now()
 	defer func() { in.books.cost = time.Since(begun) }()
 	in.books.cpu, in.books.looked = 0, in.account.CPU
-	n := uint64(overhead) + uint64(in.sandbox.MemoryInUse()) + in.nativeStack()
+	n := uint64(overhead)
 	if in.memory.floor > 0 {
 		dirty, err := in.dirtied()
 		if err != nil {
@@ -100,7 +114,14 @@ func (in *Instance) book() bool {
 		}
 		n += dirty
 	}
-	return in.books.adjust(in.spec.Budget, n)
+	return in.books.adjust(in.spec.Budget, n, uint64(in.sandbox.MemoryInUse())+in.nativeStack())
+}
+
+// leaveFiles is called before what is in /tmp goes.
+func (in *Instance) leaveFiles() {
+	if n := in.sandbox.MemoryInUse(); n > 0 {
+		in.books.leave(in.spec.Budget, uint64(n))
+	}
 }
 
 // dirtied is how many bytes of the snapshot's part were written to.
@@ -139,8 +160,16 @@ func (in *Instance) giveUpStack(x export) {
 	}
 }
 
+// leaveStack books the stack that giveUpStack is about to leave to the collector.
+func (in *Instance) leaveStack() {
+	if n := in.nativeStack(); n > 0 && in.account.CPU >= stackAge {
+		in.books.leave(in.spec.Budget, n)
+	}
+}
+
 // audit ends a call: what it leaves behind is booked when it is time.
 func (in *Instance) audit() {
+	in.leaveStack()
 	in.books.lowest = in.books.resting
 	if in.books.due(in.account.CPU) {
 		in.books.outgrown = !in.book()

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -13,9 +14,10 @@ var errNoMemory = errors.New("the memory of the tenant or of the host is used up
 // from one is taken from all above it. A nil budget has no limit. Budgets are
 // safe for concurrent use.
 type Budget struct {
-	parent *Budget
-	limit  uint64
-	used   atomic.Uint64
+	parent  *Budget
+	limit   uint64
+	used    atomic.Uint64
+	garbage atomic.Uint64 // the part of used that the collector has to find
 }
 
 // NewBudget returns a budget of limit bytes within parent, which may be nil.
@@ -37,14 +39,19 @@ func (b *Budget) Parent() *Budget {
 // that those who take all there is keep nobody from being served.
 func (b *Budget) Take(n uint64) bool { return b.take(n, 1) }
 
-// TakeReserve is Take with that eighth. It is for what is new, or small.
+// TakeReserve is Take with that eighth. It is for what is new, or small: what
+// waits for the collector is not in its way.
 func (b *Budget) TakeReserve(n uint64) bool { return b.take(n, 0) }
 
 func (b *Budget) take(n, eighths uint64) bool {
 	if b == nil {
 		return true
 	}
-	if used := b.used.Add(n); b.limit != 0 && used > b.limit-b.limit/8*eighths || !b.parent.take(n, eighths) {
+	most := b.limit - b.limit/8*eighths
+	if eighths == 0 {
+		most += b.garbage.Load()
+	}
+	if used := b.used.Add(n); b.limit != 0 && used > most || !b.parent.take(n, eighths) {
 		b.used.Add(-n)
 		return false
 	}
@@ -56,6 +63,44 @@ func (b *Budget) Give(n uint64) {
 	for ; b != nil; b = b.parent {
 		b.used.Add(-n)
 	}
+}
+
+// GiveLater is Give for memory of Go's heap: it stays booked until the collector
+// has run, because only then somebody else can have it.
+func (b *Budget) GiveLater(n uint64) {
+	if b == nil || n == 0 {
+		return
+	}
+	b.addGarbage(n)
+	runtime.AddCleanup(new(garbageMark), func(n uint64) {
+		b.addGarbage(-n)
+		b.Give(n)
+	}, n)
+}
+
+// garbageMark is garbage itself. It has more than 16 bytes, because the
+// collector finds smaller ones late.
+type garbageMark [4]uint64
+
+func (b *Budget) addGarbage(n uint64) {
+	for ; b != nil; b = b.parent {
+		b.garbage.Add(n)
+	}
+}
+
+// owe books n bytes, whatever the limits say: they are taken already.
+func (b *Budget) owe(n uint64) {
+	for ; b != nil; b = b.parent {
+		b.used.Add(n)
+	}
+}
+
+// Garbage is how many of the booked bytes wait for the collector.
+func (b *Budget) Garbage() uint64 {
+	if b == nil {
+		return 0
+	}
+	return b.garbage.Load()
 }
 
 // Used is what is booked, in bytes.

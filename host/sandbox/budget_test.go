@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"runtime"
 	"testing"
 	"time"
 
@@ -116,5 +117,48 @@ func TestNoInstanceWithoutRoom(t *testing.T) {
 	wantKind(t, err, KindMemory)
 	if budget.Used() != before {
 		t.Errorf("%d bytes stay booked", budget.Used()-before)
+	}
+}
+
+// TestGiveLaterWaitsForTheCollector: memory of Go's heap is nobody's until the
+// collector has found it.
+func TestGiveLaterWaitsForTheCollector(t *testing.T) {
+	parent := NewBudget(0, nil)
+	b := NewBudget(100, parent)
+	if !b.TakeReserve(100) {
+		t.Fatal("refused")
+	}
+	b.GiveLater(60)
+	if b.Take(1) || !b.TakeReserve(60) || b.TakeReserve(1) || parent.Used() != 160 || parent.Garbage() != 60 {
+		t.Errorf("before the collector: used %d, garbage %d", parent.Used(), parent.Garbage())
+	}
+	for b.Garbage() > 0 && t.Context().Err() == nil {
+		runtime.GC()
+		runtime.Gosched()
+	}
+	if b.Used() != 100 || parent.Used() != 100 || parent.Garbage() != 0 {
+		t.Errorf("after it: used %d and %d, garbage %d", b.Used(), parent.Used(), parent.Garbage())
+	}
+}
+
+// TestBooksLeaveWhatIsTaken books garbage that nobody had looked at yet, above
+// the limit if need be.
+func TestBooksLeaveWhatIsTaken(t *testing.T) {
+	budget := NewBudget(8<<20, nil)
+	var b books
+	if !b.open(budget) || !b.adjust(budget, overhead, 1<<20) {
+		t.Fatal("refused")
+	}
+	b.leave(budget, 10<<20) // of which 1 MiB was known
+	if budget.Used() != 11<<20 || budget.Garbage() != 10<<20 || b.heap != 0 || b.held != overhead {
+		t.Errorf("used %d, garbage %d, %+v", budget.Used(), budget.Garbage(), b)
+	}
+	b.close(budget)
+	for budget.Garbage() > 0 && t.Context().Err() == nil {
+		runtime.GC()
+		runtime.Gosched()
+	}
+	if budget.Used() != 0 {
+		t.Errorf("%d bytes are lost", budget.Used())
 	}
 }

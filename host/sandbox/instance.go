@@ -164,6 +164,7 @@ func (in *Instance) Close() error {
 		errs = append(errs, in.module.Close(in.ctx))
 	}
 	if in.sandbox != nil {
+		in.leaveFiles()
 		errs = append(errs, in.sandbox.Close())
 	}
 	if in.memory != nil {

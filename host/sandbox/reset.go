@@ -35,6 +35,7 @@ func (in *Instance) restoreState() *Error {
 	if in.memory.size != s.size {
 		return &Error{Kind: KindMemory, Detail: fmt.Sprintf("memory grew from %d to %d bytes", s.size, in.memory.size)}
 	}
+	in.leaveFiles()
 	if err := in.sandbox.Reset(); err != nil {
 		return &Error{Kind: KindHost, Detail: "closing what the request left open", Err: err}
 	}
