@@ -93,11 +93,11 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 func (s *service) listen(ctx context.Context, front *front) error {
 	h := s.host
 	sockets, unused, err := openSockets(ctx, h.cfg)
-	for _, name := range unused {
-		h.log.Warn("a socket that systemd passed is not used: name it in listen", "name", name)
-	}
 	if err != nil {
 		return err
+	}
+	for _, name := range unused {
+		h.log.Warn("a socket that systemd passed is not used: name it in listen", "name", name)
 	}
 	clients, err := front.entrance(sockets.client)
 	if err != nil {

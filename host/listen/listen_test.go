@@ -15,7 +15,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if task := os.Getenv(childVariable); task != "" {
+		beChild(task)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func open(t *testing.T, address string) net.Listener {
 	t.Helper()
