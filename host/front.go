@@ -125,7 +125,7 @@ func (f *front) server() *http.Server {
 		MaxHeaderBytes:               max(int(f.cfg.MaxHeaderBytes)-headerSlack, 1),
 		DisableGeneralOptionsHandler: true,
 		Protocols:                    protocols,
-		HTTP2:                        http2(f.cfg),
+		HTTP2:                        http2Limits(f.cfg),
 		ConnContext:                  withTLS,
 		ErrorLog:                     slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
 	}

@@ -93,8 +93,8 @@ func tellTLS(r *http.Request) {
 	}
 }
 
-// http2 are the limits of HTTP/2 that net/http keeps.
-func http2(c Config) *http.HTTP2Config {
+// http2Limits are those of HTTP/2 that net/http keeps.
+func http2Limits(c Config) *http.HTTP2Config {
 	return &http.HTTP2Config{
 		MaxConcurrentStreams: c.MaxStreams,
 		// What of bodies nobody has read yet stays in memory.

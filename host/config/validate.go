@@ -59,10 +59,17 @@ func (c *Config) validateWords(fault faultFunc) {
 			fault(w.key, "%q is none of %s", w.value, strings.Join(w.allowed, ", "))
 		}
 	}
+	if c.HTTP2Possible() && c.MaxHeaderBytes < leastHTTP2Header {
+		fault("max_header_bytes", "HTTP/2 needs %s at least: raise it, or set http2 and h2c to false", leastHTTP2Header)
+	}
 	if strings.ContainsFunc(c.ServerHeader, func(r rune) bool { return r < ' ' || r > '~' }) {
 		fault("server_header", "%q has characters that no header may have", c.ServerHeader)
 	}
 }
+
+// leastHTTP2Header leaves half of itself: net/http adds 4096 bytes to its limit
+// in HTTP/1 and none in HTTP/2.
+const leastHTTP2Header = 8 * KiB
 
 func (c *Config) validateNumbers(fault faultFunc) {
 	for _, n := range []struct {
