@@ -428,7 +428,7 @@ func TestFloodsOfFrames(t *testing.T) {
 			}
 			return f.WriteContinuation(1, false, f.block("x-"+strconv.Itoa(i), strings.Repeat("x", 4000)))
 		},
-		"PING":     func(f *frames, i int) error { return f.WritePing(false, [8]byte{byte(i)}) },
+		"PING": func(f *frames, i int) error { return f.WritePing(false, [8]byte{byte(i)}) },
 		"a frame that is too large": func(f *frames, _ int) error {
 			return f.WriteRawFrame(http2.FrameData, 0, 1, make([]byte, 16<<10+1))
 		},

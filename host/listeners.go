@@ -94,7 +94,7 @@ func open(ctx context.Context, l config.Listener, passed *listen.Passed) ([]net.
 	case l.Passed:
 		return passed.Named(l.Name)
 	case l.Inherited > 0:
-		one, err = listen.Inherited(l.Inherited)
+		one, err = passed.Inherited(l.Inherited)
 	case l.Path != "":
 		one, err = listen.Unix(ctx, l.Path, l.Mode)
 	default:

@@ -26,7 +26,7 @@ type Refusal struct {
 // one Host header.
 func Check(r *http.Request, l Limits) *Refusal {
 	switch {
-	case r.ProtoMajor > 2 || r.Method == "PRI": // the latter begins HTTP/2, where it is off
+	case r.ProtoMajor > 2 || r.ProtoMajor == 2 && r.Method == "PRI": // the latter begins HTTP/2, where it is off
 		return &Refusal{http.StatusHTTPVersionNotSupported, "this version of HTTP is not supported"}
 	case r.Method == http.MethodConnect || r.Method == http.MethodTrace:
 		return &Refusal{http.StatusMethodNotAllowed, "this method is not supported"}

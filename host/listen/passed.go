@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -96,12 +97,18 @@ func fromFile(f *os.File) (net.Listener, error) {
 	return l, nil
 }
 
-// Inherited listens on a descriptor that the process was started with. The
-// descriptor is closed then; one that is no listening stream socket stays as it
-// was, since it may be a part of this process.
-func Inherited(fd int) (net.Listener, error) {
+// Inherited listens on a descriptor that the process was started with, whether
+// systemd passed it or not. The descriptor is closed then; one that is no
+// listening stream socket stays as it was, since it may be a part of this process.
+func (p *Passed) Inherited(fd int) (net.Listener, error) {
 	if !listens(uintptr(fd)) {
 		return nil, fmt.Errorf("descriptor %d: %w", fd, errNoListener)
+	}
+	for i, f := range p.files {
+		if f.Fd() == uintptr(fd) {
+			p.files = slices.Delete(p.files, i, i+1)
+			return fromFile(f)
+		}
 	}
 	syscall.CloseOnExec(fd)
 	return fromFile(os.NewFile(uintptr(fd), "fd:"+strconv.Itoa(fd)))

@@ -34,7 +34,7 @@ func beChild(task string) {
 			var n int
 			var l net.Listener
 			fmt.Sscan(rest, &n)
-			if l, err = Inherited(n); err == nil {
+			if l, err = p.Inherited(n); err == nil {
 				found = []net.Listener{l}
 			}
 		}
@@ -115,6 +115,9 @@ func TestPassedSockets(t *testing.T) {
 			"named:x: systemd passed no socket that is called x: start the service by its socket unit, with FileDescriptorName=x in it\nunused: [web]\n"},
 		{"rest", "web:pipe", "$$", []*os.File{a, r}, "rest: the socket that systemd calls pipe: " + errNoListener.Error() + "\nunused: [pipe]\n"},
 		{"rest", "c", "$$", []*os.File{connection}, "rest: the socket that systemd calls c: " + errNoListener.Error() + "\nunused: [c]\n"},
+		{"fd:4 named:b rest", "a:b:c", "$$", []*os.File{a, b, u}, "fd:4: <nil>\n" + tcp(two) +
+			"named:b: systemd passed no socket that is called b: start the service by its socket unit, with FileDescriptorName=b in it\n" +
+			"rest: <nil>\n" + tcp(one) + "unix " + path + "\nunused: []\n"},
 		{"fd:4 fd:3 fd:4 fd:77", "", "1", []*os.File{r, b}, "fd:4: <nil>\n" + tcp(two) + "fd:3: descriptor 3: " + errNoListener.Error() +
 			"\nfd:4: descriptor 4: " + errNoListener.Error() + "\nfd:77: descriptor 77: " + errNoListener.Error() + "\nunused: []\n"},
 	} {
