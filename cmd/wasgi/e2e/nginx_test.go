@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -29,24 +30,44 @@ func nginx(t *testing.T, addresses int, blocks string) []string {
 	for i := range addresses {
 		l := listenAt(t, "", "tcp", "127.0.0.1:0")
 		c.ExtraFiles = append(c.ExtraFiles, fileOf(t, l.Listener))
-		sockets, names = append(sockets, fmt.Sprint(3+i, ";")), append(names, l.Addr().String())
+		sockets, names = append(sockets, fmt.Sprintf("%d;", 3+i)), append(names, l.Addr().String())
 		args = append(args, l.Addr().String())
 		defer l.Close() // nginx has its own copy
 	}
-	write(t, dir, "nginx.conf", "daemon off; master_process off; worker_processes 1; pid nginx.pid; error_log stderr warn;\n"+
+	write(t, dir, "nginx.conf", "daemon off; worker_processes 1; pid nginx.pid; error_log stderr warn;\n"+nginxGlobals(t, blocks)+
 		"events { worker_connections 64; }\n"+fmt.Sprintf(blocks, args...))
 	out := newTranscript()
-	c.Env, c.Stdout, c.Stderr = []string{"NGINX=" + strings.ReplaceAll(strings.Join(sockets, ""), " ", "")}, out, out
+	c.Env, c.Stdout, c.Stderr = []string{"NGINX=" + strings.Join(sockets, "")}, out, out
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	for _, f := range c.ExtraFiles {
+		f.Close() // a nginx that has ended must leave nobody who listens
+	}
 	t.Cleanup(func() {
-		_ = c.Process.Signal(syscall.SIGQUIT)
+		_ = c.Process.Signal(syscall.SIGTERM)
 		if err := c.Wait(); err != nil || t.Failed() {
 			t.Logf("nginx: %v\n%s", err, out)
 		}
 	})
 	return names
+}
+
+// nginxGlobals loads what Debian has in a module of its own. Workers of root's
+// stay root's, who may enter folders of tests.
+func nginxGlobals(t *testing.T, blocks string) (lines string) {
+	t.Helper()
+	const stream = "/usr/lib/nginx/modules/ngx_stream_module.so"
+	if strings.HasPrefix(blocks, "stream") {
+		if _, err := os.Stat(stream); err != nil {
+			t.Skip("nginx lacks its stream module: make tools installs it")
+		}
+		lines = "load_module " + stream + ";\n"
+	}
+	if os.Getuid() == 0 {
+		lines += "user root;\n"
+	}
+	return lines
 }
 
 // httpBlock is nginx as a proxy of one upstream, as its manual and those of
