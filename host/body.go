@@ -50,7 +50,7 @@ func (x *exchange) receive(limit int64) (*requestBody, error) {
 	if r.ContentLength > limit {
 		return nil, spool.ErrTooLarge
 	}
-	if r.Body == nil || r.Body == http.NoBody {
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 { // the last is HTTP/2's
 		return &requestBody{none: emptyLength(r)}, nil
 	}
 	control := http.NewResponseController(x.Response().Writer)

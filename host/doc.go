@@ -4,15 +4,18 @@
 //
 // # The way of a request
 //
-//  1. listen.Bound accepts a connection, within Config.MaxConnections and what one
-//     address may have. framing.Listener judges each head and each chunk of what
-//     comes in before net/http reads it. Each write has a deadline of its own.
+//  1. listen.Gate accepts a connection, within Config.MaxConnections and what one
+//     address may have, and takes a trusted proxy's PROXY header off. listen.TLS
+//     makes the handshake where the address is https://. framing judges each head
+//     and each chunk of HTTP/1 before net/http reads it. Each write has a deadline
+//     of its own, on an HTTP/2 stream by edge.Paced.
 //  2. front.handler: Echo routes everything to one handler. begin makes the
 //     exchange with its request id, observe will write the access log, Echo's
 //     Recover stands by.
 //  3. exchange.answer: edge.Proxies.Admit says who the client is, edge.Check
 //     refuses what no application should see, edge.SplitTarget takes the target
-//     apart, fleet.find asks the routing table who answers. Nobody: 404.
+//     apart, fleet.find asks the routing table who answers. Nobody: 404. Somebody
+//     else than the TLS handshake was for: 421.
 //  4. site.current gives the deployment that serves. While the first one is
 //     being made the request waits with many others for one boot.
 //  5. exchange.receive spools the body whole. No guest is held meanwhile.
@@ -52,12 +55,13 @@
 //	site.go site_state.go           where is a tenant in its life?
 //	deployment.go                   what serves now, and how does it go?
 //	guest.go engine.go              how is a guest made? (the only use of host/sandbox's Engine)
-//	entrance.go                     who may connect, and who speaks for a client?
+//	listeners.go                    which sockets are opened, or taken from systemd?
+//	entrance.go tls.go              who may connect, and who speaks for a client?
 //	front.go exchange.go body.go    the way of a request
 //	answer.go faults.go             what becomes of an error?
 //	config edge spool accesslog     sub packages, one concern each
 //	tenantlog watch listen admin
-//	framing
+//	framing certs
 //	policy                          what does a guest see?
 //
 // # Locks

@@ -21,17 +21,71 @@ func proxiesOf(c Config) (*edge.Proxies, error) {
 	return edge.NewProxies(networks, unix, c.ProxyHeader == "forwarded"), nil
 }
 
-// entrance is what clients connect to: l within the limits on connections, each
-// with a guard over its framing.
-func (f *front) entrance(l net.Listener) net.Listener {
+// entrance is what clients connect to: all listeners within the limits on
+// connections, those with TLS behind their handshakes, and every connection of
+// HTTP/1 with a guard over its framing.
+func (f *front) entrance(sockets []clientSocket) ([]net.Listener, error) {
+	secrets, err := f.secrets()
+	if err != nil {
+		return nil, err
+	}
+	gate := listen.NewGate(f.connections())
+	out := make([]net.Listener, len(sockets))
+	for i, s := range sockets {
+		switch l := gate.Bound(s.Listener); {
+		case s.tls:
+			out[i] = f.secured(l, secrets)
+		case f.cfg.H2C:
+			out[i] = framing.PriorKnowledge(l, f.badFraming)
+		default:
+			out[i] = framing.Listener(l, f.badFraming)
+		}
+	}
+	return out, nil
+}
+
+// connections are the limits of all listeners together.
+func (f *front) connections() listen.Limits {
 	crowds := &crowds{log: f.log, pause: time.Minute}
-	bound := listen.Bound(l, listen.Limits{
+	return listen.Limits{
 		Connections: f.cfg.MaxConnections, Stall: f.cfg.WriteTimeout,
 		PerAddress: f.cfg.MaxConnectionsPerAddress, Exempt: f.proxies.Trusts, Crowded: crowds.turnedAway,
-	})
-	return framing.Listener(bound, func(remote net.Addr, fault error) {
-		f.log.Debug("a request was refused", "remote", remote.String(), "error", fault)
-	})
+		Proxy: listen.Proxy{Mode: proxyMode(f.cfg.ProxyProtocol), Trusts: f.speaks, Timeout: f.cfg.HeaderTimeout, Refused: f.badProxy},
+	}
+}
+
+// streams are the same limits for the requests of HTTP/2, of which one
+// connection may bring many.
+func (f *front) streamLimits() listen.Limits {
+	l := f.connections()
+	l.Crowded = nil
+	return l
+}
+
+func proxyMode(setting string) listen.ProxyMode {
+	switch setting {
+	case "optional":
+		return listen.ProxyOptional
+	case "require":
+		return listen.ProxyRequired
+	}
+	return listen.ProxyOff
+}
+
+// speaks says whether a peer may say who its client is.
+func (f *front) speaks(peer net.Addr) bool {
+	if tcp, ok := peer.(*net.TCPAddr); ok {
+		return f.proxies.Trusts(tcp.AddrPort().Addr())
+	}
+	return f.proxies.TrustsUnix() && peer.Network() == "unix"
+}
+
+func (f *front) badFraming(remote net.Addr, fault error) {
+	f.log.Debug("a request was refused", "remote", remote.String(), "error", fault)
+}
+
+func (f *front) badProxy(peer net.Addr, err error) {
+	f.log.Debug("a connection was refused (proxy_protocol, trusted_proxies)", "peer", peer.String(), "error", err)
 }
 
 // crowds tells the operator that addresses want too many connections, without

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
 )
@@ -24,6 +27,7 @@ type exchange struct {
 	id       string
 	start    time.Time
 	response *edge.Response
+	paced    *edge.Paced // nil for HTTP/1
 
 	site   *site
 	tenant string
@@ -41,10 +45,14 @@ type exchange struct {
 }
 
 func newExchange(f *front, c echo.Context) *exchange {
-	return &exchange{
-		Context: c, front: f, id: newRequestID(), start: time.Now(),
-		response: edge.NewResponse(c.Response().Writer, c.Request(), f.options),
+	x := &exchange{Context: c, front: f, id: newRequestID(), start: time.Now()}
+	w := c.Response().Writer
+	if c.Request().ProtoMajor == 2 {
+		x.paced = edge.NewPaced(w, f.cfg.WriteTimeout)
+		w = x.paced
 	}
+	x.response = edge.NewResponse(w, c.Request(), f.options)
+	return x
 }
 
 // newRequestID is 64 random bits: enough to be found again, and no secret.
@@ -58,6 +66,9 @@ func (x *exchange) serve() error {
 			x.front.log.Error("a temporary file could not be closed", "request_id", x.id, "error", err)
 		}
 	}()
+	if x.paced != nil {
+		defer x.paced.End()
+	}
 	if err := x.answer(); err != nil {
 		x.fail(err)
 	}
@@ -66,6 +77,12 @@ func (x *exchange) serve() error {
 
 func (x *exchange) answer() error {
 	r := x.Request()
+	tellTLS(r)
+	leave, err := x.stream()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	scheme, refused := x.front.proxies.Admit(r)
 	if refused != nil {
 		return refusal{refused}
@@ -84,6 +101,9 @@ func (x *exchange) answer() error {
 	if err != nil {
 		return err
 	}
+	if r.TLS != nil && x.front.fleet.misdirected(r.TLS.ServerName, path, site.name) {
+		return refusal{&edge.Refusal{Status: http.StatusMisdirectedRequest, Reason: "this connection is for another host"}}
+	}
 	x.site, x.tenant = site, site.name
 	d, err := site.current(r.Context())
 	if err != nil {
@@ -98,6 +118,20 @@ func (x *exchange) answer() error {
 		ScriptName: match.ScriptName, PathInfo: match.PathInfo, Query: query,
 		Length: body.announce(), RequestID: x.id, Scheme: scheme,
 	}, body)
+}
+
+// stream counts a request of HTTP/2 as a connection. One of HTTP/1 has been
+// counted.
+func (x *exchange) stream() (leave func(), err error) {
+	r := x.Request()
+	if r.ProtoMajor != 2 {
+		return func() {}, nil
+	}
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil { // a Unix socket, or a client of which its proxy says nothing
+		return x.front.streams.Enter(listen.Untold{})
+	}
+	return x.front.streams.Enter(net.TCPAddrFromAddrPort(remote))
 }
 
 // options answers for the server itself (RFC 9110 section 9.3.7).

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/spool"
@@ -78,6 +79,8 @@ func faultOfQueue(err error) (fault, bool) {
 	var create *pool.CreateError
 	var crashed *worker.CrashedError
 	switch {
+	case errors.Is(err, listen.ErrFull), errors.Is(err, listen.ErrCrowded):
+		return busy("streams", "This client, or all of them, make too many requests at once.", time.Second, onClient), true
 	case errors.Is(err, pool.ErrQueueFull):
 		return busy("queue-full", "Too many requests wait for this application.", time.Second, onTenant), true
 	case errors.Is(err, pool.ErrQueueTimeout):

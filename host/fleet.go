@@ -33,7 +33,7 @@ type fleet struct {
 	memory   *sandbox.Budget // of all guests
 	builders chan struct{}   // permits to prepare a tenant
 	routes   atomic.Pointer[table]
-	address  atomic.Pointer[net.Addr] // of the client listener
+	origin   atomic.Pointer[origin] // of the first client listener
 
 	drain    context.Context // ends when running requests must go at shutdown
 	drainNow context.CancelFunc
@@ -68,6 +68,12 @@ func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	f.drain, f.drainNow = context.WithCancel(context.Background())
 	f.publish()
 	return f
+}
+
+// misdirected says whether a request that find resolved came on a connection
+// for another tenant.
+func (f *fleet) misdirected(serverName, rawPath, tenant string) bool {
+	return f.routes.Load().router.Misdirected(serverName, rawPath, tenant)
 }
 
 // find resolves a request. The errors are those of tenants.Router.
@@ -247,17 +253,17 @@ func (f *fleet) drainContext() (context.Context, context.CancelFunc) {
 
 // url is where a tenant is reached: its first claim.
 func (f *fleet) url(t tenants.Tenant) string {
-	address := f.listening()
-	if address == nil || t.Name == "" {
+	at := f.origin.Load()
+	if at == nil || t.Name == "" {
 		return ""
 	}
 	route := t.Routes()[0]
-	return "http://" + urlHost(address.String(), route.Host) + route.Prefix + "/"
+	return at.url(route.Host) + route.Prefix + "/"
 }
 
 func (f *fleet) listening() net.Addr {
-	if a := f.address.Load(); a != nil {
-		return *a
+	if at := f.origin.Load(); at != nil {
+		return at.address
 	}
 	return nil
 }

@@ -40,9 +40,23 @@ func notCode(dir string) ([]string, error) {
 	return out, err
 }
 
+// origin is where clients connect.
+type origin struct {
+	address net.Addr
+	tls     bool
+}
+
+// url is that of a tenant that answers to host, "" for any.
+func (o origin) url(host string) string {
+	if o.tls {
+		return "https://" + urlHost(o.address.String(), host, "443")
+	}
+	return "http://" + urlHost(o.address.String(), host, "80")
+}
+
 // urlHost is the authority of a URL for a tenant that answers to host ("" for
-// any), behind a listener at address.
-func urlHost(address, host string) string {
+// any), behind a listener at address. usual is the port that goes without saying.
+func urlHost(address, host, usual string) string {
 	if strings.HasPrefix(host, "*.") {
 		host = "any" + host[1:]
 	}
@@ -54,7 +68,7 @@ func urlHost(address, host string) string {
 		name = "localhost"
 	}
 	name = cmp.Or(host, name)
-	if port == "80" {
+	if port == usual {
 		return name
 	}
 	return net.JoinHostPort(strings.Trim(name, "[]"), port)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasgi/wasgi/host/accesslog"
 	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/spool"
 )
 
@@ -28,6 +29,7 @@ type front struct {
 	proxies *edge.Proxies
 	limits  edge.Limits
 	options edge.Options
+	streams *listen.Gate // of HTTP/2, all connections together
 }
 
 func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*front, error) {
@@ -49,11 +51,13 @@ func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*fro
 	if err != nil {
 		return nil, err
 	}
-	return &front{
+	out := &front{
 		cfg: c, fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(), proxies: proxies,
 		limits:  edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)},
 		options: edge.Options{Buffer: int(c.ResponseBuffer), Keep: keepIn(responses), Server: c.ServerHeader},
-	}, nil
+	}
+	out.streams = listen.NewGate(out.streamLimits())
+	return out, nil
 }
 
 // bodyShares: one tenant's bodies may take a fourth of what all have, so that
@@ -124,6 +128,8 @@ func serve(c echo.Context) error { return c.(*exchange).serve() }
 func (f *front) server() *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(f.cfg.HTTP2)
+	protocols.SetUnencryptedHTTP2(f.cfg.H2C)
 	return &http.Server{
 		Handler:                      f.handler(),
 		ReadHeaderTimeout:            f.cfg.HeaderTimeout,
@@ -131,6 +137,8 @@ func (f *front) server() *http.Server {
 		MaxHeaderBytes:               max(int(f.cfg.MaxHeaderBytes)-headerSlack, 1),
 		DisableGeneralOptionsHandler: true,
 		Protocols:                    protocols,
+		HTTP2:                        http2Limits(f.cfg),
+		ConnContext:                  withTLS,
 		ErrorLog:                     slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
 	}
 }

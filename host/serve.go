@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/wasgi/wasgi/host/admin"
-	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/watch"
 )
 
@@ -58,10 +57,12 @@ func (h *Host) serve(ctx context.Context) error {
 type service struct {
 	host      *Host
 	client    *http.Server
-	admin     *http.Server
-	listeners []net.Listener // the client's, and the admin's if there is one
+	admin     *http.Server   // nil for none
+	listeners []net.Listener // the clients'
 	watcher   *watch.Watcher // nil when nothing is watched
 	closeLogs func()
+
+	adminListener net.Listener // nil for none
 }
 
 func (h *Host) open(ctx context.Context) (s *service, err error) {
@@ -91,22 +92,28 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 
 func (s *service) listen(ctx context.Context, front *front) error {
 	h := s.host
-	l, err := listen.Open(ctx, h.cfg.Listen)
+	sockets, unused, err := openSockets(ctx, h.cfg)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return err
 	}
-	s.listeners = append(s.listeners, front.entrance(l))
-	address := l.Addr()
-	h.fleet.address.Store(&address)
-	h.events.emit(Event{Kind: EventListening, URL: "http://" + urlHost(address.String(), "")})
-	if h.cfg.AdminListen == "" {
+	for _, name := range unused {
+		h.log.Warn("a socket that systemd passed is not used: name it in listen", "name", name)
+	}
+	clients, err := front.entrance(sockets.client)
+	if err != nil {
+		return errors.Join(err, sockets.close())
+	}
+	s.listeners = clients
+	for i, l := range sockets.client {
+		at := origin{l.Addr(), l.tls}
+		if i == 0 {
+			h.fleet.origin.Store(&at)
+		}
+		h.events.emit(Event{Kind: EventListening, URL: at.url("")})
+	}
+	if s.adminListener = sockets.admin; s.adminListener == nil {
 		return nil
 	}
-	l, err = listen.Open(ctx, h.cfg.AdminListen)
-	if err != nil {
-		return fmt.Errorf("admin_listen: %w", err)
-	}
-	s.listeners = append(s.listeners, l)
 	s.admin = &http.Server{
 		Handler: admin.Handler(h.readiness), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 10 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 4096, ErrorLog: s.client.ErrorLog,
@@ -115,11 +122,10 @@ func (s *service) listen(ctx context.Context, front *front) error {
 }
 
 func (s *service) closeListeners() error {
-	var errs []error
-	for _, l := range s.listeners {
-		errs = append(errs, l.Close())
+	if s.adminListener != nil {
+		return errors.Join(closeAll(s.listeners), s.adminListener.Close())
 	}
-	return errors.Join(errs...)
+	return closeAll(s.listeners)
 }
 
 // watcher is nil when nothing is to be watched or nothing can be: then changes
@@ -154,9 +160,11 @@ func (s *service) run(ctx context.Context, stopSites func(), sites context.Conte
 	group, failing := errgroup.WithContext(ctx)
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWatching()
-	group.Go(func() error { return serving(s.client.Serve(s.listeners[0])) })
+	for _, l := range s.listeners {
+		group.Go(func() error { return serving(s.client.Serve(l)) })
+	}
 	if s.admin != nil {
-		group.Go(func() error { return serving(s.admin.Serve(s.listeners[1])) })
+		group.Go(func() error { return serving(s.admin.Serve(s.adminListener)) })
 	}
 	if s.watcher != nil {
 		group.Go(func() error {

@@ -187,16 +187,12 @@ func (r *Router) byHost(host, path string) (Match, bool) {
 	if m, ok := r.exact[host].match(path); ok {
 		return m, true
 	}
-	for {
-		_, parent, more := strings.Cut(host, ".")
-		if !more {
-			return Match{}, false
-		}
+	for parent := range parents(host) {
 		if m, ok := r.wildcard[parent].match(path); ok {
 			return m, true
 		}
-		host = parent
 	}
+	return Match{}, false
 }
 
 // match finds the longest prefix of path that ends at a segment border.

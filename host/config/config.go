@@ -12,10 +12,15 @@ type Config struct {
 	// Root is the folder whose sub folders are the tenants; with Dev, the folder of
 	// the one application.
 	Root string `koanf:"root" help:"folder of the applications, one sub folder each"`
-	// Listen is the address for clients, host:port or unix:/path. Port 0 takes a free one.
-	Listen string `koanf:"listen" help:"address for clients, host:port or unix:/path"`
-	// AdminListen is the address for probes (/healthz, /readyz), host:port or
-	// unix:/path. Empty turns them off. It must not be reachable by clients.
+	// Listen are the addresses for clients, one or several: host:port (port 0 takes a
+	// free one), unix:/path (unix:/path?mode=0660 sets the permissions of the socket),
+	// systemd:NAME for the sockets of that name that systemd passes, systemd for all
+	// that nothing else names, or fd:N for a descriptor that the process was started
+	// with. https:// before any of them means TLS (see TLSCert). When systemd passes
+	// sockets and this is not set, it is systemd.
+	Listen List `koanf:"listen" help:"addresses for clients: host:port, unix:/path, systemd or fd:N, with https:// before it for TLS"`
+	// AdminListen is the address for probes (/healthz, /readyz), in any of these forms
+	// but https://. Empty turns them off. It must not be reachable by clients.
 	AdminListen string `koanf:"admin_listen" help:"address for health probes, empty for none"`
 	// StateDir holds what outlives a restart: releases, snapshots, tenants' data.
 	// Snapshots are memory images that may hold secrets: it is created with mode 0700.
@@ -63,7 +68,8 @@ type Config struct {
 	// answered with 503.
 	QueueTimeout time.Duration `koanf:"queue_timeout" help:"longest wait of a request for an instance"`
 
-	// HeaderTimeout is the time for the request line and the headers.
+	// HeaderTimeout is the time for the request line and the headers, and before them
+	// for a PROXY header and the TLS handshake.
 	HeaderTimeout time.Duration `koanf:"header_timeout" help:"time for a request's headers"`
 	// IdleTimeout is how long a connection may be kept open between requests.
 	IdleTimeout time.Duration `koanf:"idle_timeout" help:"time a connection may idle between requests"`
@@ -135,6 +141,32 @@ type Config struct {
 	// them, because a proxy that writes one hands on what a client wrote in the other.
 	ProxyHeader string `koanf:"proxy_header" help:"how trusted proxies name the client: x-forwarded or forwarded"`
 
+	// ProxyProtocol says whether trusted proxies begin connections with a PROXY header
+	// (version 1 or 2): off, optional or require. The header's client address becomes
+	// the connection's. From anybody else such a header is refused; with require,
+	// everybody else is. A proxy that does not write the header itself hands on the
+	// one that a client wrote: optional is for the time of a change.
+	ProxyProtocol string `koanf:"proxy_protocol" help:"PROXY headers of trusted proxies: off, optional or require"`
+
+	// TLSCert are the files of certificates, PEM, each with the chain up to its
+	// authority. With several, a client's server name chooses; one that fits none gets
+	// the first. A file that changes counts from the next connection on.
+	TLSCert List `koanf:"tls_cert" help:"files of TLS certificates, PEM, with their chains"`
+	// TLSKey are the files of their keys, in the same order. Empty means that the
+	// files of TLSCert hold them too.
+	TLSKey List `koanf:"tls_key" help:"files of the certificates' keys, in the same order"`
+	// TLSMinVersion is the oldest version that clients may speak, 1.2 or 1.3.
+	TLSMinVersion string `koanf:"tls_min_version" help:"oldest version of TLS: 1.2 or 1.3"`
+	// HTTP2 offers HTTP/2 to clients that speak TLS.
+	HTTP2 bool `koanf:"http2" help:"offer HTTP/2 to clients that speak TLS"`
+	// H2C takes HTTP/2 without TLS from clients that begin with it (prior knowledge),
+	// on the addresses without https://. It is for proxies in front.
+	H2C bool `koanf:"h2c" help:"take HTTP/2 without TLS from clients that begin with it"`
+	// MaxStreams limits the requests that run at once on one connection of HTTP/2.
+	// All of them count as connections besides, in MaxConnections and
+	// MaxConnectionsPerAddress.
+	MaxStreams int `koanf:"max_streams" help:"requests at once on one connection of HTTP/2"`
+
 	// DataQuota is how much a tenant may keep in /data. A manifest may set less, of
 	// this and of the next two.
 	DataQuota Bytes `koanf:"data_quota" help:"size of an application's /data, unless its manifest says less"`
@@ -184,7 +216,8 @@ func Default(environ []string, uid int) Config {
 		MaxHeaderBytes: 32 * KiB, MaxHeaders: 100, MaxLine: 8 * KiB,
 		MaxBody: 64 * MiB, SpoolMemory: 1 * MiB,
 		SpoolDiskTotal: 8 * GiB, ResponseBuffer: 16 * MiB,
-		ProxyHeader: "x-forwarded",
+		ProxyHeader: "x-forwarded", ProxyProtocol: "off",
+		TLSMinVersion: "1.2", HTTP2: true, MaxStreams: 100,
 
 		DataQuota: 1 * GiB, DataFiles: 100_000, TmpSize: 64 * MiB,
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/knadh/koanf/parsers/toml/v2"
@@ -33,6 +34,9 @@ func load(file string, fs *pflag.FlagSet, environ []string, uid int) (Config, er
 	l.fields = fields(&l.config)
 	if err := errors.Join(l.file(file), l.environ(environ), l.flags(fs)); err != nil {
 		return Config{}, err
+	}
+	if passesSockets(environ, os.Getpid()) {
+		l.config.Listen = "systemd"
 	}
 	if err := l.assign(); err != nil {
 		return Config{}, err
@@ -114,14 +118,15 @@ func (l *loader) flags(fs *pflag.FlagSet) error {
 	}), nil)
 }
 
-// assign sets the fields. memory_budget comes first, because it decides the
-// defaults of others.
+// assign sets the fields. Those that decide the defaults of others come first.
 func (l *loader) assign() error {
 	var errs []error
-	first := slices.IndexFunc(l.fields, func(f field) bool { return f.key == "memory_budget" })
-	if budget := l.fields[first]; l.k.Exists(budget.key) && budget.assign(l.k.Get(budget.key)) == nil {
-		l.config.scale()
+	for _, f := range l.fields {
+		if slices.Contains([]string{"memory_budget", "listen", "http2", "h2c"}, f.key) && l.k.Exists(f.key) {
+			_ = f.assign(l.k.Get(f.key)) // an error is found again below
+		}
 	}
+	l.config.scale()
 	for _, f := range l.fields {
 		if !l.k.Exists(f.key) {
 			continue
@@ -153,8 +158,26 @@ func (l *loader) suggest(key string) string {
 	return ""
 }
 
-// Absolute makes the folders independent of a later change of directory.
+// passesSockets says whether environ is that of a process to which systemd passes
+// sockets (sd_listen_fds(3)).
+func passesSockets(environ []string, pid int) bool {
+	n, err := strconv.Atoi(lookup(environ, "LISTEN_FDS"))
+	return err == nil && n > 0 && lookup(environ, "LISTEN_PID") == strconv.Itoa(pid)
+}
+
+// Absolute makes files and folders independent of a later change of directory.
 func (c Config) Absolute() (Config, error) {
+	for _, l := range []*List{&c.TLSCert, &c.TLSKey} {
+		paths := l.Items()
+		for i, path := range paths {
+			abs, err := filepath.Abs(path)
+			if err != nil {
+				return c, fmt.Errorf("configuration: %w", err)
+			}
+			paths[i] = abs
+		}
+		*l = List(strings.Join(paths, ","))
+	}
 	for _, p := range []*string{&c.Root, &c.StateDir, &c.CacheDir} {
 		abs, err := filepath.Abs(*p)
 		if err != nil {

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ func (c *Config) Validate() error {
 	}
 	c.validateAddresses(fault)
 	c.validateProxies(fault)
+	c.validateTLS(fault)
 	c.validateWords(fault)
 	c.validateNumbers(fault)
 	c.validateDurations(fault)
@@ -31,27 +31,14 @@ func (c *Config) validateAddresses(fault faultFunc) {
 	if c.Root == "" {
 		fault("root", "name the folder of the applications")
 	}
-	validateAddress("listen", c.Listen, fault)
-	if c.AdminListen != "" {
-		validateAddress("admin_listen", c.AdminListen, fault)
-	}
-	if c.AdminListen != "" && c.Listen == c.AdminListen && !strings.HasSuffix(c.Listen, ":0") {
-		fault("admin_listen", "%q is taken by listen: choose another port", c.AdminListen)
-	}
+	c.validateListeners(fault)
 }
 
 func (c *Config) validateProxies(fault faultFunc) {
 	if _, _, err := c.Proxies(); err != nil {
 		fault("trusted_proxies", "%w", err)
-	}
-}
-
-func validateAddress(key, addr string, fault faultFunc) {
-	if strings.HasPrefix(addr, "unix:/") {
-		return
-	}
-	if _, _, err := net.SplitHostPort(addr); err != nil {
-		fault(key, "%q is no address: write host:port, or unix:/path", addr)
+	} else if c.ProxyProtocol != "off" && len(c.TrustedProxies.Items()) == 0 {
+		fault("proxy_protocol", "it counts from trusted_proxies only, and there are none: list the proxies")
 	}
 }
 
@@ -63,6 +50,8 @@ func (c *Config) validateWords(fault faultFunc) {
 		{"access_log", c.AccessLog, []string{"combined", "json", "off"}},
 		{"isolation_level", c.IsolationLevel, []string{"inprocess", "process"}},
 		{"proxy_header", c.ProxyHeader, []string{"x-forwarded", "forwarded"}},
+		{"proxy_protocol", c.ProxyProtocol, []string{"off", "optional", "require"}},
+		{"tls_min_version", c.TLSMinVersion, []string{"1.2", "1.3"}},
 		{"log_format", c.LogFormat, []string{"text", "json"}},
 		{"log_level", c.LogLevel, []string{"debug", "info", "warn", "error"}},
 	} {
@@ -70,10 +59,17 @@ func (c *Config) validateWords(fault faultFunc) {
 			fault(w.key, "%q is none of %s", w.value, strings.Join(w.allowed, ", "))
 		}
 	}
+	if c.HTTP2Possible() && c.MaxHeaderBytes < leastHTTP2Header {
+		fault("max_header_bytes", "HTTP/2 needs %s at least: raise it, or set http2 and h2c to false", leastHTTP2Header)
+	}
 	if strings.ContainsFunc(c.ServerHeader, func(r rune) bool { return r < ' ' || r > '~' }) {
 		fault("server_header", "%q has characters that no header may have", c.ServerHeader)
 	}
 }
+
+// leastHTTP2Header leaves half of itself: net/http adds 4096 bytes to its limit
+// in HTTP/1 and none in HTTP/2.
+const leastHTTP2Header = 8 * KiB
 
 func (c *Config) validateNumbers(fault faultFunc) {
 	for _, n := range []struct {
@@ -101,6 +97,7 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		{"response_memory_total", int64(c.ResponseMemoryTotal), 0, 1 << 50},
 		{"max_connections", int64(c.MaxConnections), 1, 1 << 20},
 		{"max_connections_per_address", int64(c.MaxConnectionsPerAddress), 0, 1 << 20},
+		{"max_streams", int64(c.MaxStreams), 1, 1000},
 		{"data_quota", int64(c.DataQuota), 0, 1 << 40},
 		{"data_files", int64(c.DataFiles), 0, 10_000_000},
 		{"tmp_size", int64(c.TmpSize), 0, int64(4 * GiB)},

@@ -22,11 +22,11 @@ type Refusal struct {
 // proxy or a mirror of the server, a target in a form that is not for servers, a
 // host that is none, a change of protocol, a head above the limits. nil is a pass.
 //
-// Package framing has already refused bad framing, and more or less than one Host
-// header.
+// In HTTP/1 package framing has already refused bad framing, and more or less than
+// one Host header.
 func Check(r *http.Request, l Limits) *Refusal {
 	switch {
-	case r.ProtoMajor != 1:
+	case r.ProtoMajor > 2 || r.ProtoMajor == 2 && r.Method == "PRI": // the latter begins HTTP/2, where it is off
 		return &Refusal{http.StatusHTTPVersionNotSupported, "this version of HTTP is not supported"}
 	case r.Method == http.MethodConnect || r.Method == http.MethodTrace:
 		return &Refusal{http.StatusMethodNotAllowed, "this method is not supported"}
@@ -38,6 +38,11 @@ func Check(r *http.Request, l Limits) *Refusal {
 		return &Refusal{http.StatusBadRequest, "the host of this request is no name or address"}
 	case upgrades(r.Header):
 		return &Refusal{http.StatusNotImplemented, "this server speaks HTTP only: it cannot change to WebSocket or another protocol"}
+	}
+	if r.ProtoMajor == 2 {
+		if refused := checkHTTP2(r); refused != nil {
+			return refused
+		}
 	}
 	return checkHeaders(r, l)
 }

@@ -84,6 +84,7 @@ func (e *Encoder) putPeers(put func(key, value string), r *http.Request, scheme 
 		put("HTTP_HOST", r.Host)
 	}
 	name, port := serverName(r, scheme)
+	putTLS(put, r.TLS)
 	put("SERVER_NAME", name)
 	put("SERVER_PORT", port)
 	host, port, err := net.SplitHostPort(r.RemoteAddr)
@@ -103,7 +104,7 @@ func serverName(r *http.Request, scheme string) (name, port string) {
 		name = strings.Trim(r.Host, "[]")
 	}
 	if name != "" {
-		return name, cmp.Or(port, defaultPort(scheme))
+		return name, cmp.Or(port, forwardedPort(r.Header), defaultPort(scheme))
 	}
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
 		if host, port, err := net.SplitHostPort(a.String()); err == nil {

@@ -34,6 +34,9 @@ func (p *Proxies) Trusts(a netip.Addr) bool {
 	return false
 }
 
+// TrustsUnix says whether who connects through a Unix socket is a proxy.
+func (p *Proxies) TrustsUnix() bool { return p.unix }
+
 // Admit makes r what its client sent: RemoteAddr becomes the client's address
 // (with the port empty when no proxy told it), and headers about the client that
 // nobody trusted has written are removed. It returns the scheme that the client

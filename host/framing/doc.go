@@ -23,5 +23,7 @@
 // It must never buffer, never wait for anything but the connection, and never
 // pass a byte that it has not judged. It knows nothing of what a request means:
 // sizes, methods and hosts are package edge's. HTTP/2 has framing of its own:
-// a TLS connection is to be wrapped after its handshake chose http/1.1.
+// a TLS connection is wrapped after its handshake ([Secured]), if that did not
+// choose h2, and a connection without TLS is let alone when it begins with the
+// preface of HTTP/2, where that is allowed ([PriorKnowledge]).
 package framing

@@ -1,6 +1,7 @@
 package framing
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -12,12 +13,19 @@ import (
 // hears of the one fault that ends a connection; it is called from the goroutine
 // that reads and must not wait.
 func Listener(inner net.Listener, report func(remote net.Addr, fault error)) net.Listener {
-	return &listener{inner, report}
+	return &listener{Listener: inner, report: report}
+}
+
+// PriorKnowledge is Listener for clients that may begin with the preface of
+// HTTP/2 (RFC 9113 section 3.3), whose connections are not guarded then.
+func PriorKnowledge(inner net.Listener, report func(remote net.Addr, fault error)) net.Listener {
+	return &listener{Listener: inner, report: report, prior: true}
 }
 
 type listener struct {
 	net.Listener
 	report func(net.Addr, error)
+	prior  bool
 }
 
 // Accept implements net.Listener.
@@ -26,8 +34,29 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c, report: l.report}, nil
+	guarded := &conn{Conn: c, report: l.report}
+	if l.prior {
+		guarded.preface = http2Preface
+	}
+	return guarded, nil
 }
+
+// Secured guards a connection whose handshake is done and did not choose HTTP/2.
+// net/http finds the state of TLS on it, for http.Request.TLS.
+func Secured(c *tls.Conn, report func(remote net.Addr, fault error)) net.Conn {
+	return &secured{&conn{Conn: c, report: report}, c}
+}
+
+type secured struct {
+	*conn
+	tls *tls.Conn
+}
+
+// ConnectionState is what net/http looks for.
+func (s *secured) ConnectionState() tls.ConnectionState { return s.tls.ConnectionState() }
+
+// http2Preface is how a client of HTTP/2 begins (RFC 9113 section 3.4).
+const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 // conn shows net/http a connection without faults, or with one that it cannot
 // miss.
@@ -36,6 +65,9 @@ type conn struct {
 	guard  Guard
 	report func(net.Addr, error)
 	odd    bool // half of the poison has been given out
+
+	preface string // what of it is still to come; "" when it cannot be one
+	other   bool   // it came: this is HTTP/2
 
 	linger atomic.Bool // a refusal is to be read by the client before the end
 }
@@ -47,6 +79,9 @@ func (c *conn) Read(p []byte) (int, error) {
 		return len(p), nil
 	}
 	n, err := c.Conn.Read(p)
+	if c.mayBeHTTP2(p[:n]) {
+		return n, err
+	}
 	good := c.guard.Pass(p[:n])
 	fault := c.guard.Err()
 	if fault == nil {
@@ -58,6 +93,25 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	c.poison(p[good:n])
 	return n, nil
+}
+
+// mayBeHTTP2 says whether everything so far is the preface of HTTP/2 and what
+// follows it, or the beginning of the preface. When that ends, the guard learns
+// what has passed it. Of these bytes it refuses the last six at most, in front of
+// which net/http has found a whole head of HTTP/2.0, to be refused as well.
+func (c *conn) mayBeHTTP2(p []byte) bool {
+	if c.other || c.preface == "" {
+		return c.other
+	}
+	n := min(len(p), len(c.preface))
+	if string(p[:n]) != c.preface[:n] {
+		c.guard.Pass([]byte(http2Preface[:len(http2Preface)-len(c.preface)]))
+		c.preface = ""
+		return false
+	}
+	c.preface = c.preface[n:]
+	c.other = c.preface == ""
+	return true
 }
 
 // poison fills p with what is in place nowhere in HTTP: a NUL, and a bare LF so

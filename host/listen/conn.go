@@ -13,10 +13,34 @@ const maxPiece = 64 << 10
 type conn struct {
 	net.Conn
 	stall time.Duration
-	leave func()
 
 	mu    sync.Mutex // held while a deadline is set, never while bytes are written
 	limit time.Time  // of all pieces; zero is none
+
+	leaving sync.Mutex
+	gone    bool
+	leave   []func() // what it has taken of the gate
+}
+
+// whenLeft has f called when the connection is closed: at once if it is.
+func (c *conn) whenLeft(f func()) {
+	c.leaving.Lock()
+	defer c.leaving.Unlock()
+	if c.gone {
+		f()
+		return
+	}
+	c.leave = append(c.leave, f)
+}
+
+// left gives back what the connection has taken, once.
+func (c *conn) left() {
+	c.leaving.Lock()
+	defer c.leaving.Unlock()
+	for _, f := range c.leave {
+		f()
+	}
+	c.gone, c.leave = true, nil
 }
 
 // Write gives every piece its own deadline: a large response to a slow client
@@ -66,8 +90,10 @@ func (c *conn) SetDeadline(t time.Time) error {
 
 // CloseWrite lets net/http end a response before it closes, so that a client
 // that is still sending reads the answer.
-func (c *conn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+func (c *conn) CloseWrite() error { return closeWrite(c.Conn) }
+
+func closeWrite(c net.Conn) error {
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return nil
@@ -75,6 +101,6 @@ func (c *conn) CloseWrite() error {
 
 // Close gives the seat back.
 func (c *conn) Close() error {
-	defer c.leave()
+	defer c.left()
 	return c.Conn.Close()
 }

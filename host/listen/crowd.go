@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-var errCrowded = errors.New("listen: this address has too many connections")
+// ErrCrowded says that an address has as many connections as Limits allow.
+var ErrCrowded = errors.New("listen: this address has too many connections")
 
 // crowd counts the open connections of each address.
 type crowd struct {
@@ -17,7 +18,7 @@ type crowd struct {
 }
 
 // enter counts a connection of a; leave must be called once. It fails with
-// errCrowded when a has its share.
+// ErrCrowded when a has its share.
 func (c *crowd) enter(a netip.Addr) (leave func(), err error) {
 	if a.Is6() {
 		network, err := a.Prefix(64)
@@ -29,7 +30,7 @@ func (c *crowd) enter(a netip.Addr) (leave func(), err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.open[a] >= c.limit {
-		return nil, errCrowded
+		return nil, ErrCrowded
 	}
 	c.open[a]++
 	return func() { c.leave(a) }, nil

@@ -3,6 +3,7 @@ package listen
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -14,11 +15,17 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if task := os.Getenv(childVariable); task != "" {
+		beChild(task)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func open(t *testing.T, address string) net.Listener {
 	t.Helper()
-	l, err := Open(t.Context(), address)
+	l, err := TCP(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +44,7 @@ func dial(t *testing.T, l net.Listener) net.Conn {
 }
 
 func TestConnectionsAreBounded(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: time.Minute})
+	l := NewGate(Limits{Connections: 1, Stall: time.Minute}).Bound(open(t, "127.0.0.1:0"))
 	dial(t, l)
 	dial(t, l)
 	first, err := l.Accept()
@@ -64,7 +71,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 }
 
 func TestCloseEndsAnAcceptThatWaits(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: time.Minute})
+	l := NewGate(Limits{Connections: 1, Stall: time.Minute}).Bound(open(t, "127.0.0.1:0"))
 	dial(t, l)
 	c, err := l.Accept()
 	if err != nil {
@@ -85,7 +92,7 @@ func TestCloseEndsAnAcceptThatWaits(t *testing.T) {
 }
 
 func TestWriteToAClientThatDoesNotReadEnds(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: 20 * time.Millisecond})
+	l := NewGate(Limits{Connections: 1, Stall: 20 * time.Millisecond}).Bound(open(t, "127.0.0.1:0"))
 	dial(t, l)
 	c, err := l.Accept()
 	if err != nil {
@@ -98,7 +105,7 @@ func TestWriteToAClientThatDoesNotReadEnds(t *testing.T) {
 }
 
 func TestLargeWriteArrives(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: time.Minute})
+	l := NewGate(Limits{Connections: 1, Stall: time.Minute}).Bound(open(t, "127.0.0.1:0"))
 	client := dial(t, l)
 	c, err := l.Accept()
 	if err != nil {
@@ -117,7 +124,7 @@ func TestLargeWriteArrives(t *testing.T) {
 
 // A deadline is for all pieces: it is not put off by a client that takes them.
 func TestDeadlineOutlivesThePieces(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: time.Minute})
+	l := NewGate(Limits{Connections: 1, Stall: time.Minute}).Bound(open(t, "127.0.0.1:0"))
 	client := dial(t, l)
 	c, err := l.Accept()
 	if err != nil {
@@ -144,7 +151,7 @@ func TestDeadlineOutlivesThePieces(t *testing.T) {
 
 // A client that takes everything does not keep a write alive that was to end.
 func TestDeadlineEndsAWriteThatMoves(t *testing.T) {
-	l := Bound(open(t, "127.0.0.1:0"), Limits{Connections: 1, Stall: time.Minute})
+	l := NewGate(Limits{Connections: 1, Stall: time.Minute}).Bound(open(t, "127.0.0.1:0"))
 	client := dial(t, l)
 	c, err := l.Accept()
 	if err != nil {
@@ -178,21 +185,31 @@ func TestDeadlineEndsAWriteThatMoves(t *testing.T) {
 
 func TestUnixSockets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	first := open(t, "unix:"+path)
-	if _, err := Open(t.Context(), "unix:"+path); err == nil || !strings.Contains(err.Error(), "in use") {
+	first, err := Unix(t.Context(), path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Unix(t.Context(), path, 0); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("in use: %v", err)
 	}
 	first.(*net.UnixListener).SetUnlinkOnClose(false)
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	open(t, "unix:"+path) // the stale file is replaced
+	second, err := Unix(t.Context(), path, 0o662) // the stale file is replaced
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	if info, err := os.Stat(path); err != nil || info.Mode() != fs.ModeSocket|0o662 {
+		t.Errorf("the socket has %v, %v", info.Mode(), err)
+	}
 
 	file := filepath.Join(t.TempDir(), "f")
 	if err := os.WriteFile(file, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), "unix:"+file); err == nil || !strings.Contains(err.Error(), "is no socket") {
+	if _, err := Unix(t.Context(), file, 0); err == nil || !strings.Contains(err.Error(), "is no socket") {
 		t.Errorf("a file: %v", err)
 	}
 	if b, err := os.ReadFile(file); err != nil || string(b) != "precious" {
@@ -204,11 +221,11 @@ func TestUnixSockets(t *testing.T) {
 // not, and it may come back when one of them is closed.
 func TestConnectionsOfAnAddressAreBounded(t *testing.T) {
 	var crowded []netip.Addr
-	l := Bound(open(t, "127.0.0.1:0"), Limits{
+	l := NewGate(Limits{
 		Connections: 10, Stall: time.Minute, PerAddress: 2,
 		Exempt:  func(a netip.Addr) bool { return a == netip.MustParseAddr("127.0.0.9") },
 		Crowded: func(a netip.Addr) { crowded = append(crowded, a) },
-	})
+	}).Bound(open(t, "127.0.0.1:0"))
 	from := func(address string) net.Conn {
 		t.Helper()
 		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
@@ -259,7 +276,7 @@ func TestCrowd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.enter(netip.MustParseAddr("2001:db8::ffff:1")); !errors.Is(err, errCrowded) {
+	if _, err := c.enter(netip.MustParseAddr("2001:db8::ffff:1")); !errors.Is(err, ErrCrowded) {
 		t.Errorf("the same network: %v", err)
 	}
 	other, err := c.enter(netip.MustParseAddr("2001:db8:0:1::1"))

@@ -27,7 +27,6 @@ func attacksOnFairness() []attackRow {
 		{id: 65, name: "egress as a weapon", why: "guests have no sockets (row 64)"},
 		{id: 66, name: "admin without rights", safe: "two read-only probes on loopback, nothing else", run: adminListener},
 		{id: 67, name: "certificates on demand", why: "no TLS yet: a front server terminates it"},
-		{id: 68, name: "TLS downgrade and floods", why: "no TLS yet: a front server terminates it"},
 		{id: 69, name: "another's domain", safe: "the first claim stands, the second tenant is told", run: takenDomain},
 		{id: 78, name: "clock jumps", why: "setting the clock would hit the whole machine; every deadline is a monotonic reading of Go's clock, which context and the meter compare (TestDeadlinesAreMonotonic in host/sandbox)"},
 		{id: 79, name: "SIGTERM with work in flight", safe: "answered, streamed to the end, exit 0", run: orderlyEnd},

@@ -13,8 +13,7 @@ func attacksOnHTTP() []attackRow {
 	return []attackRow{
 		{id: 43, name: "request smuggling", safe: "400 and the end of the connection, nothing behind it is read", run: smuggling},
 		{id: 43, name: "CVE-2024-49768 pipelining", safe: "answers in order, and none behind a refusal", run: pipelining},
-		{id: 44, name: "HTTP/2", safe: "off: the preface is refused, an offer of h2c ignored", run: noHTTP2},
-		{id: 44, name: "CVE-2023-44487 and others of HTTP/2", why: "HTTP/2 is off, with and without TLS: rapid reset, CONTINUATION floods (CVE-2023-45288), HPACK (CVE-2022-41723) and smuggling through h2c (CVE-2022-41721) have nobody to talk to"},
+		{id: 44, name: "HTTP/2 where it is off", safe: "the preface is refused, an offer of h2c ignored", run: noHTTP2},
 		{id: 45, name: "odd methods and targets", safe: "CONNECT and TRACE 405, proxies' targets refused", run: oddTargets},
 		{id: 46, name: "spoofed variables", safe: "underscores and Proxy are dropped, SERVER_* is the server's", run: spoofedVariables},
 		{id: 47, name: "huge heads", safe: "414 and 431", run: hugeHeads},

@@ -37,6 +37,7 @@ func attackRows() []attackRow {
 		attacksOnReleases(),
 		attacksOnResponses(),
 		attacksOnHTTP(),
+		attacksOnTLS(),
 	)
 	slices.SortStableFunc(rows, func(a, b attackRow) int { return a.id - b.id })
 	return rows

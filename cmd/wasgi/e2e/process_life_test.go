@@ -151,7 +151,12 @@ type wire struct {
 
 func dial(t *testing.T, s site) wire {
 	t.Helper()
-	conn, err := net.Dial("tcp", s.host())
+	return connect(t, "tcp", s.host())
+}
+
+func connect(t *testing.T, network, address string) wire {
+	t.Helper()
+	conn, err := net.Dial(network, address)
 	if err != nil {
 		t.Fatal(err)
 	}

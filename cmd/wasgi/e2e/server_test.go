@@ -40,6 +40,7 @@ type launch struct {
 	env    []string // nil for the world's
 	binary string   // "" for the world's
 	dev    bool     // `wasgi dev ROOT`
+	passed []passed // sockets that are passed as systemd does it, instead of --listen
 }
 
 // serve starts the binary and returns when the named tenants are served. The
@@ -58,6 +59,9 @@ func (w world) serve(t *testing.T, l launch, tenants ...string) *server {
 	if l.env != nil {
 		s.cmd.Env = l.env
 	}
+	if len(l.passed) > 0 {
+		pass(t, s.cmd, l.passed)
+	}
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -75,7 +79,10 @@ func (l launch) args() []string {
 	if l.dev {
 		args = []string{"dev", l.root}
 	}
-	args = append(args, "--listen", "127.0.0.1:0", "--admin-listen", "", "--access-log", "off")
+	if len(l.passed) == 0 {
+		args = append(args, "--listen", "127.0.0.1:0")
+	}
+	args = append(args, "--admin-listen", "", "--access-log", "off")
 	if level := os.Getenv(levelVariable); level != "" {
 		args = append(args, "--isolation-level", level)
 	}

@@ -1,0 +1,660 @@
+package host
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/http2"
+
+	"github.com/wasgi/wasgi/host/config"
+)
+
+func http2At(t *testing.T, edit func(*Config)) func(*Config) {
+	t.Helper()
+	secure := secureAt(t, "a.example", "b.example")
+	return func(c *Config) {
+		secure(c)
+		if edit != nil {
+			edit(c)
+		}
+	}
+}
+
+func TestEnvironOverHTTP2(t *testing.T) {
+	seen := make(chan map[string]string, 1)
+	r := start(t, setup{edit: http2At(t, nil), app: func(c fakeCall) error {
+		seen <- c.environ
+		return c.say(200, "hello", "X-A", "1", "Connection", "close", "Keep-Alive", "x", "Transfer-Encoding", "chunked", "Set-Cookie", "a=1", "set-cookie", "b=2")
+	}})
+	r.event(EventReady, "app")
+	f := speak(t, r.secure("a.example", "h2"))
+	id := f.request(true, get("/app/x%2Fy//?q=1", "cookie", "a=1", "cookie", "b=2", "te", "trailers", "x-a", "1", "x-a", "2", "x_b", "3", "proxy", "evil")...)
+	var got *http2.MetaHeadersFrame
+	for got == nil {
+		frame, err := f.ReadFrame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h, ok := frame.(*http2.MetaHeadersFrame); ok && h.StreamID == id {
+			got = h
+		}
+	}
+	var names []string
+	for _, h := range got.Fields {
+		if h.Name != "date" {
+			names = append(names, h.Name+": "+h.Value)
+		}
+	}
+	slices.Sort(names)
+	want := []string{":status: 200", "content-length: 5", "server: wasgi", "set-cookie: a=1", "set-cookie: b=2", "x-a: 1"}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Error(diff)
+	}
+	e := <-seen
+	for _, key := range []string{"wasgi.request_id", "REMOTE_PORT"} {
+		if e[key] == "" {
+			t.Errorf("no %s", key)
+		}
+		delete(e, key)
+	}
+	if diff := cmp.Diff(map[string]string{
+		"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/app", "PATH_INFO": "/x/y//", "QUERY_STRING": "q=1", "REQUEST_URI": "/app/x%2Fy//?q=1",
+		"RAW_URI": "/app/x%2Fy//?q=1", "SERVER_PROTOCOL": "HTTP/2.0", "SERVER_NAME": "a.example", "SERVER_PORT": "443",
+		"REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "https", "HTTPS": "on", "HTTP_HOST": "a.example",
+		"SSL_PROTOCOL": "TLSv1.3", "SSL_CIPHER": "TLS_AES_128_GCM_SHA256", "SSL_TLS_SNI": "a.example",
+		"HTTP_COOKIE": "a=1; b=2", "HTTP_X_A": "1,2",
+	}, e); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The scheme is that of the connection, whatever the client calls it.
+func TestSchemeIsTheConnections(t *testing.T) {
+	r := start(t, setup{edit: http2At(t, nil), app: func(c fakeCall) error {
+		return c.say(200, c.environ["wsgi.url_scheme"]+" "+c.environ["HTTPS"]+" "+c.environ["SSL_PROTOCOL"])
+	}})
+	r.event(EventReady, "app")
+	f := speak(t, r.secure("a.example", "h2"))
+	id := f.request(true, ":method", "GET", ":scheme", "http", ":authority", "a.example", ":path", "/app")
+	if got := f.outcome(id); got.body != "https on TLSv1.3" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestBodiesOverHTTP2(t *testing.T) {
+	r := start(t, setup{edit: http2At(t, func(c *Config) { c.MaxBody = 100 }), app: echoBody})
+	r.event(EventReady, "app")
+	post := func(more ...string) []string {
+		return append([]string{":method", "POST", ":scheme", "https", ":authority", "a.example", ":path", "/app"}, more...)
+	}
+	for name, c := range map[string]struct {
+		head []string
+		data string
+		end  bool // with the head
+		want outcome
+	}{
+		"none":             {get("/app"), "", true, outcome{status: "200", body: "none:"}},
+		"none, announced":  {post("content-length", "0"), "", true, outcome{status: "200", body: "0:"}},
+		"empty":            {post(), "", false, outcome{status: "200", body: "0:"}},
+		"unannounced":      {post(), "abc", false, outcome{status: "200", body: "3:abc"}},
+		"announced":        {post("content-length", "3"), "abc", false, outcome{status: "200", body: "3:abc"}},
+		"too large":        {post("content-length", "101"), "", false, outcome{status: "413"}},
+		"grows too large":  {post(), strings.Repeat("x", 101), false, outcome{status: "413"}},
+		"too short":        {post("content-length", "4"), "abc", false, outcome{status: "400"}},
+		"too long":         {post("content-length", "2"), "abc", false, outcome{reset: true, code: http2.ErrCodeProtocol}},
+		"announced, none":  {post("content-length", "3"), "", true, outcome{status: "400"}},
+		"two lengths":      {post("content-length", "3", "content-length", "3"), "abc", false, outcome{status: "400"}},
+		"no length":        {post("content-length", "x"), "", false, outcome{status: "400"}},
+		"a signed length":  {post("content-length", "+0"), "", false, outcome{status: "400"}},
+		"continue":         {post("expect", "100-continue", "content-length", "3"), "abc", false, outcome{status: "200", body: "3:abc"}},
+		"chunked":          {post("transfer-encoding", "chunked"), "abc", false, outcome{status: "400"}},
+		"a closing client": {get("/app", "connection", "close"), "", true, outcome{status: "400"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := speak(t, r.secure("a.example", "h2"))
+			id := f.request(c.end, c.head...)
+			if !c.end {
+				f.must(f.WriteData(id, true, []byte(c.data)))
+			}
+			got := f.outcome(id)
+			if c.want.body == "" {
+				got.body = ""
+			}
+			if c.want.reset { // whether a page came before is a matter of time
+				got.status = ""
+			}
+			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(outcome{})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// What HTTP/1 refuses HTTP/2 refuses, and the connection serves others.
+func TestRefusedOverHTTP2(t *testing.T) {
+	r := start(t, setup{edit: http2At(t, func(c *Config) { c.MaxHeaders, c.MaxLine, c.MaxHeaderBytes = 20, 1024, 8<<10 }),
+		app: func(c fakeCall) error { return c.say(200, "served") }})
+	r.event(EventReady, "app")
+	many := get("/app")
+	for i := range 21 {
+		many = append(many, "x-"+strconv.Itoa(i), "1")
+	}
+	var large []string
+	for i := range 5 {
+		large = append(large, "x-"+strconv.Itoa(i), strings.Repeat("x", 1000))
+	}
+	head := func(method, authority, path string, more ...string) []string {
+		return append([]string{":method", method, ":scheme", "https", ":authority", authority, ":path", path}, more...)
+	}
+	f := speak(t, r.secure("", "h2"))
+	for name, c := range map[string]struct {
+		head []string
+		want string
+	}{
+		"many headers":        {many, "431"},
+		"a long header":       {get("/app", "x", strings.Repeat("x", 1024)), "431"},
+		"large headers":       {get("/app", large...), "431"},
+		"a long path":         {get("/app?" + strings.Repeat("x", 1024)), "414"},
+		"TRACE":               {head("TRACE", "a.example", "/app"), "405"},
+		"CONNECT":             {[]string{":method", "CONNECT", ":authority", "a.example:443"}, "405"},
+		"PRI":                 {head("PRI", "a.example", "/app"), "505"},
+		"another host":        {get("/app", "host", "b.example"), "400"},
+		"the host again":      {get("/app", "host", "A.example"), "200"},
+		"two hosts":           {[]string{":method", "GET", ":scheme", "https", ":path", "/app", "host", "a.example", "host", "b.example"}, "400"},
+		"a host alone":        {[]string{":method", "GET", ":scheme", "https", ":path", "/app", "host", "a.example"}, "200"},
+		"a host that is none": {head("GET", "a/b", "/app"), "400"},
+		"an absolute path":    {get("https://a.example/app"), "400"},
+		"a space":             {get("/app/a b"), "400"},
+		"a star":              {get("*"), "400"},
+		"OPTIONS *":           {head("OPTIONS", "a.example", "*"), "200"},
+		"a web socket":        {head("CONNECT", "a.example", "/app", ":protocol", "websocket"), ""},
+		"no path":             {[]string{":method", "GET", ":scheme", "https", ":authority", "a.example"}, ""},
+		"user and password":   {head("GET", "u:p@a.example", "/app"), ""},
+		"a bad escape":        {get("/app/%zz"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := f.outcome(f.request(true, c.head...))
+			if got.status != c.want || got.gone || got.reset != (c.want == "") {
+				t.Errorf("%+v, want %q", got, c.want)
+			}
+		})
+	}
+	if got := f.outcome(f.request(true, get("/app")...)); got.body != "served" {
+		t.Errorf("afterwards: %+v", got)
+	}
+}
+
+func TestStreamingOverHTTP2(t *testing.T) {
+	next := make(chan struct{})
+	r := start(t, setup{edit: http2At(t, nil), app: func(c fakeCall) error {
+		if err := c.start(200); err != nil {
+			return err
+		}
+		for _, p := range []string{"one", "two", "three"} {
+			if err := c.to.Write([]byte(p), false); err != nil {
+				return err
+			}
+			<-next
+		}
+		if c.environ["QUERY_STRING"] == "fail" {
+			return errors.New("no more")
+		}
+		return nil
+	}})
+	r.event(EventReady, "app")
+	f := speak(t, r.secure("a.example", "h2"))
+	for query, want := range map[string]outcome{
+		"":     {status: "200", body: ""},
+		"fail": {status: "200", reset: true, code: http2.ErrCodeInternal},
+	} {
+		id := f.request(true, get("/app?"+query)...)
+		for _, want := range []string{"one", "two", "three"} {
+			for got := ""; got != want; {
+				frame, err := f.ReadFrame()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if data, ok := frame.(*http2.DataFrame); ok && data.StreamID == id {
+					got += string(data.Data())
+				}
+			}
+			next <- struct{}{}
+		}
+		got := f.outcome(id)
+		got.status = want.status
+		if got != want {
+			t.Errorf("%q ends with %+v, want %+v", query, got, want)
+		}
+	}
+}
+
+// A client that opens no window for a stream holds its instance until a write
+// has taken too long, and nothing else: others on its connection are served.
+func TestStalledStream(t *testing.T) {
+	told := make(chan error, 1)
+	r := start(t, setup{edit: http2At(t, func(c *Config) { c.WriteTimeout = 50 * time.Millisecond }), app: func(c fakeCall) error {
+		if c.environ["QUERY_STRING"] == "quick" {
+			return c.say(200, "")
+		}
+		if c.environ["QUERY_STRING"] == "held" { // sent after the instance is free
+			return c.say(200, strings.Repeat("x", 5000))
+		}
+		if err := c.start(200); err != nil {
+			return err
+		}
+		err := c.to.Write(make([]byte, 200<<10), false)
+		told <- err
+		return err
+	}})
+	r.event(EventReady, "app")
+	f := speak(t, r.secure("a.example", "h2"), http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1000})
+	stalled := f.request(true, get("/app")...)
+	wantClientGone(t, told)
+	if got := f.outcome(stalled); !got.reset || got.code != http2.ErrCodeInternal || len(got.body) != 1000 {
+		t.Errorf("the stalled stream: reset %v, %v, %d bytes", got.reset, got.code, len(got.body))
+	}
+	held := f.request(true, get("/app?held")...)
+	if got := f.outcome(held); !got.reset || got.code != http2.ErrCodeInternal || len(got.body) != 1000 {
+		t.Errorf("the stream that was held: reset %v, %v, %d bytes", got.reset, got.code, len(got.body))
+	}
+	if got := f.outcome(f.request(true, get("/app?quick")...)); got.status != "200" {
+		t.Errorf("the next: %+v", got)
+	}
+}
+
+// Pieces that come seldom are no stall.
+func TestSlowApplicationOverHTTP2(t *testing.T) {
+	next := make(chan struct{})
+	r := start(t, setup{edit: http2At(t, func(c *Config) { c.WriteTimeout = 30 * time.Millisecond }), app: func(c fakeCall) error {
+		if err := c.start(200); err != nil {
+			return err
+		}
+		for range 2 {
+			if err := c.to.Write([]byte("x"), false); err != nil {
+				return err
+			}
+			<-next
+		}
+		return nil
+	}})
+	r.event(EventReady, "app")
+	f := speak(t, r.secure("a.example", "h2"))
+	id := f.request(true, get("/app")...)
+	for range 2 {
+		time.Sleep(60 * time.Millisecond) // twice what a write may take
+		next <- struct{}{}
+	}
+	if got := f.outcome(id); got.body != "xx" || got.reset {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A request that is over ends a stream as it ends a connection of HTTP/1.
+func TestRequestTimeoutEndsAStream(t *testing.T) {
+	told := make(chan error, 1)
+	r := start(t, setup{edit: http2At(t, func(c *Config) { c.RequestTimeout = 50 * time.Millisecond }),
+		app: func(c fakeCall) error { return flood(c, told) }})
+	r.event(EventReady, "app")
+	f := speak(t, r.secure("a.example", "h2"))
+	id := f.request(true, get("/app")...)
+	wantClientGone(t, told)
+	if got := f.outcome(id); !got.reset || got.code != http2.ErrCodeInternal {
+		t.Errorf("reset %v, %v, after %d bytes", got.reset, got.code, len(got.body))
+	}
+}
+
+func TestSlowBodyOverHTTP2(t *testing.T) {
+	r := start(t, setup{edit: http2At(t, func(c *Config) { c.BodyTimeout = 50 * time.Millisecond }), app: echoBody})
+	r.event(EventReady, "app")
+	f := speak(t, r.secure("a.example", "h2"))
+	id := f.request(false, ":method", "POST", ":scheme", "https", ":authority", "a.example", ":path", "/app")
+	f.must(f.WriteData(id, false, []byte("a")))
+	if got := f.outcome(id); got.status != "408" {
+		t.Errorf("%+v", got)
+	}
+	if got := f.outcome(f.request(true, get("/app")...)); got.body != "none:" {
+		t.Errorf("the next: %+v", got)
+	}
+}
+
+// More streams than max_streams are refused by the protocol; more requests than
+// an address may have connections, on however many of them, get 503.
+func TestStreamsAreBounded(t *testing.T) {
+	running, release := make(chan struct{}, 100), make(chan struct{})
+	r := start(t, setup{
+		edit: http2At(t, func(c *Config) { c.MaxStreams, c.MaxConnectionsPerAddress, c.MaxInstances, c.Slots = 4, 5, 10, 10 }),
+		app: func(c fakeCall) error {
+			running <- struct{}{}
+			<-release
+			return c.say(200, "")
+		},
+	})
+	r.event(EventReady, "app")
+	first := speak(t, r.secure("a.example", "h2"))
+	var ids []uint32
+	for range 4 {
+		ids = append(ids, first.request(true, get("/app")...))
+	}
+	for range 4 {
+		<-running
+	}
+	if got := first.outcome(first.request(true, get("/app")...)); !got.reset || got.code != http2.ErrCodeRefusedStream {
+		t.Errorf("the fifth of a connection: %+v", got)
+	}
+	second := speak(t, r.secure("a.example", "h2"))
+	fifth := second.request(true, get("/app")...)
+	<-running
+	if got := second.outcome(second.request(true, get("/app")...)); got.status != "503" {
+		t.Errorf("the sixth of an address: %+v", got)
+	}
+	close(release)
+	if got := first.outcome(ids[0]); got.status != "200" {
+		t.Errorf("the first: %+v", got)
+	}
+	if got := second.outcome(fifth); got.status != "200" {
+		t.Errorf("the fifth: %+v", got)
+	}
+}
+
+// Streams that are reset as soon as they begin (CVE-2023-44487) reach the
+// application as often as streams may run at once, and the rest never.
+func TestRapidReset(t *testing.T) {
+	var calls, most atomic.Int32
+	entered := make(chan struct{}, 1)
+	release := make(chan struct{})
+	r := start(t, setup{
+		edit: http2At(t, func(c *Config) { c.MaxStreams, c.MaxInstances, c.Slots = 4, 64, 64 }),
+		app: func(c fakeCall) error {
+			if c.environ["QUERY_STRING"] == "other" {
+				return c.say(200, "")
+			}
+			most.Store(max(most.Load(), calls.Add(1)))
+			select {
+			case entered <- struct{}{}:
+			default:
+			}
+			<-release
+			calls.Add(-1)
+			return c.say(200, "")
+		},
+	})
+	r.event(EventReady, "app")
+	f := speak(t, r.secure("a.example", "h2"))
+	go func() { _, _ = io.Copy(io.Discard, f.Conn) }() // ends with the connection
+	for range 1000 {
+		id := f.next
+		f.next += 2
+		err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: f.block(get("/app")...), EndStream: true, EndHeaders: true})
+		if err == nil {
+			err = f.WriteRSTStream(id, http2.ErrCodeCancel)
+		}
+		if err != nil {
+			break // the connection was ended, which is the other safe answer
+		}
+	}
+	<-entered
+	other := speak(t, r.secure("a.example", "h2"))
+	if got := other.outcome(other.request(true, get("/app?other")...)); got.status != "200" {
+		t.Errorf("another client: %+v", got)
+	}
+	close(release)
+	if n := most.Load(); n > 4 {
+		t.Errorf("%d calls ran at once", n)
+	}
+}
+
+// Floods of frames that cost a server more than a client end the connection.
+// SETTINGS are not among them: however many come, one acknowledgement waits.
+func TestFloodsOfFrames(t *testing.T) {
+	r := start(t, setup{edit: http2At(t, nil), app: func(c fakeCall) error { return c.say(200, "") }})
+	r.event(EventReady, "app")
+	for name, flood := range map[string]func(f *frames, i int) error{
+		// CVE-2023-45288
+		"CONTINUATION": func(f *frames, i int) error {
+			if i == 0 {
+				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: f.block(get("/app")...), EndStream: true})
+			}
+			return f.WriteContinuation(1, false, f.block("x-"+strconv.Itoa(i), strings.Repeat("x", 4000)))
+		},
+		"PING": func(f *frames, i int) error { return f.WritePing(false, [8]byte{byte(i)}) },
+		"a frame that is too large": func(f *frames, _ int) error {
+			return f.WriteRawFrame(http2.FrameData, 0, 1, make([]byte, 16<<10+1))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := r.secure("a.example", "h2")
+			f := speak(t, c)
+			var err error
+			for i := 0; err == nil && i < 1<<20; i++ { // nobody reads what comes back
+				err = flood(f, i)
+			}
+			if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("the flood ended with %v", err)
+			}
+		})
+	}
+	f := speak(t, r.secure("a.example", "h2"))
+	if got := f.outcome(f.request(true, get("/app")...)); got.status != "200" {
+		t.Errorf("afterwards: %+v", got)
+	}
+}
+
+func TestConnectionForAnotherHost(t *testing.T) {
+	r := start(t, setup{tenants: []string{"a", "b", "c"}, edit: http2At(t, nil), app: func(c fakeCall) error { return c.say(200, "") }})
+	r.ready("a", "b", "c")
+	r.manifest("a", "hosts = [\"a.example\"]\n")
+	r.ready("a")
+	r.manifest("b", "hosts = [\"b.example\"]\n")
+	r.ready("b")
+	for _, c := range []struct{ name, host, path, want string }{
+		{"a.example", "a.example", "/", "200"},
+		{"a.example", "b.example", "/", "421"},
+		{"b.example", "a.example", "/", "421"},
+		{"a.example", "c.example", "/c", "421"},
+		{"c.example", "a.example", "/", "200"}, // a name of nobody's
+		{"", "a.example", "/", "200"},
+	} {
+		f := speak(t, r.secure(c.name, "h2"))
+		if got := f.outcome(f.request(true, ":method", "GET", ":scheme", "http", ":authority", c.host, ":path", c.path)); got.status != c.want {
+			t.Errorf("HTTP/2 for %q to %s: %+v, want %s", c.name, c.host, got, c.want)
+		}
+		h1 := r.secure(c.name, "http/1.1")
+		fmt.Fprintf(h1, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", c.path, c.host)
+		b, err := io.ReadAll(h1)
+		if err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 "+c.want) {
+			t.Errorf("HTTP/1 for %q to %s: %.40q, %v, want %s", c.name, c.host, b, err, c.want)
+		}
+	}
+}
+
+// HTTP/1 behind TLS is guarded as it is without.
+func TestFramingBehindTLS(t *testing.T) {
+	r := start(t, setup{edit: http2At(t, nil), app: func(c fakeCall) error {
+		return c.say(200, c.environ["SERVER_PROTOCOL"]+" "+c.environ["wsgi.url_scheme"]+" "+c.environ["SSL_PROTOCOL"])
+	}})
+	r.event(EventReady, "app")
+	for sent, want := range map[string]string{
+		"GET /app HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n":                                 "200 OK\r\n",
+		"GET /app HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n":                                                   "400 Bad Request\r\n",
+		"POST /app HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": "400 Bad Request\r\n",
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00":                              "505 HTTP Version Not Supported\r\n",
+	} {
+		c := r.secure("a.example", "http/1.1")
+		if _, err := io.WriteString(c, sent); err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(c)
+		if err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 "+want) {
+			t.Errorf("%q: %q, %v", sent, b, err)
+		}
+		if strings.HasPrefix(want, "200") && !strings.HasSuffix(string(b), "\r\n\r\nHTTP/1.1 https TLSv1.3") {
+			t.Errorf("%q: %q", sent, b)
+		}
+	}
+	if _, err := tls.Dial("tcp", r.addr, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil {
+		t.Error("TLS 1.1 is spoken")
+	}
+}
+
+func TestTLSSettings(t *testing.T) {
+	r := start(t, setup{edit: http2At(t, func(c *Config) { c.TLSMinVersion, c.HTTP2 = "1.3", false }), app: func(c fakeCall) error { return c.say(200, "") }})
+	r.event(EventReady, "app")
+	if _, err := tls.Dial("tcp", r.addr, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12}); err == nil {
+		t.Error("TLS 1.2 is spoken")
+	}
+	if got := r.secure("a.example", "h2", "http/1.1").ConnectionState().NegotiatedProtocol; got != "http/1.1" {
+		t.Errorf("%q was chosen", got)
+	}
+}
+
+// New files count for the next connection, and the log tells of them.
+func TestCertificatesAreRenewed(t *testing.T) {
+	var cert, key string
+	at := secureAt(t, "old.example")
+	r := start(t, setup{app: func(c fakeCall) error { return c.say(200, "") }, edit: func(c *Config) {
+		at(c)
+		cert, key = string(c.TLSCert), string(c.TLSKey)
+	}})
+	shown := func() string {
+		return r.secure("x.example").ConnectionState().PeerCertificates[0].Subject.CommonName
+	}
+	if got := shown(); got != "old.example" {
+		t.Errorf("shown %s", got)
+	}
+	issue(t, cert, key, "new.example")
+	if got := shown(); got != "new.example" {
+		t.Errorf("shown %s", got)
+	}
+	issue(t, cert, filepath.Join(t.TempDir(), "k"), "torn.example")
+	if got := shown(); got != "new.example" {
+		t.Errorf("shown %s", got)
+	}
+	for _, want := range []string{"a certificate was renewed", "a certificate has changed and cannot be used"} {
+		if !strings.Contains(r.log.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, r.log)
+		}
+	}
+}
+
+// HTTP/2 without TLS is for those who begin with it, where it is allowed.
+func TestPriorKnowledge(t *testing.T) {
+	app := func(c fakeCall) error {
+		return c.say(200, c.environ["SERVER_PROTOCOL"]+" "+c.environ["wsgi.url_scheme"])
+	}
+	r := start(t, setup{app: app, edit: func(c *Config) { c.H2C = true }})
+	r.event(EventReady, "app")
+	f := speak(t, r.dial().Conn)
+	if got := f.outcome(f.request(true, get("/app")...)); got.body != "HTTP/2.0 http" {
+		t.Errorf("prior knowledge: %+v", got)
+	}
+	// An upgrade is not one, and what follows the request is the next.
+	const upgrade = "GET /app HTTP/1.1\nHost: a\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQAAP__\n\n"
+	if got := r.ask(upgrade + "GET /app HTTP/1.1\nHost: a\nConnection: close\n\n"); strings.Count(got, "HTTP/1.1 200 OK") != 2 {
+		t.Errorf("an upgrade: %q", got)
+	}
+	if got := r.ask("GET /app HTTP/1.1\nHost: a\nHost: b\n\n"); !strings.HasPrefix(got, "HTTP/1.1 400 ") {
+		t.Errorf("HTTP/1 is not guarded: %q", got)
+	}
+	off := start(t, setup{app: app})
+	off.event(EventReady, "app")
+	if got := off.ask("PRI * HTTP/2.0\n\nSM\n\n"); !strings.HasPrefix(got, "HTTP/1.1 505 ") {
+		t.Errorf("where it is off: %q", got)
+	}
+}
+
+// Several addresses serve the same, under limits that are one.
+func TestSeveralListeners(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	at := secureAt(t, "a.example")
+	r := start(t, setup{app: func(c fakeCall) error { return c.say(200, c.environ["wsgi.url_scheme"]+c.environ["REMOTE_ADDR"]) },
+		edit: func(c *Config) {
+			at(c)
+			c.Listen = "127.0.0.1:0," + config.List("unix:"+path+"?mode=0600") + "," + c.Listen
+		}})
+	r.event(EventListening, "")
+	secure := r.event(EventListening, "")
+	r.event(EventReady, "app")
+	const request = "GET /app HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+	read := func(c net.Conn, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, request); err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body, _ := strings.Cut(string(b), "\r\n\r\n")
+		return body
+	}
+	if got := read(net.Dial("tcp", r.addr)); got != "http127.0.0.1" {
+		t.Errorf("TCP: %q", got)
+	}
+	if got := read(net.Dial("unix", path)); got != "http" {
+		t.Errorf("Unix: %q", got)
+	}
+	address, found := strings.CutPrefix(secure.URL, "https://")
+	if c, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true}); !found || read(c, err) != "https127.0.0.1" {
+		t.Errorf("TLS at %s", secure.URL)
+	}
+}
+
+// The client of a PROXY header is the client: in the environ, for the trust in
+// other headers, and in the log.
+func TestClientOfAPROXYHeader(t *testing.T) {
+	r := start(t, setup{app: func(c fakeCall) error {
+		return c.say(200, strings.Join([]string{c.environ["REMOTE_ADDR"], c.environ["REMOTE_PORT"], c.environ["SERVER_PORT"], c.environ["HTTP_X_FORWARDED_FOR"]}, " "))
+	}, edit: func(c *Config) {
+		c.TrustedProxies, c.ProxyProtocol = "127.0.0.1, 192.0.2.99", "optional"
+	}})
+	r.event(EventReady, "app")
+	const request = "GET /app HTTP/1.1\nHost:\nX-Forwarded-For: 203.0.113.1\nConnection: close\n\n"
+	for header, want := range map[string]string{
+		"PROXY TCP4 192.0.2.7 198.51.100.1 40000 8443\n":  "192.0.2.7 40000 8443 ",
+		"PROXY TCP4 192.0.2.99 198.51.100.1 40000 8443\n": "203.0.113.1  8443 203.0.113.1", // a proxy before the proxy
+		"PROXY UNKNOWN\n": "  80 ",
+		"":                "203.0.113.1  " + portOf(r.addr) + " 203.0.113.1",
+	} {
+		got := r.ask(header + request)
+		if !strings.HasPrefix(got, "HTTP/1.1 200 OK\r\n") || !strings.HasSuffix(got, "\r\n\r\n"+want) {
+			t.Errorf("%q: %q, want %q", header, got, want)
+		}
+	}
+	if got := r.ask("PROXY TCP4 192.0.2.7\n" + request); got != "" {
+		t.Errorf("a broken header: %q", got)
+	}
+	if got := r.ask("PROXY TCP4 192.0.2.7 198.51.100.1 1 2\nGET / HTTP/1.1\nHost: a\nHost: b\n\n"); !strings.HasPrefix(got, "HTTP/1.1 400 ") {
+		t.Errorf("what is behind the header is not guarded: %q", got)
+	}
+	c := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	other, err := c.DialContext(t.Context(), "tcp", r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	fmt.Fprint(other, "PROXY TCP4 192.0.2.7 198.51.100.1 1 2\r\nGET /app HTTP/1.1\r\nHost: a\r\n\r\n")
+	if b, err := io.ReadAll(other); err != nil || !strings.HasPrefix(string(b), "HTTP/1.1 400 ") {
+		t.Errorf("from somebody else: %q, %v", b, err)
+	}
+}
+
+func portOf(address string) string {
+	_, port, _ := net.SplitHostPort(address)
+	return port
+}
