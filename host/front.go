@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasgi/wasgi/host/accesslog"
 	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/framing"
 	"github.com/wasgi/wasgi/host/spool"
 )
 
@@ -50,7 +51,7 @@ func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*fro
 	return &front{
 		cfg: c, fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(), proxies: proxies,
 		limits:  edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)},
-		options: edge.Options{Buffer: int(c.ResponseBuffer), Keep: keepIn(responses), Server: c.ServerHeader},
+		options: edge.Options{Buffer: int(c.ResponseBuffer), Keep: keepIn(responses), Server: c.ServerHeader, Phrase: framing.Phrase},
 	}, nil
 }
 
@@ -118,6 +119,7 @@ func (f *front) server() *http.Server {
 		IdleTimeout:                  f.cfg.IdleTimeout,
 		MaxHeaderBytes:               max(int(f.cfg.MaxHeaderBytes)-headerSlack, 1),
 		DisableGeneralOptionsHandler: true,
+		ConnContext:                  framing.Context,
 		Protocols:                    protocols,
 		ErrorLog:                     slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
 	}
@@ -158,6 +160,6 @@ func (x *exchange) record() {
 		Time: x.start, RequestID: x.id, Tenant: x.tenant, Remote: remote,
 		Method: r.Method, URI: r.RequestURI, Proto: r.Proto, Host: r.Host,
 		Status: status, Bytes: x.response.Bytes(), Duration: time.Since(x.start), Wait: x.wait, CPU: x.cpu,
-		Referer: r.Header.Get("Referer"), UserAgent: r.Header.Get("User-Agent"), Fault: x.fault,
+		Referer: r.Header.Get("Referer"), UserAgent: r.Header.Get("User-Agent"), TraceID: edge.TraceID(r.Header), Fault: x.fault,
 	})
 }

@@ -36,6 +36,7 @@ type conn struct {
 	guard  Guard
 	report func(net.Addr, error)
 	odd    bool // half of the poison has been given out
+	phrase phrase
 
 	linger atomic.Bool // a refusal is to be read by the client before the end
 }
