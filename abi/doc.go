@@ -28,9 +28,31 @@
 //	response_write(ptr i32, len i32, flags i32) i32
 //	    Transmits body bytes. Blocks while the client is slower than the guest
 //	    (back pressure). flags: WriteLast says that no byte follows, so that
-//	    the host may set Content-Length. 0, or -EPIPE (the client has gone:
-//	    stop iterating and call close()), -EFAULT, -ESTATE (before
-//	    response_start), -EINVAL (unknown flag).
+//	    the host may set Content-Length; WriteFlush, with no bytes, sends the
+//	    head alone. Without bytes and flags nothing is sent and the question is
+//	    whether the client is still there, before response_start too. 0, or
+//	    -EPIPE (the client has gone: stop iterating and call close()), -EFAULT,
+//	    -ESTATE (before response_start, or after the last byte), -EINVAL
+//	    (unknown flag, or WriteFlush with bytes).
+//
+//	response_file(fd i32, offset i64, limit i64) i64
+//	    Sends what is in an open file of the guest, from offset to its end, but
+//	    not more than limit bytes, as the last bytes of the body. fd is a
+//	    descriptor of wasi_snapshot_preview1, a regular file that is open for
+//	    reading; its own position is neither used nor moved. The number of bytes that are
+//	    sent, or will be sent after the guest has given up the descriptor: those that the
+//	    file had when it was looked at. Or -EINVAL (no such file, or a
+//	    negative number: nothing was sent, and the guest may read and write
+//	    instead), -ESTATE as response_write, -EPIPE (the client has gone), -EIO
+//	    (the file could not be read to its end: the response is broken off).
+//	    For example fd 9, offset 4, limit 2^63-1 of a file of ten bytes: 6.
+//
+//	response_hints(ptr i32, len i32) i32
+//	    Sends headers ahead of the response, as 103 Early Hints (RFC 8297),
+//	    laid out as a [ResponseHead] with the status 103 and no reason. Nothing
+//	    happens where the client's protocol knows no such answers (HTTP/1.0). 0,
+//	    or -EINVAL, -EFAULT, -E2BIG (as response_start, or above MaxHints
+//	    calls), -ESTATE (the head has been sent), -EPIPE (the client has gone).
 //
 //	body_read(ptr i32, len i32) i32
 //	    Reads up to len bytes of the request body, which has been received

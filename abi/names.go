@@ -4,7 +4,7 @@ package abi
 
 // Version is what wasgi_abi_version must return. It grows with every change
 // that an older guest or host would misunderstand.
-const Version = 2
+const Version = 3
 
 // Module is the name of the import module that the host provides.
 const Module = "wasgi"
@@ -13,6 +13,8 @@ const Module = "wasgi"
 const (
 	ImportResponseStart = "response_start"
 	ImportResponseWrite = "response_write"
+	ImportResponseFile  = "response_file"
+	ImportResponseHints = "response_hints"
 	ImportBodyRead      = "body_read"
 	ImportLog           = "log"
 	ImportMeter         = "meter"
@@ -44,8 +46,11 @@ const (
 // wasgi_interrupt is called. LLVM's red zone is 128.
 const InterruptRedZone = 512
 
-// WriteLast is the flag of response_write that says: no byte follows.
-const WriteLast = 1
+// Flags of response_write; it takes one of them or none.
+const (
+	WriteLast  = 1 // no byte follows
+	WriteFlush = 2 // the head is to go out now, though there is no byte of the body yet
+)
 
 // Limits of the contract. A message above them is refused with E2BIG on the
 // host's side and StatusInvalid on the guest's.
@@ -54,5 +59,6 @@ const (
 	MaxEntries      = 1024      // entries of a message
 	MaxResponseHead = 256 << 10 // bytes of an encoded response head
 	MaxHeaders      = 512       // response headers
+	MaxHints        = 16        // calls of response_hints for one request
 	MaxLog          = 64 << 10  // bytes of one log call that are kept
 )

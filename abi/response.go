@@ -21,6 +21,15 @@ type ResponseHead struct {
 // the same in start_response, where the application sees the error; the host
 // never relies on that.
 func DecodeResponseHead(b []byte) (ResponseHead, error) {
+	h, err := decodeHead(b)
+	if err == nil && (h.Status < 200 || h.Status > 999 || !h.validText()) {
+		return ResponseHead{}, EINVAL
+	}
+	return h, err
+}
+
+// decodeHead looks at the layout only.
+func decodeHead(b []byte) (ResponseHead, error) {
 	if len(b) > MaxResponseHead {
 		return ResponseHead{}, E2BIG
 	}
@@ -32,13 +41,30 @@ func DecodeResponseHead(b []byte) (ResponseHead, error) {
 	}
 	h.Reason = string(c.take(c.u32()))
 	h.Headers = decodePairs(c, n)
-	if !c.done() || !h.valid() {
+	if !c.done() {
 		return ResponseHead{}, EINVAL
 	}
 	return h, nil
 }
 
-// Encode is the reverse of DecodeResponseHead. It fails with E2BIG.
+// StatusHints is the status of a head for response_hints.
+const StatusHints = 103
+
+// DecodeHints decodes and checks the argument of response_hints. It fails as
+// DecodeResponseHead does, with EINVAL for any status but StatusHints.
+func DecodeHints(b []byte) ([]Pair, error) {
+	h, err := decodeHead(b)
+	if err != nil {
+		return nil, err
+	}
+	if h.Status != StatusHints || !h.validText() {
+		return nil, EINVAL
+	}
+	return h.Headers, nil
+}
+
+// Encode is the reverse of DecodeResponseHead and of DecodeHints. It fails with
+// E2BIG.
 func (h ResponseHead) Encode() ([]byte, error) {
 	if len(h.Headers) > MaxHeaders {
 		return nil, E2BIG
@@ -56,8 +82,8 @@ func (h ResponseHead) Encode() ([]byte, error) {
 	return b, nil
 }
 
-func (h ResponseHead) valid() bool {
-	if h.Status < 200 || h.Status > 999 || !ValidValue(h.Reason) {
+func (h ResponseHead) validText() bool {
+	if !ValidValue(h.Reason) {
 		return false
 	}
 	for _, p := range h.Headers {

@@ -17,6 +17,7 @@ import (
 	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/wasi"
 )
 
 // exchange is one request and its answer. It belongs to the goroutine that
@@ -232,12 +233,43 @@ func (r responder) Start(h abi.ResponseHead) error { return r.x.response.Start(h
 
 // Write implements sandbox.Responder.
 func (r responder) Write(p []byte, last bool) error {
-	err := r.x.response.Write(p, last)
-	if errors.Is(err, edge.ErrClientGone) {
+	return forGuest(r.x.response.Write(p, last))
+}
+
+// forGuest gives errors of the response the names that package sandbox knows.
+func forGuest(err error) error {
+	switch {
+	case errors.Is(err, edge.ErrClientGone):
 		return sandbox.ErrClientGone
+	case errors.Is(err, edge.ErrFileShort):
+		return errors.Join(sandbox.ErrFile, err)
 	}
 	return err
 }
+
+// Gone implements sandbox.Presence.
+func (r responder) Gone() bool { return r.x.response.Left() }
+
+// Flush implements sandbox.Flusher.
+func (r responder) Flush() error { return forGuest(r.x.response.Flush()) }
+
+// Hints implements sandbox.Hinter.
+func (r responder) Hints(headers []abi.Pair) error {
+	return forGuest(r.x.response.Hints(headers))
+}
+
+// SendFile implements sandbox.FileSender.
+func (r responder) SendFile(f wasi.Regular, offset, size int64) error {
+	return forGuest(r.x.response.WriteFile(regular{f}, offset, size, func(write func([]byte, bool) error) error {
+		return sandbox.EachPiece(f, offset, size, write)
+	}))
+}
+
+// regular is a file of a guest as package edge sees it.
+type regular struct{ wasi.Regular }
+
+// Keep implements edge.File.
+func (r regular) Keep() (edge.KeptFile, error) { return r.Regular.Keep() }
 
 // Log implements sandbox.Responder.
 func (r responder) Log(level abi.LogLevel, text string) { r.x.site.log.Guest(level, text, r.x.id) }

@@ -140,7 +140,7 @@ func faultOfResponse(err error) (fault, bool) {
 	switch {
 	case errors.Is(err, edge.ErrNoStart):
 		bad.word = "no-response"
-	case errors.Is(err, edge.ErrShort):
+	case errors.Is(err, edge.ErrShort), errors.Is(err, edge.ErrFileShort):
 		bad.word = "short"
 	case errors.Is(err, edge.ErrLength):
 		bad.word = "length"

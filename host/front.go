@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/wasgi/wasgi/host/accesslog"
 	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/framing"
 	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/spool"
 )
@@ -54,7 +56,7 @@ func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*fro
 	out := &front{
 		cfg: c, fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(), proxies: proxies,
 		limits:  edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)},
-		options: edge.Options{Buffer: int(c.ResponseBuffer), Keep: keepIn(responses), Server: c.ServerHeader},
+		options: edge.Options{Buffer: int(c.ResponseBuffer), Keep: keepIn(responses), Server: c.ServerHeader, Phrase: framing.Phrase},
 	}
 	out.streams = listen.NewGate(out.streamLimits())
 	return out, nil
@@ -138,9 +140,14 @@ func (f *front) server() *http.Server {
 		DisableGeneralOptionsHandler: true,
 		Protocols:                    protocols,
 		HTTP2:                        http2Limits(f.cfg),
-		ConnContext:                  withTLS,
+		ConnContext:                  connContext,
 		ErrorLog:                     slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
 	}
+}
+
+// connContext tells handlers what a connection is.
+func connContext(ctx context.Context, c net.Conn) context.Context {
+	return framing.Context(withTLS(ctx, c), c)
 }
 
 // headerSlack is what net/http adds to MaxHeaderBytes.
@@ -178,6 +185,6 @@ func (x *exchange) record() {
 		Time: x.start, RequestID: x.id, Tenant: x.tenant, Remote: remote,
 		Method: r.Method, URI: r.RequestURI, Proto: r.Proto, Host: r.Host,
 		Status: status, Bytes: x.response.Bytes(), Duration: time.Since(x.start), Wait: x.wait, CPU: x.cpu,
-		Referer: r.Header.Get("Referer"), UserAgent: r.Header.Get("User-Agent"), Fault: x.fault,
+		Referer: r.Header.Get("Referer"), UserAgent: r.Header.Get("User-Agent"), TraceID: edge.TraceID(r.Header), Fault: x.fault,
 	})
 }

@@ -108,3 +108,16 @@ func timespecOf(nanos int64) unix.Timespec {
 }
 
 func datasync(f *os.File) error { return control(f, unix.Fdatasync) }
+
+// duplicate opens a second descriptor for what f has open. Both have one position, which nobody uses.
+func duplicate(f *os.File) (*os.File, error) {
+	var own int
+	err := control(f, func(fd int) (err error) {
+		own, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(own), f.Name()), nil
+}

@@ -34,3 +34,5 @@ func (dirReader) read(f *os.File, n int) ([]sys.Dirent, error) {
 func setTimes(*os.File, int64, int64) error { return sys.ENOSYS }
 
 func datasync(f *os.File) error { return f.Sync() }
+
+func duplicate(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }

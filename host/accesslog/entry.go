@@ -19,5 +19,6 @@ type Entry struct {
 	CPU       time.Duration // of the guest, 0 when unknown
 	Referer   string
 	UserAgent string
+	TraceID   string // of the W3C traceparent header, 32 hexadecimal digits; "" for none
 	Fault     string // why the response is not the application's own, or is cut short; "" for none
 }

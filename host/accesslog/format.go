@@ -74,6 +74,7 @@ func JSON(b []byte, e *Entry) []byte {
 	b = millis(b, e.CPU)
 	b = member(b, "referer", e.Referer)
 	b = member(b, "user_agent", e.UserAgent)
+	b = member(b, "trace_id", e.TraceID)
 	b = member(b, "fault", e.Fault)
 	return append(b, '}')
 }

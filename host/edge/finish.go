@@ -30,11 +30,10 @@ func (r *Response) Finish() error {
 		return r.gone
 	case !r.bodyless && r.length > r.taken:
 		return fmt.Errorf("%w: %d of %d bytes", ErrShort, r.taken, r.length)
-	case r.sent:
+	case r.sent && r.held == nil:
 		return nil
 	}
-	r.deliver()
-	return r.gone
+	return r.deliver()
 }
 
 // Whole says whether the application had given the whole response, so that a
@@ -43,17 +42,23 @@ func (r *Response) Whole() bool {
 	return r.started && r.whole && r.gone == nil && (r.bodyless || r.length <= r.taken)
 }
 
-func (r *Response) deliver() {
-	if r.length == unknown && !r.bodyless {
-		r.length = r.taken
+func (r *Response) deliver() error {
+	if !r.sent {
+		if r.length == unknown && !r.bodyless {
+			r.length = r.taken
+		}
+		r.sendHead()
 	}
-	r.sendHead()
 	if r.held == nil {
-		return
+		return nil
 	}
+	before := r.bytes
 	n, err := io.Copy(r.w, r.held)
 	r.bytes += n
-	r.gone = err
+	if r.gone = err; err == nil && r.bytes != r.taken {
+		return fmt.Errorf("%w: %d of %d bytes", ErrFileShort, r.bytes-before, r.taken-before)
+	}
+	return err
 }
 
 // Fail answers with a page of the host instead of whatever the application
@@ -75,5 +80,5 @@ func (r *Response) Fail(p Page, accept string) {
 	} else {
 		r.held = io.NopCloser(bytes.NewReader(page))
 	}
-	r.deliver()
+	_ = r.deliver()
 }

@@ -37,6 +37,7 @@ type Options struct {
 	Buffer int    // largest complete body that is held back until Finish, bytes
 	Keep   Keep   // where it is held; nil is memory
 	Server string // the Server header when the application sent none, "" for none
+	Phrase Phrase // writes reason phrases; nil leaves net/http's
 }
 
 // Response is one answer in the making. It is for one goroutine at a time.
@@ -48,6 +49,9 @@ type Response struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	method  string
+	client  context.Context // ends when the client leaves
+	http1   bool
+	interim bool // the client knows answers before the answer
 	opts    Options
 	stall   stall
 	cutoff  cutoff
@@ -71,7 +75,10 @@ type Response struct {
 // NewResponse answers r through w.
 func NewResponse(w http.ResponseWriter, r *http.Request, opts Options) *Response {
 	control := http.NewResponseController(w)
-	return &Response{w: w, control: control, method: r.Method, opts: opts, length: unknown, cutoff: cutoff{control: control}}
+	return &Response{
+		w: w, control: control, method: r.Method, client: r.Context(), http1: r.ProtoMajor == 1, interim: r.ProtoAtLeast(1, 1),
+		opts: opts, length: unknown, cutoff: cutoff{control: control},
+	}
 }
 
 // Bind begins a call into the guest: b is told while the client is slow, and no
@@ -197,23 +204,35 @@ func (r *Response) count(p []byte) []byte {
 }
 
 func (r *Response) transmit(p []byte) error {
+	if r.client.Err() != nil { // the kernel would take one more piece
+		r.gone = ErrClientGone
+		return ErrClientGone
+	}
+	return r.sending(func() error {
+		if !r.sent {
+			if r.whole && r.length == unknown {
+				r.length = r.taken
+			}
+			r.sendHead()
+		}
+		n, err := r.w.Write(p)
+		r.bytes += int64(n)
+		if err == nil {
+			err = r.control.Flush()
+		}
+		return err
+	})
+}
+
+// sending does what may have to wait for the client.
+func (r *Response) sending(send func() error) error {
 	if r.cutoff.over() {
 		r.gone = ErrOver
 		return ErrOver
 	}
 	r.cutoff.watch()
-	if !r.sent {
-		if r.whole && r.length == unknown {
-			r.length = r.taken
-		}
-		r.sendHead()
-	}
 	r.stall.begin()
-	n, err := r.w.Write(p)
-	r.bytes += int64(n)
-	if err == nil {
-		err = r.control.Flush()
-	}
+	err := send()
 	stopped := r.stall.end()
 	switch {
 	case err != nil && r.cutoff.over():
@@ -239,5 +258,6 @@ func (r *Response) sendHead() {
 		h["Content-Length"] = []string{strconv.FormatInt(r.length, 10)}
 	}
 	r.sent, r.status = true, r.head.Status
+	r.phrase()
 	r.w.WriteHeader(r.head.Status)
 }

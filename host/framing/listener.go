@@ -65,6 +65,7 @@ type conn struct {
 	guard  Guard
 	report func(net.Addr, error)
 	odd    bool // half of the poison has been given out
+	phrase phrase
 
 	preface string // what of it is still to come; "" when it cannot be one
 	other   bool   // it came: this is HTTP/2

@@ -25,6 +25,7 @@ func instantiateImports(ctx context.Context, r wazero.Runtime) error {
 	}{
 		{abi.ImportResponseStart, 2, (*Instance).responseStart},
 		{abi.ImportResponseWrite, 3, (*Instance).responseWrite},
+		{abi.ImportResponseHints, 2, (*Instance).responseHints},
 		{abi.ImportBodyRead, 2, (*Instance).bodyRead},
 		{abi.ImportLog, 3, (*Instance).log},
 		{abi.ImportMeter, 0, (*Instance).meter},
@@ -34,6 +35,10 @@ func instantiateImports(ctx context.Context, r wazero.Runtime) error {
 			WithGoModuleFunction(adapt(f.code, f.params), params, []api.ValueType{api.ValueTypeI32}).
 			Export(f.name)
 	}
+	i32, i64 := api.ValueTypeI32, api.ValueTypeI64
+	builder.NewFunctionBuilder().
+		WithGoModuleFunction(api.GoModuleFunc(sendFile), []api.ValueType{i32, i64, i64}, []api.ValueType{i64}).
+		Export(abi.ImportResponseFile)
 	if _, err := builder.Instantiate(ctx); err != nil {
 		return fmt.Errorf("sandbox: instantiating the host module: %w", err)
 	}
@@ -54,6 +59,16 @@ func adapt(f hostFunction, params int) api.GoModuleFunc {
 		}
 		stack[0] = uint64(uint32(f(c.instance, p)))
 	}
+}
+
+func sendFile(ctx context.Context, _ api.Module, stack []uint64) {
+	c, ok := ctx.(*callContext)
+	if !ok {
+		stack[0] = uint64(abi.ESTATE.Result())
+		return
+	}
+	defer c.instance.contain()
+	stack[0] = uint64(c.instance.responseFile(uint32(stack[0]), int64(stack[1]), int64(stack[2])))
 }
 
 // meter is where every guest comes by about each millisecond, and where it
@@ -146,20 +161,22 @@ func (in *Instance) outOfBoundsOr(address, size uint32, e abi.Errno) int32 {
 
 func (in *Instance) responseWrite(p [3]uint32) int32 {
 	x := &in.exchange
-	last := p[2] == abi.WriteLast
-	if p[2] != 0 && !last {
-		return abi.EINVAL.Result()
-	}
 	view, ok := in.view(p[0], p[1])
 	switch {
 	case !ok:
 		return abi.EFAULT.Result()
+	case p[2] > abi.WriteFlush || p[2] == abi.WriteFlush && len(view) > 0:
+		return abi.EINVAL.Result()
+	case p[2] == 0 && len(view) == 0 && x.responder != nil:
+		return in.present()
 	case !x.hasHead || x.last:
 		return abi.ESTATE.Result()
-	case len(view) == 0 && !last:
-		return 0
 	}
-	if err := in.outside(func() error { return x.write(view, last) }); err != nil {
+	send := func() error { return x.write(view, p[2] == abi.WriteLast) }
+	if p[2] == abi.WriteFlush {
+		send = x.flush
+	}
+	if err := in.outside(send); err != nil {
 		return abi.EPIPE.Result()
 	}
 	return 0

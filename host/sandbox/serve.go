@@ -65,6 +65,7 @@ type exchange struct {
 	hasHead   bool // response_start was called
 	started   bool // Responder.Start was called
 	last      bool // the guest has said that no byte follows
+	hints     int  // calls of response_hints
 }
 
 // start hands the head over, once.

@@ -17,6 +17,7 @@ import (
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/worker/wire"
+	"github.com/wasgi/wasgi/wasi"
 )
 
 // attendant is one instance and its socket, in the worker. Everything happens
@@ -159,8 +160,11 @@ func (r *reply) Write(p []byte, last bool) error {
 	}
 }
 
-func (r *reply) pass(p wire.Piece) error {
-	r.fail(r.conn.Send(wire.Write, p.Append))
+func (r *reply) pass(p wire.Piece) error { return r.ask(wire.Write, p.Append) }
+
+// ask sends a frame that the host answers with Ack.
+func (r *reply) ask(t wire.Type, fill func([]byte) []byte) error {
+	r.fail(r.conn.Send(t, fill))
 	gone := r.ack()
 	switch {
 	case r.broken != nil:
@@ -169,6 +173,37 @@ func (r *reply) pass(p wire.Piece) error {
 		return sandbox.ErrClientGone
 	}
 	return nil
+}
+
+// Flush implements sandbox.Flusher.
+func (r *reply) Flush() error {
+	if len(r.head) == 0 {
+		return nil
+	}
+	head := r.head
+	r.head = nil
+	return r.pass(wire.Piece{Head: head})
+}
+
+// Gone implements sandbox.Presence.
+func (r *reply) Gone() bool { return r.ask(wire.Ask, nil) != nil }
+
+// Hints implements sandbox.Hinter.
+func (r *reply) Hints(headers []abi.Pair) error {
+	head, err := abi.ResponseHead{Status: abi.StatusHints, Headers: headers}.Encode()
+	if err != nil {
+		return err
+	}
+	return r.ask(wire.Hints, func(b []byte) []byte { return append(b, head...) })
+}
+
+// SendFile implements sandbox.FileSender: the host is given pieces, never a
+// descriptor.
+func (r *reply) SendFile(f wasi.Regular, offset, size int64) error {
+	if size > wire.MaxPiece && len(r.head) > 0 {
+		r.announce(int(size))
+	}
+	return sandbox.EachPiece(f, offset, size, r.Write)
 }
 
 // ack waits for the host; true says that the client has gone.

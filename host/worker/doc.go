@@ -39,6 +39,8 @@
 //	│ Serve (deadline, environ) ──►
 //	│ ◄────────────────────── Read  Data ─►  a piece of the body
 //	│ ◄───────────────────── Write  Ack ──►  a piece of the response
+//	│ ◄─────────────────────── Ask  Ack ──►  is the client still there?
+//	│ ◄───────────────────── Hints  Ack ──►  early hints
 //	│ ◄──────────── Pause … Resume  Ack ──►  it slept; a CPU slot is free
 //	│ ◄─────────────────────── Log
 //	│ ◄─────────────────────── End  how it went; a small response goes with it

@@ -225,6 +225,7 @@ type exchange struct {
 	body io.Reader
 
 	started, last bool
+	hints         int
 }
 
 // run does what the worker asks for until it says that the request is over.
@@ -278,6 +279,11 @@ func (x *exchange) step(kind wire.Type, payload []byte) error {
 	switch kind {
 	case wire.Write:
 		return x.write(payload)
+	case wire.Ask:
+		p, ok := x.to.(sandbox.Presence)
+		return x.ack(ok && p.Gone())
+	case wire.Hints:
+		return x.hint(payload)
 	case wire.Read:
 		return x.read(payload)
 	case wire.Log:
@@ -347,6 +353,20 @@ func (x *exchange) write(payload []byte) error {
 	return x.ack(gone)
 }
 
+// hint passes early hints on.
+func (x *exchange) hint(payload []byte) error {
+	headers, err := abi.DecodeHints(payload)
+	if x.hints++; err != nil || x.started || x.hints > abi.MaxHints {
+		return errors.Join(wire.ErrMalformed, err)
+	}
+	h, ok := x.to.(sandbox.Hinter)
+	gone := ok && h.Hints(headers) != nil
+	if err := x.extend(); err != nil {
+		return err
+	}
+	return x.ack(gone)
+}
+
 // deliver keeps the order of calls that sandbox.Responder promises, whatever
 // the worker sends.
 func (x *exchange) deliver(p wire.Piece) (gone bool, err error) {
@@ -364,7 +384,8 @@ func (x *exchange) deliver(p wire.Piece) (gone bool, err error) {
 		}
 	}
 	if len(p.Body) == 0 && !p.Last {
-		return false, nil
+		f, ok := x.to.(sandbox.Flusher)
+		return ok && f.Flush() != nil, nil
 	}
 	x.last = p.Last
 	return x.to.Write(p.Body, p.Last) != nil, nil

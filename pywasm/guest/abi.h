@@ -2,12 +2,14 @@
 #ifndef WASGI_ABI_H
 #define WASGI_ABI_H
 
-#define WASGI_VERSION 2
+#define WASGI_VERSION 3
 #define WASGI_WRITE_LAST 1
+#define WASGI_WRITE_FLUSH 2
 #define WASGI_MAX_MESSAGE 1048576
 #define WASGI_MAX_ENTRIES 1024
 #define WASGI_MAX_RESPONSE_HEAD 262144
 #define WASGI_MAX_HEADERS 512
+#define WASGI_MAX_HINTS 16
 #define WASGI_MAX_LOG 65536
 #define WASGI_SIGNAL_INTERRUPT 2
 #define WASGI_SIGNAL_TIME 24
@@ -32,6 +34,8 @@
 #define WASGI_MODULE "wasgi"
 #define WASGI_IMPORT_RESPONSE_START "response_start"
 #define WASGI_IMPORT_RESPONSE_WRITE "response_write"
+#define WASGI_IMPORT_RESPONSE_FILE "response_file"
+#define WASGI_IMPORT_RESPONSE_HINTS "response_hints"
 #define WASGI_IMPORT_BODY_READ "body_read"
 #define WASGI_IMPORT_LOG "log"
 #define WASGI_IMPORT_METER "meter"

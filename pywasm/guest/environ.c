@@ -13,7 +13,7 @@ enum { KEY_REQUEST_METHOD = 1, KEY_CONTENT_LENGTH = 6 };
 
 static const char *const key_names[WASGI_KEY_COUNT] = {WASGI_KEYS};
 static PyObject *keys[WASGI_KEY_COUNT];
-static PyObject *key_input;
+static PyObject *key_input, *key_early_hints;
 
 int
 environ_init(void)
@@ -25,7 +25,8 @@ environ_init(void)
         }
     }
     key_input = PyUnicode_InternFromString("wsgi.input");
-    return key_input == NULL ? -1 : 0;
+    key_early_hints = PyUnicode_InternFromString("wsgi.early_hints");
+    return key_input == NULL || key_early_hints == NULL ? -1 : 0;
 }
 
 static int
@@ -51,6 +52,7 @@ environ_base(void)
         set_new(d, "wsgi.errors", Py_NewRef(gateway.errors)) < 0 ||
         set_new(d, "wsgi.file_wrapper",
                 Py_NewRef((PyObject *)&FileWrapperType)) < 0 ||
+        set_new(d, "wsgi.early_hints", Py_NewRef(Py_None)) < 0 ||
         set_new(d, "wsgi.input", Py_NewRef(Py_None)) < 0) {
         Py_DECREF(d);
         return NULL;
@@ -84,6 +86,16 @@ int
 environ_set_input(PyObject *environ, PyObject *input)
 {
     return PyDict_SetItem(environ, key_input, input);
+}
+
+static int
+set_early_hints(PyObject *environ, Response *r)
+{
+    PyObject *callable = early_hints_new(r);
+    int failed = callable == NULL ||
+                 PyDict_SetItem(environ, key_early_hints, callable) < 0;
+    Py_XDECREF(callable);
+    return failed ? -1 : 0;
 }
 
 static uint64_t
@@ -166,6 +178,9 @@ environ_decode(uint32_t size, Response *r, PyObject **environ)
         return WASGI_STATUS_MEMORY;
     }
     int32_t status = add_entries(size, d, r);
+    if (status == WASGI_STATUS_OK && set_early_hints(d, r) < 0) {
+        status = WASGI_STATUS_MEMORY;
+    }
     if (status != WASGI_STATUS_OK) {
         Py_DECREF(d);
         return status;

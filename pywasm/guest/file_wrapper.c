@@ -36,6 +36,12 @@ file_wrapper_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
+PyObject *
+file_wrapper_file(PyObject *wrapper)
+{
+    return ((FileWrapper *)wrapper)->filelike;
+}
+
 static PyObject *
 file_wrapper_next(PyObject *op)
 {

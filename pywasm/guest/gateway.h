@@ -104,6 +104,7 @@ void errors_end_request(PyObject *errors);
 
 /* file_wrapper.c: wsgi.file_wrapper */
 extern PyTypeObject FileWrapperType;
+PyObject *file_wrapper_file(PyObject *wrapper); /* borrowed */
 
 /* response.c, start_response.c: the state of one response, which is also the start_response
  * object that the application gets. */
@@ -122,6 +123,7 @@ typedef struct response {
     bool has_length;
     bool head_request;    /* REQUEST_METHOD is HEAD */
     bool surplus;         /* the application sent more than Content-Length */
+    uint8_t hints;        /* how often wsgi.early_hints was called */
     uint16_t code;        /* three digits, when ready */
 } Response;
 
@@ -130,16 +132,27 @@ Response *response_new(void); /* start_response.c */
 int response_send(Response *r, const char *data, size_t size, bool last);
 int response_send_bytes(Response *r, PyObject *bytes, bool last);
 int response_flush_head(Response *r);
+int response_file(Response *r, int fd, int64_t offset, uint64_t *sent);
+int response_hints(Response *r, struct span head);
 int response_finish(Response *r);
 
-/* head.c: checks status and headers and lays them out for response_start. */
+/* head.c: checks status and headers and lays them out for response_start, or
+ * for response_hints. What head_data shows is valid until the next head_encode. */
 int head_encode(Response *r, PyObject *status, PyObject *headers);
-const void *head_data(uint32_t *size);
+struct span head_data(void);
+int head_encode_hints(PyObject *headers, struct span *head);
 
 /* header_check.c: -1 with an exception when the text may not be sent. status
  * and pair are the Python objects, for the words of the exception. */
 int status_check(struct span text, PyObject *status, uint16_t *code);
 int header_check(Response *r, struct span name, struct span value, PyObject *pair);
+
+/* sendfile.c: has the host send a file that it can read by itself. 1 when it
+ * did, 0 when the file is to be read here, -1 with an exception. */
+int sendfile_result(Response *r, PyObject *wrapper);
+
+/* early_hints.c: wsgi.early_hints of one request */
+PyObject *early_hints_new(Response *r);
 
 /* iterate.c: transmits what the application returned. */
 int iterate_result(Response *r, PyObject *result);

@@ -6,41 +6,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint8_t *buffer;
-static uint32_t used, capacity;
+/* A head that is laid out. Hints have one of their own: the response's may
+ * wait for its first byte meanwhile. */
+struct layout {
+    uint8_t *buffer;
+    uint32_t used, capacity;
+};
+
+static struct layout response, hints;
 
 enum { FIRST_ROOM = 4 << 10 };
 
-const void *
-head_data(uint32_t *size)
+static struct span
+layout_span(const struct layout *l)
 {
-    *size = used;
-    return buffer;
+    return (struct span){(const char *)l->buffer, l->used};
+}
+
+struct span
+head_data(void)
+{
+    return layout_span(&response);
 }
 
 static uint8_t *
-put_room(size_t size)
+put_room(struct layout *l, size_t size)
 {
-    if (size > WASGI_MAX_RESPONSE_HEAD - used) {
+    if (size > WASGI_MAX_RESPONSE_HEAD - l->used) {
         PyErr_Format(PyExc_ValueError, "status and headers are above %d bytes",
                      WASGI_MAX_RESPONSE_HEAD);
         return NULL;
     }
-    if (used + size > capacity) {
-        uint32_t wanted = capacity == 0 ? FIRST_ROOM : capacity;
-        while (wanted < used + size) {
+    if (l->used + size > l->capacity) {
+        uint32_t wanted = l->capacity == 0 ? FIRST_ROOM : l->capacity;
+        while (wanted < l->used + size) {
             wanted *= 2;
         }
-        uint8_t *larger = realloc(buffer, wanted);
+        uint8_t *larger = realloc(l->buffer, wanted);
         if (larger == NULL) {
             PyErr_NoMemory();
             return NULL;
         }
-        buffer = larger;
-        capacity = wanted;
+        l->buffer = larger;
+        l->capacity = wanted;
     }
-    uint8_t *at = buffer + used;
-    used += (uint32_t)size;
+    uint8_t *at = l->buffer + l->used;
+    l->used += (uint32_t)size;
     return at;
 }
 
@@ -75,7 +86,7 @@ latin1(PyObject *text, const char *what, struct span *out)
 }
 
 static int
-put_header(Response *r, PyObject *pair)
+put_header(struct layout *l, Response *r, PyObject *pair)
 {
     struct span name, value;
     if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
@@ -88,7 +99,7 @@ put_header(Response *r, PyObject *pair)
         header_check(r, name, value, pair) < 0) {
         return -1;
     }
-    uint8_t *at = put_room(8 + (size_t)name.size + value.size);
+    uint8_t *at = put_room(l, 8 + (size_t)name.size + value.size);
     if (at == NULL) {
         return -1;
     }
@@ -100,22 +111,30 @@ put_header(Response *r, PyObject *pair)
 }
 
 static int
-put_status(Response *r, PyObject *status, Py_ssize_t headers)
+put_status(struct layout *l, uint16_t code, struct span reason, Py_ssize_t headers)
 {
-    struct span s;
-    if (latin1(status, "status", &s) < 0 || status_check(s, status, &r->code) < 0) {
-        return -1;
-    }
-    uint32_t reason = s.size - 4;
-    uint8_t *at = put_room(8 + (size_t)reason);
+    uint8_t *at = put_room(l, 8 + (size_t)reason.size);
     if (at == NULL) {
         return -1;
     }
     uint16_t count = (uint16_t)headers;
-    memcpy(at, &r->code, sizeof r->code);
+    memcpy(at, &code, sizeof code);
     memcpy(at + 2, &count, sizeof count);
-    store_u32(at + 4, reason);
-    memcpy(at + 8, s.data + 4, reason);
+    store_u32(at + 4, reason.size);
+    memcpy(at + 8, reason.data, reason.size);
+    return 0;
+}
+
+/* No Python code runs between the count and the last header unless one of
+ * them is refused, so the list cannot change. */
+static int
+put_headers(struct layout *l, Response *r, PyObject *headers)
+{
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); i++) {
+        if (put_header(l, r, PyList_GET_ITEM(headers, i)) < 0) {
+            return -1;
+        }
+    }
     return 0;
 }
 
@@ -137,22 +156,39 @@ check_list(PyObject *headers)
 int
 head_encode(Response *r, PyObject *status, PyObject *headers)
 {
-    used = 0;
+    struct layout *l = &response;
+    struct span s;
+    l->used = 0;
     r->ready = r->has_length = false;
-    if (check_list(headers) < 0) {
+    if (check_list(headers) < 0 || latin1(status, "status", &s) < 0 ||
+        status_check(s, status, &r->code) < 0) {
         return -1;
     }
-    Py_ssize_t count = PyList_GET_SIZE(headers);
-    if (put_status(r, status, count) < 0) {
+    struct span reason = {s.data + 4, s.size - 4};
+    if (put_status(l, r->code, reason, PyList_GET_SIZE(headers)) < 0 ||
+        put_headers(l, r, headers) < 0) {
         return -1;
-    }
-    /* No Python code runs between the count and the last header unless one of
-     * them is refused, so the list cannot change. */
-    for (Py_ssize_t i = 0; i < count; i++) {
-        if (put_header(r, PyList_GET_ITEM(headers, i)) < 0) {
-            return -1;
-        }
     }
     r->ready = true;
+    return 0;
+}
+
+/* Headers of a 103: the same rules, and none about a body (RFC 8297). */
+int
+head_encode_hints(PyObject *headers, struct span *head)
+{
+    struct layout *l = &hints;
+    Response none = {0}; /* for what the headers say of a body */
+    l->used = 0;
+    if (check_list(headers) < 0 ||
+        put_status(l, 103, (struct span){"", 0}, PyList_GET_SIZE(headers)) < 0 ||
+        put_headers(l, &none, headers) < 0) {
+        return -1;
+    }
+    if (none.has_length) {
+        PyErr_SetString(PyExc_ValueError, "early hints have no Content-Length");
+        return -1;
+    }
+    *head = layout_span(l);
     return 0;
 }

@@ -15,6 +15,12 @@ int32_t host_response_start(const void *head, uint32_t size);
 HOST_IMPORT(WASGI_IMPORT_RESPONSE_WRITE)
 int32_t host_response_write(const void *data, uint32_t size, uint32_t flags);
 
+HOST_IMPORT(WASGI_IMPORT_RESPONSE_FILE)
+int64_t host_response_file(int32_t fd, int64_t offset, int64_t limit);
+
+HOST_IMPORT(WASGI_IMPORT_RESPONSE_HINTS)
+int32_t host_response_hints(const void *head, uint32_t size);
+
 HOST_IMPORT(WASGI_IMPORT_BODY_READ)
 int32_t host_body_read(void *data, uint32_t size);
 

@@ -95,6 +95,12 @@ iterate_result(Response *r, PyObject *result)
         return send_sequence(r, PySequence_Fast_ITEMS(result),
                              PySequence_Fast_GET_SIZE(result));
     }
+    if (Py_IS_TYPE(result, &FileWrapperType)) {
+        int done = sendfile_result(r, result);
+        if (done != 0) {
+            return done < 0 ? -1 : 0;
+        }
+    }
     PyObject *iterator = PyObject_GetIter(result);
     if (iterator == NULL) {
         return -1;

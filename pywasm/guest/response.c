@@ -33,9 +33,8 @@ send_head(Response *r)
     if (require_head(r) < 0) {
         return -1;
     }
-    uint32_t size;
-    const void *head = head_data(&size);
-    int32_t result = host_response_start(head, size);
+    struct span head = head_data();
+    int32_t result = host_response_start(head.data, head.size);
     if (result < 0) {
         return refused("response_start", result);
     }
@@ -44,10 +43,9 @@ send_head(Response *r)
 }
 
 static int
-write_host(Response *r, const char *data, size_t size, bool last)
+write_host(Response *r, const char *data, size_t size, uint32_t flags)
 {
-    int32_t result = host_response_write(data, (uint32_t)size,
-                                         last ? WASGI_WRITE_LAST : 0);
+    int32_t result = host_response_write(data, (uint32_t)size, flags);
     if (result == -WASGI_EPIPE) {
         r->gone = true;
         return 0;
@@ -56,7 +54,16 @@ write_host(Response *r, const char *data, size_t size, bool last)
         return refused("response_write", result);
     }
     r->written += size;
-    r->last = last;
+    r->last = flags == WASGI_WRITE_LAST;
+    return 0;
+}
+
+/* An empty piece sends nothing, but an application that has nothing to say for
+ * a while learns by it that nobody listens. */
+static int
+look_for_client(Response *r)
+{
+    r->gone = host_response_write(NULL, 0, 0) == -WASGI_EPIPE;
     return 0;
 }
 
@@ -80,8 +87,11 @@ within_length(Response *r, size_t size, bool *last)
 int
 response_send(Response *r, const char *data, size_t size, bool last)
 {
-    if (r->gone || size == 0) {
+    if (r->gone) {
         return 0;
+    }
+    if (size == 0) {
+        return last ? 0 : look_for_client(r);
     }
     if (require_head(r) < 0) {
         return -1;
@@ -90,7 +100,8 @@ response_send(Response *r, const char *data, size_t size, bool last)
     if (size == 0) {
         return 0;
     }
-    return send_head(r) < 0 ? -1 : write_host(r, data, size, last);
+    return send_head(r) < 0 ? -1
+                            : write_host(r, data, size, last ? WASGI_WRITE_LAST : 0);
 }
 
 int
@@ -113,7 +124,46 @@ response_flush_head(Response *r)
     if (r->sent || r->gone) {
         return 0;
     }
-    return send_head(r) < 0 ? -1 : write_host(r, NULL, 0, false);
+    return send_head(r) < 0 ? -1 : write_host(r, NULL, 0, WASGI_WRITE_FLUSH);
+}
+
+/* Has the host send what is in a file from offset on, up to Content-Length. 1
+ * when it did, 0 when it cannot, -1 with an exception. */
+int
+response_file(Response *r, int fd, int64_t offset, uint64_t *sent)
+{
+    bool was_sent = r->sent;
+    int64_t limit = r->has_length ? (int64_t)(r->length - r->written) : INT64_MAX;
+    if (send_head(r) < 0) {
+        return -1;
+    }
+    int64_t result = host_response_file(fd, offset, limit);
+    if (result == -WASGI_EINVAL) {
+        r->sent = was_sent; /* the host may still be given another one */
+        return 0;
+    }
+    if (result == -WASGI_EPIPE) {
+        r->gone = true;
+        return 1;
+    }
+    if (result < 0) {
+        return refused("response_file", (int32_t)result);
+    }
+    *sent = (uint64_t)result;
+    r->written += *sent;
+    r->last = !r->has_length || r->written == r->length;
+    return 1;
+}
+
+int
+response_hints(Response *r, struct span head)
+{
+    int32_t result = host_response_hints(head.data, head.size);
+    if (result == -WASGI_EPIPE) {
+        r->gone = true;
+        return 0;
+    }
+    return result < 0 ? refused("response_hints", result) : 0;
 }
 
 /* Responses whose Content-Length speaks of a body that is not sent
@@ -154,5 +204,5 @@ response_finish(Response *r)
     if (r->sent) {
         return 0;
     }
-    return send_head(r) < 0 ? -1 : write_host(r, NULL, 0, true);
+    return send_head(r) < 0 ? -1 : write_host(r, NULL, 0, WASGI_WRITE_LAST);
 }

@@ -24,7 +24,7 @@ const (
 	Cancel                 // H control: u64 number of the instance whose request must end now
 	Ready                  // W own: the instance can serve
 	Serve                  // H own: a Call
-	Write                  // W own: a piece of the response, a Piece; the host answers with Ack
+	Write                  // W own: a piece of the response, a Piece, or its head alone; the host answers with Ack
 	Ack                    // H own: u8, 0 for go on, 1 for the client has gone
 	Read                   // W own: u32, how many bytes of the body are wanted; the host answers with Data
 	Data                   // H own: a Chunk
@@ -34,6 +34,8 @@ const (
 	Yield                  // W own: the guest has run for a while; the host answers with Ack when it may go on
 	End                    // W own: the request is over, a Result
 	Reset                  // H own: put the instance back; the worker answers with Ready or Failed
+	Ask                    // W own: is the client still there? The host answers with Ack
+	Hints                  // W own: headers of 103 Early Hints, an encoded abi.ResponseHead; the host answers with Ack
 )
 
 // headerSize is the length and the type.

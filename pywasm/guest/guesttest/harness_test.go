@@ -41,10 +41,19 @@ type logged struct {
 // call is one call of response_start (head set), log (log set) or
 // response_write.
 type call struct {
-	head *abi.ResponseHead
-	log  *logged
-	data string
-	last bool
+	head  *abi.ResponseHead
+	log   *logged
+	data  string
+	last  bool
+	flush bool
+	asks  bool // whether the client is there
+	file  *sentFile
+}
+
+// sentFile is one call of response_file.
+type sentFile struct {
+	fd            int32
+	offset, limit int64
 }
 
 // exchange is what one request put in and what came out.

@@ -17,6 +17,8 @@ func instantiateImports(ctx context.Context, r wazero.Runtime) error {
 	for name, f := range map[string]any{
 		abi.ImportResponseStart: responseStart,
 		abi.ImportResponseWrite: responseWrite,
+		abi.ImportResponseFile:  responseFile,
+		abi.ImportResponseHints: responseHints,
 		abi.ImportBodyRead:      bodyRead,
 		abi.ImportLog:           logText,
 		abi.ImportMeter:         func() int32 { return 1 << 30 },
@@ -50,14 +52,64 @@ func responseWrite(ctx context.Context, m api.Module, ptr, size, flags uint32) i
 	switch x.writes++; {
 	case !ok:
 		return abi.EFAULT.Result()
-	case flags&^abi.WriteLast != 0:
+	case flags > abi.WriteFlush:
 		return abi.EINVAL.Result()
+	case size == 0 && flags == 0: // a question, also before response_start
+		x.calls = append(x.calls, call{asks: true})
+		if x.goneAfter != 0 && x.writes >= x.goneAfter {
+			return abi.EPIPE.Result()
+		}
+		return 0
 	case !x.started:
 		return abi.ESTATE.Result()
 	case x.goneAfter != 0 && x.writes >= x.goneAfter:
 		return abi.EPIPE.Result()
 	}
-	x.calls = append(x.calls, call{data: string(b), last: flags == abi.WriteLast})
+	x.calls = append(x.calls, call{data: string(b), last: flags == abi.WriteLast, flush: flags == abi.WriteFlush})
+	return 0
+}
+
+// responseFile sends nothing: what it was asked for is what counts. The offset
+// says how it ends.
+func responseFile(ctx context.Context, fd int32, offset, limit int64) int64 {
+	x := exchangeOf(ctx)
+	if !x.started {
+		return int64(abi.ESTATE.Result())
+	}
+	x.calls = append(x.calls, call{file: &sentFile{fd, offset, limit}})
+	switch {
+	case offset == refusedOffset:
+		return int64(abi.EINVAL.Result())
+	case offset == goneOffset:
+		return int64(abi.EPIPE.Result())
+	case offset == brokenOffset:
+		return int64(abi.EIO.Result())
+	}
+	return min(fileSize-offset, limit)
+}
+
+// What responseFile takes the file for.
+const (
+	fileSize      = 100
+	refusedOffset = 90
+	goneOffset    = 91
+	brokenOffset  = 92
+)
+
+func responseHints(ctx context.Context, m api.Module, ptr, size uint32) int32 {
+	b, ok := m.Memory().Read(ptr, size)
+	if !ok {
+		return abi.EFAULT.Result()
+	}
+	headers, err := abi.DecodeHints(b)
+	if err != nil {
+		return err.(abi.Errno).Result()
+	}
+	x := exchangeOf(ctx)
+	if x.started {
+		return abi.ESTATE.Result()
+	}
+	x.calls = append(x.calls, call{head: &abi.ResponseHead{Status: abi.StatusHints, Headers: headers}})
 	return 0
 }
 

@@ -2,6 +2,7 @@ package guesttest
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -77,6 +78,10 @@ func (c call) describe(b *strings.Builder) {
 		}
 	case c.log != nil:
 		c.log.describe(b)
+	case c.asks:
+		fmt.Fprintln(b, "ask")
+	case c.file != nil:
+		c.file.describe(b)
 	case len(c.data) > 1000:
 		fmt.Fprintf(b, "write %d%s\n", len(c.data), c.mark())
 	default:
@@ -84,9 +89,21 @@ func (c call) describe(b *strings.Builder) {
 	}
 }
 
+// describe leaves out the descriptor: which number is free is no matter.
+func (f sentFile) describe(b *strings.Builder) {
+	if f.limit == math.MaxInt64 {
+		fmt.Fprintf(b, "file from %d\n", f.offset)
+		return
+	}
+	fmt.Fprintf(b, "file from %d, at most %d\n", f.offset, f.limit)
+}
+
 func (c call) mark() string {
-	if c.last {
+	switch {
+	case c.last:
 		return " last"
+	case c.flush:
+		return " flush"
 	}
 	return ""
 }

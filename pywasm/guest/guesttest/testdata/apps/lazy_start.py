@@ -3,6 +3,7 @@ item before it is no byte.
 
 GET /
 ---
+ask
 head 200 OK
 header X-A: 1
 write "body"

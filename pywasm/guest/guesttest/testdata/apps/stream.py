@@ -1,13 +1,15 @@
 """Checklist 14: every item is handed over before the next is asked for; empty
-items are not.
+items only ask whether the client is there.
 
 GET /
 ---
 errors "making 1\n"
 head 200 OK
 write "1"
+ask
 errors "making 2\n"
 write "2"
+ask
 errors "made all\n"
 status ok
 """

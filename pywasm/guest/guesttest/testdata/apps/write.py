@@ -7,14 +7,17 @@ head 200 OK
 header X-A: 1
 write "written "
 write "again "
+ask
 write "yielded"
 status ok
 
 GET /empty
 ---
+ask
 head 200 OK
 header X-A: 1
-write ""
+write "" flush
+ask
 write "yielded"
 status ok
 """

@@ -1,0 +1,1 @@
+"""One application for each line of the checklist."""

@@ -1,0 +1,69 @@
+package framing
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"strconv"
+)
+
+// net/http writes the standard reason phrase whatever an application says, and
+// PEP 3333's status is "a code and a reason". So the connection puts the reason
+// in: net/http begins every head with an empty buffer, and the first write after
+// the head was asked for begins with its status line. A write that does not is
+// left as it is.
+
+// phrase is what the next status line is to say.
+type phrase struct {
+	code   int // 0 is none
+	reason string
+}
+
+type connKey struct{}
+
+// Context is for http.Server.ConnContext: handlers of a guarded connection may
+// call Phrase.
+func Context(ctx context.Context, c net.Conn) context.Context {
+	switch g := c.(type) {
+	case *conn:
+		return context.WithValue(ctx, connKey{}, g)
+	case *secured:
+		return context.WithValue(ctx, connKey{}, g.conn)
+	}
+	return ctx
+}
+
+// Phrase sets the reason phrase of the next head, if it has this status code. It
+// is to be called by the handler that holds an HTTP/1 connection, just before
+// WriteHeader. ctx is that of its request. reason must have no control character.
+func Phrase(ctx context.Context, code int, reason string) {
+	if c, ok := ctx.Value(connKey{}).(*conn); ok {
+		c.phrase = phrase{code, reason}
+	}
+}
+
+// Write implements net.Conn.
+func (c *conn) Write(p []byte) (int, error) {
+	if c.phrase.code == 0 {
+		return c.Conn.Write(p)
+	}
+	head, rest, ok := c.phrase.statusLine(p)
+	c.phrase = phrase{}
+	if !ok {
+		return c.Conn.Write(p)
+	}
+	n, err := c.Conn.Write(append(head, rest...))
+	// Bytes of p that are with the client; of the line in front all or none.
+	return max(n-len(head)+len(p)-len(rest), 0), err
+}
+
+// statusLine is p's status line with another reason, and what follows it.
+func (f phrase) statusLine(p []byte) (head, rest []byte, ok bool) {
+	const version = "HTTP/1.x "
+	end := bytes.Index(p, []byte("\r\n"))
+	fixed := version[:7] + "1 " + strconv.Itoa(f.code) + " "
+	if end < len(fixed) || string(p[:7]) != fixed[:7] || string(p[8:len(fixed)]) != fixed[8:] {
+		return nil, nil, false
+	}
+	return append(bytes.Clone(p[:len(fixed)]), f.reason...), p[end:], true
+}
