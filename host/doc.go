@@ -50,7 +50,7 @@
 //	fleet.go folders.go             which tenants are there, who answers to what?
 //	site.go site_state.go           where is a tenant in its life?
 //	deployment.go                   what serves now, and how does it go?
-//	guest.go engine.go              how is a guest made? (the only use of host/sandbox's Engine)
+//	guest.go engine.go shells.go    how is a guest made? (the only use of host/sandbox's Engine)
 //	entrance.go                     who may connect, and who speaks for a client?
 //	front.go exchange.go body.go    the way of a request
 //	answer.go faults.go             what becomes of an error?
