@@ -89,7 +89,7 @@ func (s *site) proposal() (tenants.Tenant, *policy.Quotas, error) {
 func (s *site) run(ctx context.Context) {
 	pause := retryFirst
 	for s.rest(ctx, pause) {
-		err := s.attempt(ctx)
+		err := apart(func() error { return s.attempt(ctx) })
 		switch {
 		case errors.Is(err, errChanged):
 			pause = s.fleet.cfg.WatchSettle
@@ -106,11 +106,20 @@ func (s *site) run(ctx context.Context) {
 	s.retiring.Wait()
 }
 
+// apart runs f in a goroutine of its own and waits for it: the deep stack of an
+// attempt goes when it is over, and one that waits for years stays small.
+func apart(f func() error) (err error) {
+	var done sync.WaitGroup
+	done.Go(func() { err = f() })
+	done.Wait()
+	return err
+}
+
 // rest waits for news, or, while the last attempt failed, for the pause to
 // pass. false says that ctx has ended.
 func (s *site) rest(ctx context.Context, pause time.Duration) bool {
 	var again <-chan time.Time
-	if s.status().Err != nil {
+	if s.failed() {
 		timer := time.NewTimer(pause)
 		defer timer.Stop()
 		again = timer.C

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -151,4 +152,35 @@ func (c coldBench) spec(ctx context.Context, app string) (sandbox.Spec, error) {
 	}
 	q, err := hello()
 	return sandbox.Spec{Name: app, Policy: p, Boot: a.Boot(), Load: a.Load(), Warmup: []sandbox.Request{q, q}}, err
+}
+
+// BenchmarkDeploy is what lies between a folder whose dependencies are installed
+// and an image to serve from: in RAM, and in a file as a host keeps it.
+func BenchmarkDeploy(b *testing.B) {
+	c := newColdBench(b)
+	for _, app := range []string{"bare", "flask", "django"} {
+		b.Run(app, func(b *testing.B) { c.deploy(b, app) })
+	}
+}
+
+func (c coldBench) deploy(b *testing.B, app string) {
+	var memory, stored []time.Duration
+	for b.Loop() {
+		begin := time.Now()
+		im, err := c.image(b.Context(), app)
+		if err != nil {
+			b.Fatal(err)
+		}
+		middle := time.Now()
+		disk, err := c.stored(b.Context(), app)
+		if err != nil {
+			b.Fatal(err)
+		}
+		memory, stored = append(memory, middle.Sub(begin)), append(stored, time.Since(middle))
+		if err := errors.Join(im.Close(), disk.Close()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	percentiles(b, "memory", memory)
+	percentiles(b, "stored", stored)
 }
