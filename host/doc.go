@@ -49,6 +49,7 @@
 //	serve.go                        in which order do things open and close?
 //	fleet.go folders.go             which tenants are there, who answers to what?
 //	site.go site_state.go           where is a tenant in its life?
+//	permits.go                      which one is made now?
 //	deployment.go                   what serves now, and how does it go?
 //	guest.go engine.go shells.go    how is a guest made? (the only use of host/sandbox's Engine)
 //	entrance.go                     who may connect, and who speaks for a client?

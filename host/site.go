@@ -38,8 +38,9 @@ type site struct {
 	memory *sandbox.Budget // of all instances, those of older releases too
 	live   atomic.Pointer[deployment]
 
-	wake chan struct{} // holds one: look again
-	end  context.CancelFunc
+	wake   chan struct{} // holds one: look again
+	called chan struct{} // holds one: a request waits
+	end    context.CancelFunc
 
 	retiring sync.WaitGroup // deployments on their way out
 
@@ -55,7 +56,7 @@ type site struct {
 
 func newSite(f *fleet, name string) *site {
 	return &site{
-		name: name, fleet: f, wake: make(chan struct{}, 1),
+		name: name, fleet: f, wake: make(chan struct{}, 1), called: make(chan struct{}, 1),
 		log:     tenantlog.New(f.log, name, int64(f.cfg.TenantLogRate)),
 		changed: make(chan struct{}),
 		memory:  sandbox.NewBudget(uint64(f.cfg.MemoryPerTenant), f.memory),
@@ -171,12 +172,11 @@ func (s *site) release(ctx context.Context, a application) error {
 
 // build runs with one of the host's few building permits.
 func (s *site) build(ctx context.Context, a *application) (image, error) {
-	select {
-	case s.fleet.builders <- struct{}{}:
-		defer func() { <-s.fleet.builders }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	release, err := s.fleet.builders.take(ctx, s.called)
+	if err != nil {
+		return nil, err
 	}
+	defer release()
 	if err := s.prepare(ctx, a); err != nil {
 		return nil, err
 	}

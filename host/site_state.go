@@ -134,6 +134,10 @@ func (s *site) queue() bool {
 		return false
 	}
 	s.waiting++
+	select {
+	case s.called <- struct{}{}:
+	default:
+	}
 	return true
 }
 
