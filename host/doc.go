@@ -53,8 +53,9 @@
 //	fleet.go folders.go ledger.go   which tenants are there, who answers to what?
 //	ceilings.go                     what may a manifest ask for?
 //	site.go site_state.go           where is a tenant in its life?
+//	permits.go                      which one is made now?
 //	deployment.go                   what serves now, and how does it go?
-//	guest.go engine.go              how is a guest made? (the only use of host/sandbox's Engine)
+//	guest.go engine.go shells.go    how is a guest made? (the only use of host/sandbox's Engine)
 //	listeners.go                    which sockets are opened, or taken from systemd?
 //	entrance.go tls.go              who may connect, and who speaks for a client?
 //	front.go exchange.go body.go    the way of a request

@@ -31,7 +31,7 @@ type fleet struct {
 	events   *events
 	slots    *pool.Slots
 	memory   *sandbox.Budget // of all guests
-	builders chan struct{}   // permits to prepare a tenant
+	builders permits         // to prepare a tenant
 	routes   atomic.Pointer[table]
 	origin   atomic.Pointer[origin] // of the first client listener
 
@@ -62,7 +62,7 @@ const slotPatience = 100 * time.Millisecond
 func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	f := &fleet{
 		cfg: c, defaults: manifestDefaults(c), maker: m, log: log, events: ev,
-		slots: pool.NewSlots(c.Slots).WithPatience(slotPatience), memory: guestMemory(c), builders: make(chan struct{}, c.Builders),
+		slots: pool.NewSlots(c.Slots).WithPatience(slotPatience), memory: guestMemory(c), builders: newPermits(c.Builders),
 		sites: map[string]*site{}, known: map[string]tenants.Tenant{},
 	}
 	f.drain, f.drainNow = context.WithCancel(context.Background())

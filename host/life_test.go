@@ -170,6 +170,33 @@ func TestRequestsWaitForTheBoot(t *testing.T) {
 	}
 }
 
+// A tenant that is asked for does not wait for the boots of those that nobody
+// asked for.
+func TestWhoIsAskedForGoesFirst(t *testing.T) {
+	booting, boot := make(chan struct{}), make(chan struct{})
+	r := start(t, setup{app: sayVersion, tenants: []string{"slow"}, edit: func(c *Config) { c.Builders = 1 }, maker: func(m *fakeMaker) {
+		m.building = func(a application, _ string) error {
+			if a.tenant.Name == "slow" {
+				booting <- struct{}{}
+				<-boot
+			}
+			return nil
+		}
+	}})
+	defer close(boot)
+	<-booting
+	r.write("quick", "2")
+	c := r.dial()
+	for { // until the folder was noticed
+		if res, body := c.send("GET /quick HTTP/1.1\nHost: a\n\n").response("GET"); res.StatusCode != 404 {
+			if res.StatusCode != 200 || body != "2" {
+				t.Errorf("%d %q", res.StatusCode, body)
+			}
+			return
+		}
+	}
+}
+
 func TestBootThatTakesTooLong(t *testing.T) {
 	boot := make(chan struct{})
 	r := start(t, setup{app: sayVersion, edit: func(c *Config) { c.StartTimeout = 100 * time.Millisecond }, maker: func(m *fakeMaker) {

@@ -49,6 +49,7 @@ func (h *Host) serve(ctx context.Context) error {
 		return errors.Join(err, s.closeListeners())
 	}
 	go h.fleet.relieve(sites) // ends with the sites
+	h.fleet.stock(sites)
 	h.phase.Store(phaseServing)
 	return s.run(ctx, stopSites, sites)
 }

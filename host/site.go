@@ -43,8 +43,9 @@ type site struct {
 	share  sync.Once // makes bodies
 	bodies *spool.Spooler
 
-	wake chan struct{} // holds one: look again
-	end  context.CancelFunc
+	wake   chan struct{} // holds one: look again
+	called chan struct{} // holds one: a request waits
+	end    context.CancelFunc
 
 	retiring sync.WaitGroup // deployments on their way out
 
@@ -60,7 +61,7 @@ type site struct {
 
 func newSite(f *fleet, name string) *site {
 	return &site{
-		name: name, fleet: f, wake: make(chan struct{}, 1),
+		name: name, fleet: f, wake: make(chan struct{}, 1), called: make(chan struct{}, 1),
 		log:     tenantlog.New(f.log, name, int64(f.cfg.TenantLogRate)),
 		changed: make(chan struct{}),
 		memory:  sandbox.NewBudget(uint64(f.cfg.MemoryPerTenant), f.memory),
@@ -94,7 +95,7 @@ func (s *site) proposal() (tenants.Tenant, *policy.Quotas, error) {
 func (s *site) run(ctx context.Context) {
 	pause := retryFirst
 	for s.rest(ctx, pause) {
-		err := s.attempt(ctx)
+		err := apart(func() error { return s.attempt(ctx) })
 		switch {
 		case errors.Is(err, errChanged):
 			pause = s.fleet.cfg.WatchSettle
@@ -111,11 +112,20 @@ func (s *site) run(ctx context.Context) {
 	s.retiring.Wait()
 }
 
+// apart runs f in a goroutine of its own and waits for it: the deep stack of an
+// attempt goes when it is over, and one that waits for years stays small.
+func apart(f func() error) (err error) {
+	var done sync.WaitGroup
+	done.Go(func() { err = f() })
+	done.Wait()
+	return err
+}
+
 // rest waits for news, or, while the last attempt failed, for the pause to
 // pass. false says that ctx has ended.
 func (s *site) rest(ctx context.Context, pause time.Duration) bool {
 	var again <-chan time.Time
-	if s.status().Err != nil {
+	if s.failed() {
 		timer := time.NewTimer(pause)
 		defer timer.Stop()
 		again = timer.C
@@ -167,12 +177,11 @@ func (s *site) release(ctx context.Context, a application) error {
 
 // build runs with one of the host's few building permits.
 func (s *site) build(ctx context.Context, a *application) (image, error) {
-	select {
-	case s.fleet.builders <- struct{}{}:
-		defer func() { <-s.fleet.builders }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	release, err := s.fleet.builders.take(ctx, s.called)
+	if err != nil {
+		return nil, err
 	}
+	defer release()
 	if err := s.prepare(ctx, a); err != nil {
 		return nil, err
 	}

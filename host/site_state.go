@@ -17,6 +17,13 @@ func (s *site) now() State {
 	return s.state
 }
 
+// failed says whether the last attempt did.
+func (s *site) failed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err != nil
+}
+
 // begin starts an attempt.
 func (s *site) begin() {
 	if s.now() == Serving {
@@ -127,6 +134,10 @@ func (s *site) queue() bool {
 		return false
 	}
 	s.waiting++
+	select {
+	case s.called <- struct{}{}:
+	default:
+	}
 	return true
 }
 

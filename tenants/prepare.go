@@ -81,6 +81,9 @@ func Prepare(ctx context.Context, t Tenant, o PrepareOptions) (Release, error) {
 	return b.run(ctx, home)
 }
 
+// empty says that there is nothing to install, nor to compile.
+func (r *requirements) empty() bool { return len(r.lines)+len(r.wheels) == 0 }
+
 // digest covers everything that decides what is installed.
 func (r *requirements) digest(dir string) (Digest, error) {
 	sum := sha256.New()
@@ -151,7 +154,7 @@ func (b *build) run(ctx context.Context, home string) (Release, error) {
 	if err := b.fill(ctx); err != nil {
 		return Release{}, err
 	}
-	if b.options.Compile != nil {
+	if b.options.Compile != nil && !b.needs.empty() {
 		b.options.progress("compile", b.site())
 		if err := b.options.Compile(ctx, b.site()); err != nil {
 			return Release{}, fmt.Errorf("%s: compiling the dependencies to byte code: %w", b.tenant.Name, err)
@@ -162,7 +165,7 @@ func (b *build) run(ctx context.Context, home string) (Release, error) {
 
 // fill installs, checks and cleans.
 func (b *build) fill(ctx context.Context) error {
-	if len(b.needs.lines)+len(b.needs.wheels) == 0 {
+	if b.needs.empty() {
 		return nil
 	}
 	i, err := findInstaller(ctx, b.options)

@@ -385,13 +385,23 @@ func TestPrepareEndsWithItsContext(t *testing.T) {
 func TestPrepareFailsWhenCompilingFails(t *testing.T) {
 	fakes(t, "uv")
 	state := t.TempDir()
-	_, err := Prepare(t.Context(), Tenant{Name: "shop", Dir: t.TempDir()}, PrepareOptions{State: state,
+	_, err := Prepare(t.Context(), application(t, "a\n"), PrepareOptions{State: state,
 		Compile: func(context.Context, string) error { return errors.New("no memory") }})
 	if want := "shop: compiling the dependencies to byte code: no memory"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 	if left := tree(t, state); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestPrepareCompilesNothing where nothing is installed: it would boot an
+// interpreter for that.
+func TestPrepareCompilesNothing(t *testing.T) {
+	_, err := Prepare(t.Context(), Tenant{Name: "shop", Dir: t.TempDir()}, PrepareOptions{State: t.TempDir(),
+		Compile: func(context.Context, string) error { return errors.New("compiled") }})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

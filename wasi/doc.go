@@ -2,14 +2,14 @@
 //
 // # The way through it
 //
-// Once for each wazero runtime, Instantiate exports the module wasi_snapshot_preview1. Its functions for files, sleep
-// and random bytes are this package's own; wazero's must not be linked to a guest (DESIGN.md says why, and a guest
-// that is linked with them fails at its first file with a message that says so).
+// Once for each wazero runtime, Instantiate exports the module wasi_snapshot_preview1. Its functions for files,
+// arguments, environment, sleep and random bytes are this package's own; wazero's must not be linked to a guest
+// (DESIGN.md says why, and a guest that is linked with them fails at its first file with a message that says so).
 //
 // Once for each instance, Policy.NewSandbox checks the policy and makes a Sandbox; then
 //
 //	ctx = sandbox.Context(ctx)                                 // every call into the guest carries it
-//	module, err := runtime.InstantiateModule(ctx, compiled, sandbox.ModuleConfig().WithName(""))
+//	module, err := runtime.InstantiateModule(ctx, compiled, wasi.ModuleConfig().WithName(""))
 //	…
 //	sandbox.OpenFiles()                                        // before a snapshot: must be empty
 //	sandbox.SetContext(request); sandbox.OnSleep(before, after) // before a request

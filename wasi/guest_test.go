@@ -33,7 +33,7 @@ func newGuest(t *testing.T, policy Policy) *guest {
 	_, err = Instantiate(t.Context(), runtime)
 	must(t, err)
 	g := &guest{t: t, ctx: sandbox.Context(t.Context()), sandbox: sandbox, next: 8}
-	g.module, err = runtime.InstantiateWithConfig(g.ctx, wrapperModule(), sandbox.ModuleConfig().WithName(""))
+	g.module, err = runtime.InstantiateWithConfig(g.ctx, wrapperModule(), ModuleConfig().WithName(""))
 	must(t, err)
 	return g
 }
@@ -42,8 +42,6 @@ func newGuest(t *testing.T, policy Policy) *guest {
 func imported() []hostFunction {
 	all := functions()
 	for name, params := range map[string][]api.ValueType{
-		"args_sizes_get": {i32, i32}, "args_get": {i32, i32},
-		"environ_sizes_get": {i32, i32}, "environ_get": {i32, i32},
 		"clock_time_get": {i32, i64, i32}, "clock_res_get": {i32, i32}, "sched_yield": {},
 		"sock_accept": {i32, i32, i32}, "sock_shutdown": {i32, i32},
 	} {

@@ -16,8 +16,8 @@ import (
 const ModuleName = wasi_snapshot_preview1.ModuleName
 
 // Instantiate gives the runtime the module wasi_snapshot_preview1, once for all instances. What has to do with files,
-// waiting or random bytes is this package's own and works on the Sandbox in the context of the call; arguments,
-// environment, clocks and exit are wazero's and follow Sandbox.ModuleConfig. Why, is in DESIGN.md.
+// arguments, environment, waiting or random bytes is this package's own and works on the Sandbox in the context of the
+// call; clocks and exit are wazero's and follow ModuleConfig. Why, is in DESIGN.md.
 func Instantiate(ctx context.Context, r wazero.Runtime) (api.Closer, error) {
 	builder := r.NewHostModuleBuilder(ModuleName)
 	wasi_snapshot_preview1.NewFunctionExporter().ExportFunctions(builder)
@@ -80,6 +80,10 @@ func functions() []hostFunction {
 		{"path_unlink_file", pathUnlinkFile, params(i32, i32, i32)},
 		{"poll_oneoff", pollOneoff, params(i32, i32, i32, i32)},
 		{"random_get", randomGet, params(i32, i32)},
+		{"args_get", argsGet, params(i32, i32)},
+		{"args_sizes_get", argsSizesGet, params(i32, i32)},
+		{"environ_get", environGet, params(i32, i32)},
+		{"environ_sizes_get", environSizesGet, params(i32, i32)},
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"runtime"
-	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental/sys"
@@ -58,23 +57,17 @@ func fromContext(ctx context.Context) *Sandbox {
 	return s
 }
 
-// ModuleConfig returns what wazero itself must know of the policy: arguments, environment, real clocks, real
-// randomness and sleep. Files are not in it, they belong to the functions that Instantiate exports; a guest linked
+// ModuleConfig returns what wazero itself must know, the same for every instance: real clocks and real randomness.
+// Arguments, environment and files are not in it, they belong to the functions that Instantiate exports; a guest linked
 // with wazero's own WASI functions fails at its first look at a file.
-func (s *Sandbox) ModuleConfig() wazero.ModuleConfig {
-	config := wazero.NewModuleConfig().
-		WithArgs(s.policy.Args...).
+func ModuleConfig() wazero.ModuleConfig {
+	tripwire := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(tripwire{}, "/")
+	return wazero.NewModuleConfig().
 		WithWalltime(walltime, clockResolution).
 		WithNanotime(nanotime, clockResolution).
-		WithNanosleep(func(ns int64) { s.sleep(context.Background(), clampDuration(uint64(max(ns, 0)))) }).
 		WithOsyield(runtime.Gosched).
-		WithRandSource(rand.Reader)
-	for _, entry := range s.policy.Env {
-		name, value, _ := strings.Cut(entry, "=")
-		config = config.WithEnv(name, value)
-	}
-	tripwire := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(tripwire{}, "/")
-	return config.WithFSConfig(tripwire)
+		WithRandSource(rand.Reader).
+		WithFSConfig(tripwire)
 }
 
 // tripwire stands where wazero's own WASI functions look for files, and says what is wrong. Without it a guest linked

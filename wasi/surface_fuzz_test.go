@@ -68,7 +68,7 @@ func surfaceModule(f *testing.F) api.Module {
 	if err != nil {
 		f.Fatal(err)
 	}
-	module, err := runtime.InstantiateWithConfig(sandbox.Context(ctx), wrapperModule(), sandbox.ModuleConfig().WithName(""))
+	module, err := runtime.InstantiateWithConfig(sandbox.Context(ctx), wrapperModule(), ModuleConfig().WithName(""))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -120,6 +120,7 @@ func surfaceShapes() map[string]string {
 		"fd_tell": "fo", "fd_write": "fvo", "path_create_directory": "fp", "path_filestat_get": "fnpo", "path_filestat_set_times": "fnpssn",
 		"path_link": "fnpfp", "path_open": "fnpnrrno", "path_readlink": "fpbo", "path_remove_directory": "fp", "path_rename": "fpfp",
 		"path_symlink": "pfp", "path_unlink_file": "fp", "poll_oneoff": "oono", "random_get": "b",
+		"args_get": "oo", "args_sizes_get": "oo", "environ_get": "oo", "environ_sizes_get": "oo",
 	}
 }
 

@@ -39,7 +39,8 @@ type Config struct {
 
 	// Slots is how many guests may use a processor at once.
 	Slots int `koanf:"slots" help:"guests that may run at once"`
-	// Builders is how many tenants may be prepared (installed, booted, loaded) at once.
+	// Builders is how many tenants may be prepared (installed, booted, loaded) at once;
+	// as many again of those that a request waits for.
 	Builders int `koanf:"builders" help:"applications that may be prepared at once"`
 	// IsolationLevel is inprocess or process: whether guests run in this process,
 	// behind WebAssembly alone, or in a jailed worker process for each application

@@ -12,6 +12,7 @@ func (p *Pool[I]) grow() {
 		p.live++
 		p.creating++
 		p.tasks.Go(p.create)
+		p.employ()
 	}
 }
 

@@ -35,8 +35,8 @@
 //
 // # Goroutines
 //
-// One janitor for each pool (reaps, refills to Min), and one for each instance
-// in creation. Close ends and waits for all of them. An uncontended Acquire and
+// One janitor for each pool that has instances (reaps, refills to Min), and one
+// for each instance in creation. Close ends and waits for all of them. An uncontended Acquire and
 // Release starts none and allocates nothing.
 //
 // # What it must never do

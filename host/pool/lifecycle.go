@@ -73,19 +73,30 @@ func (p *Pool[I]) releaseDrain() {
 	}
 }
 
+// employ starts the janitor unless it runs. Call it with mu held.
+func (p *Pool[I]) employ() {
+	if !p.watched {
+		p.watched = true
+		p.tasks.Go(p.janitor)
+	}
+}
+
 // janitor closes what is idle for too long or too old and keeps Min alive. Its
-// goroutine ends with the pool's context.
+// goroutine ends with the pool's context, and when there is nothing to look
+// after: most tenants of a large host sleep.
 func (p *Pool[I]) janitor() {
-	timer := time.NewTimer(p.sweep())
+	nap, more := p.sweep()
+	timer := time.NewTimer(nap)
 	defer timer.Stop()
-	for {
+	for more {
 		select {
 		case <-p.ctx.Done():
 			return
 		case <-p.kick:
 		case <-timer.C:
 		}
-		timer.Reset(p.sweep())
+		nap, more = p.sweep()
+		timer.Reset(nap)
 	}
 }
 
@@ -97,8 +108,9 @@ func (p *Pool[I]) wake() {
 	}
 }
 
-// sweep does what is due and says when to look again.
-func (p *Pool[I]) sweep() time.Duration {
+// sweep does what is due and says when to look again. more is false when there
+// will be nothing to do until the next creation, which employs a new janitor.
+func (p *Pool[I]) sweep() (nap time.Duration, more bool) {
 	now := time.Now()
 	p.mu.Lock()
 	aged := p.extract(func(e *entry[I]) bool { return p.cfg.MaxAge > 0 && now.Sub(e.born) >= p.cfg.MaxAge })
@@ -120,7 +132,8 @@ func (p *Pool[I]) sweep() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.grow()
-	return p.nextSweep(now)
+	p.watched = p.live > 0 || p.wanted()
+	return p.nextSweep(now), p.watched
 }
 
 // Trim closes the idle instances above Min and returns how many: for a host

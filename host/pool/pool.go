@@ -23,8 +23,9 @@ type Pool[I Instance] struct {
 	queue    list[waiter[I], *waiter[I]]
 	live     int // instances in any state but closed
 	creating int
-	busy     int // leased or resetting
-	failures int // of Config.New, in a row
+	watched  bool // the janitor runs
+	busy     int  // leased or resetting
+	failures int  // of Config.New, in a row
 	retryAt  time.Time
 	lastErr  error
 	quiet    chan struct{} // closed when a draining pool has no lease and no waiter
@@ -71,7 +72,9 @@ func New[I Instance](cfg Config[I]) *Pool[I] {
 		quiet:   make(chan struct{}),
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.tasks.Go(p.janitor)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.grow()
 	return p
 }
 

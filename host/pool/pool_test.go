@@ -616,3 +616,36 @@ func TestIllegalStepPanics(t *testing.T) {
 	p := start(t, &factory{}, Config[*fake]{})
 	p.move(&entry[*fake]{state: Closed}, Busy)
 }
+
+// TestNoJanitorWhileNothingLives: a tenant that sleeps keeps no goroutine, and
+// one that woke up has a janitor until its last instance is gone.
+func TestNoJanitorWhileNothingLives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		p := New(Config[*fake]{Name: "a", New: f.new, Slots: NewSlots(1), Max: 1, IdleTimeout: time.Minute})
+		defer p.Close()
+		watched := func() bool {
+			synctest.Wait()
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.watched
+		}
+		for range 2 {
+			if watched() {
+				t.Error("a janitor without work")
+			}
+			l, err := p.Acquire(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !watched() {
+				t.Error("nobody will close the instance")
+			}
+			l.Release()
+			time.Sleep(3 * time.Minute)
+		}
+		if s := p.Stats(); watched() || s.Idle != 0 {
+			t.Errorf("a janitor for %d instances", s.Idle)
+		}
+	})
+}

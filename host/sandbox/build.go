@@ -20,6 +20,7 @@ const (
 	// DefaultWarmupTimeout is what a Spec without WarmupTimeout allows.
 	DefaultWarmupTimeout = 30 * time.Second
 
+	maxMemory      = 1 << 32
 	versionTimeout = 5 * time.Second
 	restoreTimeout = 5 * time.Second
 )
@@ -66,7 +67,7 @@ func (s *Spec) memoryLimit() uint64 {
 	if limit == 0 {
 		limit = DefaultMemoryLimit
 	}
-	return min(limit, 1<<32) / wasmPage * wasmPage
+	return min(limit, maxMemory) / wasmPage * wasmPage
 }
 
 // Build boots an interpreter, loads the application, warms it up and keeps

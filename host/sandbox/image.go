@@ -100,6 +100,7 @@ type Image struct {
 	storage *storage
 	refs    atomic.Int64 // the owner and each instance
 	closed  atomic.Bool
+	hot     atomic.Pointer[[]pageRun] // see Instance.learn
 }
 
 // ImageStats describes an image.
@@ -180,6 +181,7 @@ func (in *Instance) resume(ctx context.Context) error {
 			return in.fail("restore", &Error{Kind: KindMemory, Detail: "the memory of the image was refused"})
 		}
 	}
+	in.warm()
 	in.putBack(s)
 	if err := in.afterRestore(ctx); err != nil {
 		return err

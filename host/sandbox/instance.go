@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/wasi"
@@ -88,20 +87,32 @@ func (in *Instance) build(c instanceConfig) error {
 	if !in.books.open(c.spec.Budget) {
 		return errNoMemory
 	}
-	if in.memory, err = newMemory(limit, c.spec.Budget); err != nil {
-		return err
-	}
-	if c.storage != nil {
-		if err = in.memory.view(c.storage); err != nil {
-			return err
-		}
-	}
-	config := in.sandbox.ModuleConfig().WithName("").WithStartFunctions()
-	ctx := experimental.WithMemoryAllocator(in.ctx, in.memory)
-	if in.module, err = in.engine.runtime.InstantiateModule(ctx, in.engine.compiled, config); err != nil {
+	if err := in.moveIn(limit, c.storage); err != nil {
 		return err
 	}
 	return in.bind()
+}
+
+// moveIn gives the instance a module and a memory: a shell from the stock when
+// there is a snapshot to be mapped over it.
+func (in *Instance) moveIn(limit uint64, s *storage) error {
+	if s == nil {
+		sh, err := in.engine.newShell(limit, in.spec.Budget)
+		if err != nil {
+			return err
+		}
+		in.memory, in.module = sh.memory, sh.module
+		return nil
+	}
+	sh, err := in.engine.takeShell(limit)
+	if sh != nil {
+		in.memory, in.module = sh.memory, sh.module
+	}
+	if err != nil {
+		return err
+	}
+	in.memory.budget = in.spec.Budget
+	return in.memory.view(s)
 }
 
 // bind looks the globals up.

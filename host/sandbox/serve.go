@@ -106,6 +106,7 @@ func (in *Instance) Serve(ctx context.Context, q *Request, r Responder) error {
 	if e != nil && e.Kind != KindException {
 		return in.fail("request", e)
 	}
+	in.learn()
 	if err := in.move(in.afterRequest()); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	"slices"
 )
 
 // The file of a stored image. Integers are little-endian.
@@ -153,7 +154,8 @@ func (h *header) verify(f *os.File) (pageMap, error) {
 	if !allZero(lead[len(pages):]) {
 		return nil, errDamaged
 	}
-	v := &verifier{file: f, offset: h.offset(), digest: h.newDigest(pages), buf: make([]byte, 1<<20)}
+	pages = slices.Clone(pages) // the image keeps it, and lead is 64 KiB
+	v := &verifier{file: f, offset: h.offset(), digest: h.newDigest(pages), buf: make([]byte, 1<<17)}
 	if err := pages.split(pageRun{0, h.size}, v.run); err != nil {
 		return nil, err
 	}

@@ -26,6 +26,11 @@ func commit(b []byte) error {
 	return nil
 }
 
+// populate makes private copies of all pages of b, as if it had been written to.
+func populate(b []byte) error {
+	return unix.Madvise(b, unix.MADV_POPULATE_WRITE)
+}
+
 // mapPrivate puts a copy-on-write view of the file in place of b, whatever b
 // was before.
 func mapPrivate(b []byte, f *os.File, offset int64) error {
