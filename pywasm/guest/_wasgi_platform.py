@@ -27,6 +27,7 @@ def install():
 
 def _complete_os():
     import posix
+    from operator import index
 
     umask = 0o022
 
@@ -36,13 +37,19 @@ def _complete_os():
         umask, old = mask & 0o777, umask
         return old
 
-    def refuse_owner(*args, **kwargs):
-        """WASI files have no owner; tarfile and shutil expect this error."""
-        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+    def chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True):
+        """WASI files have no owner: they stay with the one that stat() shows."""
+        os.stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
+        if not {index(uid), index(gid)} <= {-1, 0}:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path)
+
+    def lchown(path, uid, gid):
+        """chown() of a link itself."""
+        chown(path, uid, gid, follow_symlinks=False)
 
     # Files belong to user 0 in every stat(); who compares must find himself.
     functions = dict.fromkeys(("getuid", "geteuid", "getgid", "getegid"), lambda: 0)
-    functions.update(umask=set_umask, getppid=lambda: 1, chown=refuse_owner, lchown=refuse_owner)
+    functions.update(umask=set_umask, getppid=lambda: 1, chown=chown, lchown=lchown)
     for name, function in functions.items():
         if not hasattr(os, name):
             function.__name__ = name
@@ -223,6 +230,16 @@ def _amend_asgiref(module):
     executor.run_until_future = run_until_future
 
 
+def _amend_tarfile(module):
+    """Whoever is user 0 gets the archive's owners, and a member whose owner
+    cannot be had gets neither times nor mode; here it is as for other users."""
+
+    def chown(self, tarinfo, targetpath, numeric_owner):
+        pass
+
+    module.TarFile.chown = chown
+
+
 def _amend_processes(module):
     def start(self):
         raise OSError(errno.ENOTSUP, _NO_PROCESSES)
@@ -235,6 +252,7 @@ _AMENDMENTS = {
     "asyncio.selector_events": _amend_selector_events,
     "concurrent.futures.thread": _amend_thread_pool,
     "multiprocessing.process": _amend_processes,
+    "tarfile": _amend_tarfile,
     "asgiref.current_thread_executor": _amend_asgiref,
 }
 
