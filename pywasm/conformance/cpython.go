@@ -28,11 +28,15 @@ func wsgiref() suite {
 const cpythonResources = "all,-largefile,-extralargefile,-gui,-audio,-network,-urlfetch"
 
 // cpythonUnit is one module of the regression tests. flags are for the helper.
+// Its current folder lies on the disk, as an application's /data does; what
+// tempfile makes is in the guest's memory.
 func cpythonUnit(from sources, module string, flags ...string) unit {
 	args := append([]string{helperDir + "/conformance_cpython.py"}, flags...)
 	return unit{
-		name: module, dir: from.tree, mounts: []mount{{from.tree, cpythonDir}}, path: []string{cpythonDir},
-		args:    append(args, module, "-v", "-u", cpythonResources, "--tempdir", memoryTmp),
+		name: module, dir: from.tree, path: []string{cpythonDir},
+		// Some tests look for others beside the standard library's files.
+		mounts:  []mount{{from.tree, cpythonDir}, {filepath.Join(from.tree, "test"), "/usr/lib/python3.13/test"}},
+		args:    append(args, module, "-v", "-u", cpythonResources, "--tempdir", resultDir),
 		timeout: 15 * time.Minute,
 	}
 }

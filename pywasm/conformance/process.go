@@ -21,10 +21,7 @@ type ending struct {
 
 // unitMemory is the linear memory of a unit: tests of compressors and of large
 // numbers need more than an application's usual 256 MiB.
-const unitMemory = "768MiB"
-
-// memoryTmp is the folder in which regression tests may make their own.
-const memoryTmp = "/tmp"
+const unitMemory = "2GiB"
 
 // runUnit runs one unit and returns what its tests recorded.
 func (w *world) runUnit(ctx context.Context, s suite, u unit, rules []leftOut) (result, error) {

@@ -16,9 +16,9 @@ func pytestWheels(more ...string) []string {
 
 // A pytestSuite is a suite for pytest: one unit for each test module.
 type pytestSuite struct {
-	tests string   // folder with the tests, within the source
-	path  []string // folders for PYTHONPATH, within the source
-	args  []string
+	tests    string   // folder with the tests, within the source
+	path     []string // folders for PYTHONPATH, within the source
+	standins bool     // whether guest/standins comes first
 }
 
 // units is suite.units for a pytest suite.
@@ -28,6 +28,9 @@ func (p pytestSuite) units(_ context.Context, _ *world, from sources) ([]unit, e
 		return nil, err
 	}
 	base := unit{dir: from.tree, mounts: []mount{{from.site, siteDir}}, timeout: 10 * time.Minute}
+	if p.standins {
+		base.path = append(base.path, standinDir)
+	}
 	for _, dir := range p.path {
 		base.path = append(base.path, filepath.Join("/work", dir))
 	}
@@ -44,9 +47,8 @@ func (p pytestSuite) units(_ context.Context, _ *world, from sources) ([]unit, e
 		u.name = file
 		// Descriptors cannot be duplicated, so output is captured where Python
 		// writes it; nothing can be dumped when a fatal signal comes.
-		u.args = append([]string{"-m", "pytest", "-p", "conformance_pytest", "--capture=sys", "-p", "no:faulthandler",
-			"-p", "no:cacheprovider", "-ra"}, p.args...)
-		u.args = append(u.args, file)
+		u.args = []string{"-m", "pytest", "-p", "conformance_pytest", "--capture=sys", "-p", "no:faulthandler",
+			"-p", "no:cacheprovider", "-ra", file}
 		out = append(out, u)
 	}
 	return out, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +17,11 @@ const (
 	siteDir    = "/site"
 	helperDir  = "/conformance"
 	resultDir  = "/results"
+	standinDir = helperDir + "/standins"
 	cpythonDir = "/cpython"
 )
 
-//go:embed guest/*.py
+//go:embed guest
 var helpers embed.FS
 
 // A world is what all units of a run share.
@@ -71,23 +73,11 @@ func buildStep(ctx context.Context, step string) (string, error) {
 }
 
 func (w *world) writeHelpers() error {
-	if err := os.Mkdir(w.helpers, 0o755); err != nil {
-		return err
-	}
-	entries, err := helpers.ReadDir("guest")
+	files, err := fs.Sub(helpers, "guest")
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		b, err := helpers.ReadFile("guest/" + e.Name())
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(w.helpers, e.Name()), b, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	return os.CopyFS(w.helpers, files)
 }
 
 // say tells a person what goes on.

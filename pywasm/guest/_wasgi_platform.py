@@ -61,9 +61,18 @@ def _complete_socket():
     """Names that socket.py, and what imports it, takes for granted."""
     import _socket
 
-    for name, value in _resolver(_socket).items():
+    for name, value in (_SOCKET_NAMES | _resolver(_socket)).items():
         if not hasattr(_socket, name):
             setattr(_socket, name, value)
+
+
+# Options that modules import by name, with Linux's numbers. AF_UNIX and
+# SO_REUSEPORT are not among them: who looks for these goes another way without.
+_SOCKET_NAMES = {
+    "SO_REUSEADDR": 2, "SO_ERROR": 4, "SO_BROADCAST": 6, "SO_SNDBUF": 7, "SO_RCVBUF": 8, "SO_KEEPALIVE": 9,
+    "SO_OOBINLINE": 10, "SO_LINGER": 13, "SO_RCVTIMEO": 20, "SO_SNDTIMEO": 21, "SOCK_RAW": 3,
+    "MSG_OOB": 1, "MSG_DONTWAIT": 0x40,
+}  # fmt: skip
 
 
 def _resolver(_socket):
@@ -231,11 +240,15 @@ def _amend_asgiref(module):
 
 
 def _amend_tarfile(module):
-    """Whoever is user 0 gets the archive's owners, and a member whose owner
-    cannot be had gets neither times nor mode; here it is as for other users."""
+    """A member whose owner cannot be had would get neither times nor mode; it
+    keeps its owner and gets both, as it does for other users than user 0."""
+    change_owner = module.TarFile.chown
 
     def chown(self, tarinfo, targetpath, numeric_owner):
-        pass
+        try:
+            change_owner(self, tarinfo, targetpath, numeric_owner)
+        except module.ExtractError:
+            pass
 
     module.TarFile.chown = chown
 

@@ -1,5 +1,7 @@
 """The plugin that records what pytest does: pytest -p conformance_pytest."""
 
+import pytest
+
 import conformance_record as records
 
 
@@ -32,7 +34,10 @@ def pytest_collectreport(report):
         records.record(report.nodeid, report.outcome, _detail(report))
 
 
-def pytest_sessionfinish(session):
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        records.record(session.config.args[0], "skipped", "it has no test that can run here")
+        session.exitstatus = pytest.ExitCode.OK
     records.end()
 
 
