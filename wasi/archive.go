@@ -166,6 +166,10 @@ func (a *archive) Stat(path string) (stat, sys.Errno) {
 
 func (a *archive) Lstat(path string) (stat, sys.Errno) { return a.Stat(path) }
 
+func (a *archive) Unlink(path string) sys.Errno          { return refuseRemoval(a.Lstat(path)) }
+func (a *archive) Rmdir(path string) sys.Errno           { return refuseRemoval(a.Lstat(path)) }
+func (a *archive) Mkdir(path string, _ fsMode) sys.Errno { return refuseMaking(a.Lstat(path)) }
+
 func (a *archive) Readlink(path string) (string, sys.Errno) {
 	if _, errno := a.find(path); errno != 0 {
 		return "", errno

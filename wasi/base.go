@@ -41,6 +41,26 @@ func (readOnlyFS) Link(string, string) sys.Errno          { return sys.EPERM }
 func (readOnlyFS) Symlink(string, string) sys.Errno       { return sys.EPERM }
 func (readOnlyFS) Utimens(string, int64, int64) sys.Errno { return sys.EROFS }
 
+// refuseRemoval says of what Lstat found that it cannot be removed, or that it is not there: programs remove what may be
+// missing, and look for ENOENT.
+func refuseRemoval(_ stat, errno sys.Errno) sys.Errno {
+	if errno != 0 {
+		return errno
+	}
+	return sys.EROFS
+}
+
+// refuseMaking says of what Lstat found that it is there already, as Linux does even where nothing can be made.
+func refuseMaking(_ stat, errno sys.Errno) sys.Errno {
+	switch errno {
+	case 0:
+		return sys.EEXIST
+	case sys.ENOENT:
+		return sys.EROFS
+	}
+	return errno
+}
+
 // writes tells whether an open with these flags may change anything.
 func writes(flag sys.Oflag) bool {
 	return flag&(sys.O_RDWR|sys.O_WRONLY|sys.O_CREAT|sys.O_TRUNC|sys.O_APPEND) != 0

@@ -141,6 +141,9 @@ type readOnlyDir struct {
 func (d *readOnlyDir) Stat(path string) (stat, sys.Errno)       { return d.dir.Stat(path) }
 func (d *readOnlyDir) Lstat(path string) (stat, sys.Errno)      { return d.dir.Lstat(path) }
 func (d *readOnlyDir) Readlink(path string) (string, sys.Errno) { return d.dir.Readlink(path) }
+func (d *readOnlyDir) Unlink(path string) sys.Errno             { return refuseRemoval(d.dir.Lstat(path)) }
+func (d *readOnlyDir) Rmdir(path string) sys.Errno              { return refuseRemoval(d.dir.Lstat(path)) }
+func (d *readOnlyDir) Mkdir(path string, _ fsMode) sys.Errno    { return refuseMaking(d.dir.Lstat(path)) }
 
 func (d *readOnlyDir) OpenFile(path string, flag sys.Oflag, _ fsMode) (File, sys.Errno) {
 	name, mustDir, errno := parsePath(path)

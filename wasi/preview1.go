@@ -138,7 +138,8 @@ type location struct {
 }
 
 // locate resolves the path at ptr relative to the open directory fd. The length is checked before anything is copied,
-// and the path may not rise above fd, even within the mount.
+// and the path may not rise above fd, even within the mount; above the root of a mount it is what the guest's tree has
+// there.
 func (c guestCall) locate(fd, ptr, length uint32) (location, sys.Errno) {
 	d, errno := c.files.get(fd)
 	switch {
@@ -154,17 +155,23 @@ func (c guestCall) locate(fd, ptr, length uint32) (location, sys.Errno) {
 		return location{}, errno
 	}
 	name, dir, errno := parsePath(string(b))
+	m := d.mount
+	switch {
+	case errno == sys.EPERM && d.fixed:
+		m, name, dir, errno = c.rise(m, string(b))
+	case errno == 0:
+		name = joinPath(d.path, name)
+	}
 	if errno != 0 {
 		return location{}, errno
 	}
-	name = joinPath(d.path, name)
 	if dir {
 		name += "/"
 	}
-	if _, ok := d.mount.fs.(*writableDir); ok {
+	if _, ok := m.fs.(*writableDir); ok {
 		c.used = true
 	}
-	return location{d.mount, name}, 0
+	return location{m, name}, 0
 }
 
 const fileStatSize = 64

@@ -8,6 +8,7 @@
 //	/usr/lib/python3.13/site-packages     its dependencies, read-only
 //	/data                                 what it keeps, within its quota
 //	/tmp                                  in memory, gone with the instance
+//	/dev                                  null, zero, full, random, urandom
 //
 // Nothing of the host's own environment, and no other folder, ever gets in.
 package policy
@@ -31,6 +32,7 @@ const (
 	SiteDir = "/usr/lib/python3.13/site-packages"
 	DataDir = "/data"
 	TmpDir  = "/tmp"
+	DevDir  = "/dev"
 )
 
 // tmpFiles is how many files and folders /tmp may hold.
@@ -82,7 +84,7 @@ func (a App) mounts() ([]wasi.Mount, error) {
 		}
 		mounts = append(mounts, Shared(DataDir, data))
 	}
-	return append(mounts, Tmp(a.Tenant.Manifest.Data.Tmp.Bytes())), nil
+	return append(mounts, Tmp(a.Tenant.Manifest.Data.Tmp.Bytes()), Dev()), nil
 }
 
 func (a App) app() (wasi.FS, error) {
@@ -105,6 +107,9 @@ func (a App) data() (wasi.FS, error) {
 func Tmp(size int64) wasi.Mount {
 	return wasi.Mount{Guest: TmpDir, Open: func() (wasi.FS, error) { return wasi.Memory(size, tmpFiles), nil }}
 }
+
+// Dev is a /dev with the devices of package wasi.
+func Dev() wasi.Mount { return Shared(DevDir, wasi.Devices()) }
 
 // Shared is a mount of a file system that all instances share.
 func Shared(guest string, fs wasi.FS) wasi.Mount {

@@ -40,14 +40,14 @@ func mounts(t *testing.T, a App) []string {
 
 func TestMountsAreInAFixedOrder(t *testing.T) {
 	a := testApp(t)
-	if diff := cmp.Diff([]string{"/", AppDir, SiteDir, DataDir, TmpDir}, mounts(t, a)); diff != "" {
+	if diff := cmp.Diff([]string{"/", AppDir, SiteDir, DataDir, TmpDir, DevDir}, mounts(t, a)); diff != "" {
 		t.Error(diff)
 	}
 	if info, err := os.Stat(a.Data); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("data folder: %v, %v", info, err)
 	}
 	a.Release.Site, a.Tenant.Manifest.Data.Persistent = "", false
-	if diff := cmp.Diff([]string{"/", AppDir, TmpDir}, mounts(t, a)); diff != "" {
+	if diff := cmp.Diff([]string{"/", AppDir, TmpDir, DevDir}, mounts(t, a)); diff != "" {
 		t.Error(diff)
 	}
 }

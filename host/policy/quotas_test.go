@@ -44,7 +44,7 @@ func TestWritableApplication(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(p.Mounts) != 4 || p.Mounts[1].Guest != AppDir || p.Mounts[2].Guest != DataDir {
+		if len(p.Mounts) != 5 || p.Mounts[1].Guest != AppDir || p.Mounts[2].Guest != DataDir {
 			t.Errorf("mounts %+v", p.Mounts)
 		}
 	}

@@ -112,7 +112,7 @@ func (r *runner) spec(ctx context.Context) (sandbox.PythonSpec, error) {
 	}
 	p := program{mounts: r.opt.Mounts, cwd: workDir}
 	if dir == "" {
-		p.base = []wasi.Mount{policy.Shared("/", r.root), policy.Tmp(tenants.Defaults().Data.Tmp.Bytes())}
+		p.base = []wasi.Mount{policy.Shared("/", r.root), policy.Tmp(tenants.Defaults().Data.Tmp.Bytes()), policy.Dev()}
 		p.env = policy.BaseEnviron(policy.TmpDir)
 		p.mountCwd(cwd)
 	} else if err := r.asApp(ctx, dir, &p); err != nil {

@@ -17,9 +17,9 @@ import (
 
 // options are the flags of the command line.
 type options struct {
-	out, cache, guest, from string
-	jobs                    int
-	list, json, quick       bool
+	out, cache, guest, from, where string
+	jobs                           int
+	list, json, quick              bool
 }
 
 func main() {
@@ -42,6 +42,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.cache, "cache", "", "folder that keeps results (default $WASGI_BUILD_CACHE, else the user's cache folder)")
 	f.StringVar(&o.guest, "guest", filepath.Join("pywasm", "guest"), "folder of our C and Python sources")
 	f.StringVar(&o.from, "from", "", "make this step again, and all that depend on it")
+	f.StringVar(&o.where, "where", "", "print the folder with this step's result instead of delivering the guest; progress goes to standard error")
 	f.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "how many steps, and compilers in a step, run at a time")
 	f.BoolVar(&o.list, "list", false, "list the steps and stop")
 	f.BoolVar(&o.quick, "quick", false, "leave out the optimiser: a guest for trials, some 7 % slower")
@@ -69,8 +70,10 @@ func run(ctx context.Context, args []string) error {
 	if o.list {
 		return list(os.Stdout, steps, o.json)
 	}
-	if o.from != "" && !slices.Contains(names(steps), o.from) {
-		return fmt.Errorf("--from %s: there is no such step; there are %s", o.from, strings.Join(names(steps), ", "))
+	for _, step := range []string{o.from, o.where} {
+		if step != "" && !slices.Contains(names(steps), step) {
+			return fmt.Errorf("there is no step %s; there are %s", step, strings.Join(names(steps), ", "))
+		}
 	}
 	return assemble(ctx, o, steps, guest)
 }
@@ -86,7 +89,7 @@ func assemble(ctx context.Context, o options, steps []step, guest string) error 
 		return err
 	}
 	defer c.close()
-	p := newProgress(os.Stdout, o.json, len(steps))
+	p := newProgress(o.progress(), o.json, len(steps))
 	b := &builder{steps: steps, cache: c, guest: guest, jobs: o.jobs, from: o.from, progress: p,
 		keys: map[string]digest{}, digests: map[string]digest{}, made: map[string]bool{}}
 	err = b.build(ctx)
@@ -97,7 +100,20 @@ func assemble(ctx context.Context, o options, steps []step, guest string) error 
 	if err != nil {
 		return err
 	}
+	if o.where != "" {
+		fmt.Println(b.out(o.where))
+		return nil
+	}
 	return b.deliver(o.out)
+}
+
+// progress is where progress is shown: standard output, unless that is for
+// the answer to --where.
+func (o options) progress() *os.File {
+	if o.where != "" {
+		return os.Stderr
+	}
+	return os.Stdout
 }
 
 // cacheDir is where results are kept.

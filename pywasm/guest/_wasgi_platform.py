@@ -27,6 +27,7 @@ def install():
 
 def _complete_os():
     import posix
+    from operator import index
 
     umask = 0o022
 
@@ -36,13 +37,19 @@ def _complete_os():
         umask, old = mask & 0o777, umask
         return old
 
-    def refuse_owner(*args, **kwargs):
-        """WASI files have no owner; tarfile and shutil expect this error."""
-        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+    def chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True):
+        """WASI files have no owner: they stay with the one that stat() shows."""
+        os.stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
+        if not {index(uid), index(gid)} <= {-1, 0}:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path)
+
+    def lchown(path, uid, gid):
+        """chown() of a link itself."""
+        chown(path, uid, gid, follow_symlinks=False)
 
     # Files belong to user 0 in every stat(); who compares must find himself.
     functions = dict.fromkeys(("getuid", "geteuid", "getgid", "getegid"), lambda: 0)
-    functions.update(umask=set_umask, getppid=lambda: 1, chown=refuse_owner, lchown=refuse_owner)
+    functions.update(umask=set_umask, getppid=lambda: 1, chown=chown, lchown=lchown)
     for name, function in functions.items():
         if not hasattr(os, name):
             function.__name__ = name
@@ -54,9 +61,18 @@ def _complete_socket():
     """Names that socket.py, and what imports it, takes for granted."""
     import _socket
 
-    for name, value in _resolver(_socket).items():
+    for name, value in (_SOCKET_NAMES | _resolver(_socket)).items():
         if not hasattr(_socket, name):
             setattr(_socket, name, value)
+
+
+# Options that modules import by name, with Linux's numbers. AF_UNIX and
+# SO_REUSEPORT are not among them: who looks for these goes another way without.
+_SOCKET_NAMES = {
+    "SO_REUSEADDR": 2, "SO_ERROR": 4, "SO_BROADCAST": 6, "SO_SNDBUF": 7, "SO_RCVBUF": 8, "SO_KEEPALIVE": 9,
+    "SO_OOBINLINE": 10, "SO_LINGER": 13, "SO_RCVTIMEO": 20, "SO_SNDTIMEO": 21, "SOCK_RAW": 3,
+    "MSG_OOB": 1, "MSG_DONTWAIT": 0x40,
+}  # fmt: skip
 
 
 def _resolver(_socket):
@@ -223,6 +239,20 @@ def _amend_asgiref(module):
     executor.run_until_future = run_until_future
 
 
+def _amend_tarfile(module):
+    """A member whose owner cannot be had would get neither times nor mode; it
+    keeps its owner and gets both, as it does for other users than user 0."""
+    change_owner = module.TarFile.chown
+
+    def chown(self, tarinfo, targetpath, numeric_owner):
+        try:
+            change_owner(self, tarinfo, targetpath, numeric_owner)
+        except module.ExtractError:
+            pass
+
+    module.TarFile.chown = chown
+
+
 def _amend_processes(module):
     def start(self):
         raise OSError(errno.ENOTSUP, _NO_PROCESSES)
@@ -235,6 +265,7 @@ _AMENDMENTS = {
     "asyncio.selector_events": _amend_selector_events,
     "concurrent.futures.thread": _amend_thread_pool,
     "multiprocessing.process": _amend_processes,
+    "tarfile": _amend_tarfile,
     "asgiref.current_thread_executor": _amend_asgiref,
 }
 

@@ -152,6 +152,9 @@ set_names(PyConfig *config)
     if (!PyStatus_Exception(s)) {
         s = PyConfig_SetString(config, &config->executable, L"/usr/bin/python3.13");
     }
+    if (!PyStatus_Exception(s)) { /* frozen modules, such as os, find their __file__ by it */
+        s = PyConfig_SetString(config, &config->stdlib_dir, L"" STDLIB);
+    }
     return s;
 }
 

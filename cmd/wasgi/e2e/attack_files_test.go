@@ -442,7 +442,7 @@ import os, sys
 answer = "\n".join([" ".join(sorted(os.environ)), str(sys.argv), os.getcwd(), " ".join(sorted(os.listdir("/"))),
     str(os.path.exists("/proc")), str(os.path.exists("/dev/null")), str(os.getpid() if hasattr(os, "getpid") else 0),
     os.uname().nodename if hasattr(os, "uname") else ""])
-`).status(200).text("HOME LANG OWN PYTHONDONTWRITEBYTECODE TMPDIR TZ\n['wasgi']\n/app\napp data etc tmp usr\nFalse\nFalse\n42\n(none)")
+`).status(200).text("HOME LANG OWN PYTHONDONTWRITEBYTECODE TMPDIR TZ\n['wasgi']\n/app\napp data dev etc tmp usr\nFalse\nTrue\n42\n(none)")
 }
 
 func writingIntoTheBundle(g *siege) {

@@ -2,8 +2,11 @@
 # nothing below /usr can change.
 root=$OUT/root
 lib=$root/usr/lib/python3.13
-mkdir -p "$lib/site-packages" "$root/usr/share" "$root/app" "$root/data" "$root/tmp" "$root/etc"
+mkdir -p "$lib/site-packages" "$root/usr/share" "$root/app" "$root/data" "$root/tmp" "$root/dev" "$root/etc"
 cp -r "$NEED_cross/python3.13/." "$lib"
+# What sys.executable names must be there: platform.libc_ver() reads it.
+mkdir "$root/usr/bin"
+echo 'The host runs this Python; it has no program of its own.' >"$root/usr/bin/python3.13"
 for source in "$GUEST"/*.py; do
     [ ! -f "$source" ] || cp "$source" "$lib"
 done

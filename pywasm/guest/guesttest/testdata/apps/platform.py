@@ -15,7 +15,13 @@ write "hostname: ('localhost', 'localhost')\n"
 write "getaddrinfo: ('127.0.0.1', 80)\n"
 write "dlopen: OSError: [Errno 58] shared libraries are not supported on WASI: 'libc.so.6'\n"
 write "foreign: NotImplementedError: foreign functions and their data are not supported on WASI (ctypes)\n"
-write "owner: PermissionError: [Errno 63] Operation not permitted\n"
+write "owner: PermissionError: [Errno 63] Operation not permitted: '/app'\n"
+write "own: None\n"
+write "owner's type: TypeError: 'str' object cannot be interpreted as an integer\n"
+write "tar: (5.0, 'text')\n"
+write "frozen: '/usr/lib/python3.13/os.py'\n"
+write "executable: True\n"
+write "socket option: (2, False)\n"
 write "user: (0, 0, 0, 0, 1)\n"
 write "umask: (18, 63)\n"
 write "pool: [1, 4, 9]\n"
@@ -29,10 +35,14 @@ status ok
 import asyncio
 import concurrent.futures
 import ctypes
+import io
 import multiprocessing
 import os
 import socket
 import subprocess
+import sys
+import tarfile
+import tempfile
 import threading
 
 
@@ -54,6 +64,20 @@ def pooled(function, values):
         return list(pool.map(function, values))
 
 
+def untar():
+    """A member keeps its time although its owner cannot be had."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        member = tarfile.TarInfo("member")
+        member.size, member.mtime, member.uid = 4, 5, 1000
+        tar.addfile(member, io.BytesIO(b"text"))
+    data.seek(0)
+    with tarfile.open(fileobj=data) as tar, tempfile.TemporaryDirectory() as folder:
+        tar.extractall(folder, filter="tar")
+        with open(f"{folder}/member") as member:
+            return os.path.getmtime(member.name), member.read()
+
+
 TRIALS = {
     "thread": lambda: threading.Thread(target=print).start(),
     "subprocess": lambda: subprocess.run(["true"]),
@@ -67,6 +91,12 @@ TRIALS = {
     "dlopen": lambda: ctypes.CDLL("libc.so.6"),
     "foreign": lambda: ctypes.c_int(1),
     "owner": lambda: os.chown("/app", 1, 1),
+    "own": lambda: os.chown("/app", 0, -1),
+    "owner's type": lambda: os.chown("/app", "a", 1),
+    "tar": untar,
+    "frozen": lambda: os.__file__,
+    "executable": lambda: os.path.isfile(sys.executable),
+    "socket option": lambda: (socket.SO_REUSEADDR, hasattr(socket, "AF_UNIX")),
     "user": lambda: (os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getppid()),
     "umask": lambda: (os.umask(0o77), os.umask(0o22)),
     "pool": lambda: pooled(lambda n: n * n, [1, 2, 3]),

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// cpython is CPython's own regression tests, every module.
+func cpython() suite { return suite{name: "cpython", units: cpythonUnits} }
+
+// wsgiref is test_wsgiref, which CPython skips as a whole on WASI because most
+// modules of its kind need sockets; it needs none.
+func wsgiref() suite {
+	return suite{name: "wsgiref", units: func(_ context.Context, _ *world, from sources) ([]unit, error) {
+		return []unit{cpythonUnit(from, "test_wsgiref", "--whole")}, nil
+	}}
+}
+
+// cpythonResources are what tests may use up: all but gigabytes of disk, which
+// the guest's /tmp does not have, and a screen, sound and network, which it
+// has neither.
+const cpythonResources = "all,-largefile,-extralargefile,-gui,-audio,-network,-urlfetch"
+
+// cpythonUnit is one module of the regression tests. flags are for the helper.
+// Its current folder lies on the disk, as an application's /data does; what
+// tempfile makes is in the guest's memory.
+func cpythonUnit(from sources, module string, flags ...string) unit {
+	args := append([]string{helperDir + "/conformance_cpython.py"}, flags...)
+	return unit{
+		name: module, dir: from.tree, path: []string{cpythonDir},
+		// Some tests look for others beside the standard library's files.
+		mounts:  []mount{{from.tree, cpythonDir}, {filepath.Join(from.tree, "test"), "/usr/lib/python3.13/test"}},
+		args:    append(args, module, "-v", "-u", cpythonResources, "--tempdir", resultDir),
+		timeout: 15 * time.Minute,
+	}
+}
+
+// cpythonUnits asks CPython's runner for its modules.
+func cpythonUnits(ctx context.Context, w *world, from sources) ([]unit, error) {
+	cmd := exec.CommandContext(ctx, w.nativePython, "-m", "test", "--list-tests")
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+from.tree, "PYTHONDONTWRITEBYTECODE=1")
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("listing CPython's tests: %w", err)
+	}
+	var units []unit
+	for module := range strings.FieldsSeq(string(out)) {
+		units = append(units, cpythonUnit(from, module))
+	}
+	return units, nil
+}
+
+// unpackTests makes the tests that belong to the source of the guest: Debian's
+// patches are applied as in the guest's build, with the same script.
+const unpackTests = `. pywasm/build/recipes/lib.sh
+unpack python3.13 CVE- "$WORK/src"
+mkdir "$OUT/lib"
+mv "$WORK/src/Lib/test" "$OUT/lib/test"
+sed -n 's/^#define PY_VERSION  *"\(.*\)"/\1/p' "$WORK/src/Include/patchlevel.h" >"$OUT/version"`
+
+// prepareCPython unpacks the tests of the source that the guest is made of. The
+// name of the build's folder holds the digest of all that it fetched.
+func (w *world) prepareCPython(ctx context.Context) (sources, error) {
+	dir := filepath.Join(w.cache, "sources", "cpython-"+filepath.Base(filepath.Dir(w.buildFetch)))
+	err := unpackInto(dir, func(root *os.Root) error {
+		work, err := os.MkdirTemp(w.tmp, "cpython-")
+		if err != nil {
+			return err
+		}
+		cmd := exec.CommandContext(ctx, "sh", "-euc", unpackTests)
+		cmd.Env = append(os.Environ(), "NEED_fetch="+w.buildFetch, "WORK="+work, "OUT="+root.Name())
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("unpacking CPython: %w\n%s", err, out)
+		}
+		return errors.Join(w.compile(ctx, filepath.Join(root.Name(), "lib"), cpythonDir), os.RemoveAll(work))
+	})
+	if err != nil {
+		return sources{}, err
+	}
+	version, err := os.ReadFile(filepath.Join(dir, "version"))
+	return sources{tree: filepath.Join(dir, "lib"), version: strings.TrimSpace(string(version))}, err
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"sort"
+)
+
+// A verdict is what a suite's results are worth.
+type verdict struct {
+	passed, skipped, leftOut int
+	faults                   []string // sentences: why the suite is not as expected
+	units                    []unitCount
+}
+
+// A unitCount is one line of a suite's table.
+type unitCount struct {
+	Unit    string  `json:"unit"`
+	Passed  int     `json:"passed"`
+	Skipped int     `json:"skipped"`
+	LeftOut int     `json:"leftOut"`
+	Failed  int     `json:"failed"`
+	Seconds float64 `json:"seconds"`
+	// Note is the reason when the suite skipped the whole unit.
+	Note string `json:"note,omitempty"`
+}
+
+// A judge holds results against the list of what is left out.
+type judge struct {
+	rules []leftOut
+	used  map[string]bool // patterns that met a test
+	verdict
+}
+
+func newJudge(rules []leftOut) *judge { return &judge{rules: rules, used: map[string]bool{}} }
+
+// take judges one unit.
+func (j *judge) take(r result) unitCount {
+	c := unitCount{Unit: r.Unit, Seconds: r.Seconds}
+	for _, t := range r.Tests {
+		j.count(&c, t)
+	}
+	if c.Passed+c.Failed+c.LeftOut == 0 && len(r.Tests) == 1 {
+		c.Note = r.Tests[0].Detail
+	}
+	j.passed += c.Passed
+	j.skipped += c.Skipped
+	j.leftOut += c.LeftOut
+	j.units = append(j.units, c)
+	return c
+}
+
+func (j *judge) count(c *unitCount, t record) {
+	listed := j.listed(t.Test)
+	switch {
+	case t.Outcome == passed && listed:
+		c.Failed++
+		j.faults = append(j.faults, fmt.Sprintf("%s passes: take it off the list of what is left out", t.Test))
+	case t.Outcome == passed:
+		c.Passed++
+	case t.Outcome == skipped:
+		c.Skipped++
+	case listed:
+		c.LeftOut++
+	default:
+		c.Failed++
+		j.faults = append(j.faults, fmt.Sprintf("%s %s: %s", t.Test, t.Outcome, t.Detail))
+	}
+}
+
+// listed tells whether a test is on the list.
+func (j *judge) listed(test string) bool {
+	found := false
+	for _, r := range j.rules {
+		for _, p := range r.Tests {
+			if matches(p, test) {
+				j.used[p], found = true, true
+			}
+		}
+	}
+	return found
+}
+
+// finish adds what can be said only when the whole suite has run: entries that
+// met no test.
+func (j *judge) finish(whole bool) verdict {
+	if whole {
+		for _, r := range j.rules {
+			for _, p := range r.Tests {
+				if !j.used[p] {
+					j.faults = append(j.faults, fmt.Sprintf("%s is on the list of what is left out, but there is no such test", p))
+				}
+			}
+		}
+	}
+	sort.Slice(j.units, func(a, b int) bool { return j.units[a].Unit < j.units[b].Unit })
+	return j.verdict
+}

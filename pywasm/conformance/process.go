@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// An ending is how a unit's process ended.
+type ending struct {
+	status   int
+	overtime bool
+	last     string // the last lines it wrote
+}
+
+// unitMemory is the linear memory of a unit: tests of compressors and of large
+// numbers need more than an application's usual 256 MiB.
+const unitMemory = "2GiB"
+
+// runUnit runs one unit and returns what its tests recorded.
+func (w *world) runUnit(ctx context.Context, s suite, u unit, rules []leftOut) (result, error) {
+	results, err := os.MkdirTemp(w.tmp, "results-")
+	if err != nil {
+		return result{}, err
+	}
+	defer os.RemoveAll(results)
+	if err := writeNotRun(filepath.Join(results, "notrun.json"), rules); err != nil {
+		return result{}, err
+	}
+	begin := time.Now()
+	end, err := w.start(ctx, s, u, results)
+	if err != nil {
+		return result{}, err
+	}
+	records, err := readRecords(filepath.Join(results, "records.jsonl"))
+	if err != nil {
+		return result{}, err
+	}
+	r := collect(u.name, records, end)
+	r.Seconds = time.Since(begin).Seconds()
+	return r, nil
+}
+
+// start runs the process to its end. Its output goes to a log.
+func (w *world) start(ctx context.Context, s suite, u unit, results string) (ending, error) {
+	log := filepath.Join(w.cache, "logs", s.name, strings.ReplaceAll(u.name, "/", "_")+".log")
+	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
+		return ending{}, err
+	}
+	f, err := os.Create(log)
+	if err != nil {
+		return ending{}, err
+	}
+	defer f.Close()
+	limited, cancel := context.WithTimeout(ctx, u.timeout)
+	defer cancel()
+	cmd := w.command(limited, u, results)
+	cmd.Stdout, cmd.Stderr = f, f
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
+		return ending{}, errors.Join(err, ctx.Err())
+	}
+	return ending{cmd.ProcessState.ExitCode(), limited.Err() != nil, tail(log)}, nil
+}
+
+// command is the unit in the guest, or natively.
+func (w *world) command(ctx context.Context, u unit, results string) *exec.Cmd {
+	mounts := append([]mount{{w.helpers, helperDir}}, u.mounts...)
+	path := "PYTHONPATH=" + strings.Join(append(append([]string{}, u.path...), helperDir), ":")
+	env := append([]string{path, "CONFORMANCE_DIR=" + resultDir}, u.env...)
+	if w.native {
+		return w.nativeCommand(ctx, u, append(mounts, mount{results, resultDir}), env)
+	}
+	args := []string{"python", "--app", "none", "--memory", unitMemory, "--mount", results + ":" + resultDir + ":rw"}
+	for _, m := range mounts {
+		args = append(args, "--mount", m.host+":"+m.guest)
+	}
+	for _, e := range env {
+		args = append(args, "--env", e)
+	}
+	cmd := exec.CommandContext(ctx, w.wasgi, append(args, u.args...)...)
+	cmd.Dir = u.dir
+	return cmd
+}
+
+// nativeCommand is the same unit without the guest: its paths become those of
+// this machine.
+func (w *world) nativeCommand(ctx context.Context, u unit, mounts []mount, env []string) *exec.Cmd {
+	pairs := []string{}
+	for _, m := range append(mounts, mount{u.dir, "/work"}) {
+		pairs = append(pairs, m.guest+"/", m.host+"/", ":"+m.guest+":", ":"+m.host+":", "="+m.guest, "="+m.host, ":"+m.guest, ":"+m.host)
+	}
+	native := strings.NewReplacer(pairs...)
+	args := []string{}
+	for _, a := range u.args {
+		args = append(args, native.Replace(a))
+	}
+	cmd := exec.CommandContext(ctx, w.nativePython, args...)
+	cmd.Dir = u.dir
+	cmd.Env = []string{"HOME=" + w.tmp, "LANG=C.UTF-8", "TZ=UTC", "TMPDIR=" + w.tmp, "PATH=" + os.Getenv("PATH"), "PYTHONDONTWRITEBYTECODE=1"}
+	for _, e := range env {
+		cmd.Env = append(cmd.Env, native.Replace(e))
+	}
+	return cmd
+}
+
+// writeNotRun tells the helpers which tests must not run.
+func writeNotRun(file string, rules []leftOut) error {
+	pairs := [][2]string{}
+	for _, r := range rules {
+		if r.NotRun {
+			for _, t := range r.Tests {
+				pairs = append(pairs, [2]string{t, r.Reason})
+			}
+		}
+	}
+	b, err := json.Marshal(pairs)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, b, 0o644)
+}
+
+// tail is the end of a log, for people.
+func tail(file string) string {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return strings.Join(lines[max(0, len(lines)-3):], "\n")
+}
