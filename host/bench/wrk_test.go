@@ -40,4 +40,3 @@ func TestParseWrkRefusesOtherText(t *testing.T) {
 		}
 	}
 }
-
