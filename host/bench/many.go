@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -18,9 +19,18 @@ const (
 	aboveEmpty  = "resident memory above an empty host"
 )
 
-// bytesPerTenant is what a tenant's snapshot and folder take on disk at most;
-// most take less.
-const bytesPerTenant = 8 * mib
+// tenantSize is what folder, release and snapshot of a tenant take on disk, and
+// some more.
+func tenantSize(app string) uint64 {
+	switch app {
+	case "bare":
+		return 7 * mib
+	case "bottle":
+		return 12 * mib
+	default:
+		return 24 * mib
+	}
+}
 
 // crowd is a root with many tenants.
 type crowd struct {
@@ -38,13 +48,10 @@ func (c *crowd) tenant(i int) string { return fmt.Sprintf("t%05d", i) }
 
 // make writes all folders anew.
 func (c *crowd) make(ctx context.Context) error {
-	if err := clearDir(c.root); err != nil {
+	if err := errors.Join(clearDir(c.root), clearDir(c.state)); err != nil {
 		return err
 	}
-	if err := clearDir(c.state); err != nil {
-		return err
-	}
-	if err := roomFor(c.root, len(c.apps)); err != nil {
+	if err := roomFor(c.root, c.apps); err != nil {
 		return err
 	}
 	for i, name := range c.apps {
@@ -56,23 +63,25 @@ func (c *crowd) make(ctx context.Context) error {
 	return nil
 }
 
-// remove frees the disk.
-func (c *crowd) remove() error {
-	if err := os.RemoveAll(c.root); err != nil {
-		return err
+// remove frees the disk, however the part ended: it may be a lot.
+func (c *crowd) remove(s *section) {
+	if err := errors.Join(os.RemoveAll(c.root), os.RemoveAll(c.state)); err != nil {
+		s.fault("%v", err)
 	}
-	return os.RemoveAll(c.state)
 }
 
 // roomFor refuses to fill the disk.
-func roomFor(dir string, tenants int) error {
+func roomFor(dir string, apps []string) error {
 	var free syscall.Statfs_t
 	if err := syscall.Statfs(dir, &free); err != nil {
 		return err
 	}
-	have, want := free.Bavail*uint64(free.Bsize), uint64(tenants)*bytesPerTenant
+	have, want := free.Bavail*uint64(free.Bsize), uint64(0)
+	for _, a := range apps {
+		want += tenantSize(a)
+	}
 	if have < want {
-		return fmt.Errorf("%d tenants may need %d GiB of disk below %s and %d are free: choose fewer tenants or another --work", tenants, want>>30, dir, have>>30)
+		return fmt.Errorf("%d tenants may need %d GiB of disk below %s and %d are free: choose fewer tenants or another --work", len(apps), want>>30, dir, have>>30)
 	}
 	return nil
 }
@@ -140,6 +149,7 @@ func mixed(n int) []string {
 func tenantsPart(ctx context.Context, b *bench, s *section) error {
 	c := b.newCrowd("tenants", mixed(b.opt.tenants))
 	s.note("%d tenants, of ten seven bare, two Bottle, one Flask, packages inside; no instance lives before its request. One request after the other, each on a new connection.", len(c.apps))
+	defer c.remove(s)
 	if err := c.make(ctx); err != nil {
 		return err
 	}
@@ -154,11 +164,7 @@ func tenantsPart(ctx context.Context, b *bench, s *section) error {
 	if err := c.wakeAll(ctx, addr, s); err != nil {
 		return err
 	}
-	if err := c.residence(p, s, "resident memory, after the requests"); err != nil {
-		return err
-	}
-	p.stop()
-	return c.remove()
+	return c.residence(p, s, "resident memory, after the requests")
 }
 
 func (c *crowd) residence(p *process, s *section, what string) error {
@@ -205,6 +211,7 @@ func idlePart(ctx context.Context, b *bench, s *section) error {
 	}
 	c := b.newCrowd("idle", bareOnly(b.opt.idle))
 	s.note("%d bare tenants, snapshots on disk, no request made. Resident memory once it stands still.", len(c.apps))
+	defer c.remove(s)
 	if err := c.make(ctx); err != nil {
 		return err
 	}
@@ -221,7 +228,7 @@ func idlePart(ctx context.Context, b *bench, s *section) error {
 	s.add(figure{What: "resident memory, empty host", Unit: "MiB"}, before/mib)
 	s.add(figure{What: aboveEmpty, Unit: "MiB"}, (after-before)/mib)
 	s.add(figure{What: aboveEmpty + ", for each tenant", Unit: "KiB"}, (after-before)/1024/float64(len(c.apps)))
-	return c.remove()
+	return nil
 }
 
 func (c *crowd) restingMemory(ctx context.Context) (float64, error) {

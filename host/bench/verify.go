@@ -44,10 +44,14 @@ func waitFor(ctx context.Context, a app, url string, patience, pause time.Durati
 	defer cancel()
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
+	var last error
 	for {
-		last := verify(ctx, a, url)
-		if last == nil {
+		err := verify(ctx, a, url)
+		if err == nil {
 			return nil
+		}
+		if last == nil || ctx.Err() == nil { // what the server said tells more than that the time is over
+			last = err
 		}
 		select {
 		case <-ctx.Done():
