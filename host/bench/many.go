@@ -94,23 +94,39 @@ func (c *crowd) serve(ctx context.Context) (*process, string, time.Duration, err
 	if err != nil {
 		return nil, "", 0, err
 	}
+	if err := c.allServe(ctx, p); err != nil {
+		p.stop()
+		return nil, "", 0, fmt.Errorf("%w; the host's log ends with: %s", err, p.lastWords())
+	}
+	return p, addr, time.Since(begin), nil
+}
+
+// stalled is how long no further tenant may come to serve.
+const stalled = 3 * time.Minute
+
+// allServe reads the log until every tenant is in it.
+func (c *crowd) allServe(ctx context.Context, p *process) error {
 	alive, cancel := p.alive(ctx)
 	defer cancel()
-	for served := 0; served < len(c.apps); {
+	for served, since := 0, time.Now(); served < len(c.apps); {
 		select {
 		case <-alive.Done():
-			p.stop()
-			return nil, "", 0, fmt.Errorf("the host ended with %d of %d tenants; its log ends with: %s", served, len(c.apps), p.lastWords())
-		case <-time.After(100 * time.Millisecond):
+			return fmt.Errorf("the host ended with %d of %d tenants", served, len(c.apps))
+		case <-time.After(200 * time.Millisecond):
 		}
 		text, err := os.ReadFile(p.log)
 		if err != nil {
-			return nil, "", 0, err
+			return err
 		}
-		served = bytes.Count(text, []byte(" msg=serving tenant="))
-		c.b.show.doing("%d of %d tenants serve", served, len(c.apps))
+		if n := bytes.Count(text, []byte(" msg=serving tenant=")); n > served {
+			served, since = n, time.Now()
+			c.b.show.doing("%d of %d tenants serve", served, len(c.apps))
+		}
+		if time.Since(since) > stalled {
+			return fmt.Errorf("%d of %d tenants serve, and no further one for %v", served, len(c.apps), stalled)
+		}
 	}
-	return p, addr, time.Since(begin), nil
+	return nil
 }
 
 // twice starts the host to make the snapshots, and again with them on disk.
@@ -219,14 +235,19 @@ func idlePart(ctx context.Context, b *bench, s *section) error {
 	if err != nil {
 		return err
 	}
+	defer p.stop()
 	after, err := settledMemory(p.pid())
-	p.stop()
+	if err != nil {
+		return err
+	}
+	private, err := memoryOf(strconv.Itoa(p.pid()), "Private_Dirty")
 	if err != nil {
 		return err
 	}
 	s.add(figure{What: "tenants"}, float64(len(c.apps)))
 	s.add(figure{What: "resident memory, empty host", Unit: "MiB"}, before/mib)
 	s.add(figure{What: aboveEmpty, Unit: "MiB"}, (after-before)/mib)
+	s.add(figure{What: "of all resident memory: private and written to", Unit: "MiB"}, private/mib)
 	s.add(figure{What: aboveEmpty + ", for each tenant", Unit: "KiB"}, (after-before)/1024/float64(len(c.apps)))
 	return nil
 }

@@ -80,7 +80,7 @@ func (b *bench) interpreters(s *section) (map[string]func(pyBenchmark) []string,
 	ways := map[string]func(pyBenchmark) []string{
 		peerPython: native(b.venvPython()),
 		guestPython: func(p pyBenchmark) []string {
-			return append([]string{b.opt.binary, "python", "--app", "none", "--env", "PYTHONPATH=/shim", "--mount", own + ":/shim",
+			return append([]string{b.opt.binary, "python", "--app", "none", "--env", "PYTHONPATH=/shim", "--env", b.minTime(), "--mount", own + ":/shim",
 				"--mount", filepath.Join(files, "bm_"+p.dir) + ":/bm", "/bm/run_benchmark.py"}, p.args...)
 		},
 	}
@@ -94,6 +94,11 @@ func (b *bench) interpreters(s *section) (map[string]func(pyBenchmark) []string,
 	}
 	s.note("python/pyperf.py stands in for pyperf on all sides. The time of a loop is the median of all values of all rounds.")
 	return ways, nil
+}
+
+// minTime tells python/pyperf.py how long a value is measured at least.
+func (b *bench) minTime() string {
+	return fmt.Sprintf("BENCH_MIN_TIME=%.2f", 0.05*float64(b.opt.seconds))
 }
 
 // newestNative is the interpreter that the guest's build made last, "" if none.
@@ -117,7 +122,7 @@ func modTime(path string) int {
 func (b *bench) pyRun(ctx context.Context, name string, args []string, s *section) error {
 	c := exec.CommandContext(ctx, args[0], args[1:]...)
 	c.Dir = b.opt.work
-	c.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join(benchDir(), "python"), "PYTHONDONTWRITEBYTECODE=1")
+	c.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join(benchDir(), "python"), "PYTHONDONTWRITEBYTECODE=1", b.minTime())
 	var complaints bytes.Buffer
 	c.Stderr = &complaints
 	out, err := c.Output()

@@ -14,7 +14,7 @@ import time
 
 perf_counter = time.perf_counter
 VALUES = int(os.environ.get("BENCH_VALUES", "3"))
-MIN_TIME = float(os.environ.get("BENCH_MIN_TIME", "0.2"))
+MIN_TIME = float(os.environ.get("BENCH_MIN_TIME", "0.15"))
 
 
 def python_implementation():
