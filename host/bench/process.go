@@ -66,22 +66,25 @@ func (p *process) alive(ctx context.Context) (context.Context, context.CancelFun
 	return ctx, cancel
 }
 
-// stop interrupts the group, and kills what is left of it after ten seconds.
+// stop interrupts the leader, which ends its workers, and kills what is left of
+// the group after ten seconds. Stopping twice does nothing.
 func (p *process) stop() {
-	if p == nil {
-		return
+	select {
+	case <-p.done:
+	default:
+		p.signal(p.pid(), syscall.SIGINT)
 	}
-	p.signal(syscall.SIGINT)
 	select {
 	case <-p.done:
 	case <-time.After(10 * time.Second):
 	}
-	p.signal(syscall.SIGKILL)
+	p.signal(-p.pid(), syscall.SIGKILL)
 	<-p.done
 }
 
-func (p *process) signal(s syscall.Signal) {
-	if err := syscall.Kill(-p.cmd.Process.Pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
+// signal goes to a process, or to the group -pid.
+func (p *process) signal(pid int, s syscall.Signal) {
+	if err := syscall.Kill(pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
 		fmt.Fprintf(os.Stderr, "bench: end %s: %v\n", p.name, err)
 	}
 }

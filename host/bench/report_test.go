@@ -136,6 +136,14 @@ func TestStoreDropsAnOlderForm(t *testing.T) {
 	}
 }
 
+func TestCommandLineNamesNoPlace(t *testing.T) {
+	t.Setenv("HOME", "/home/somebody")
+	got := commandLine([]string{"--python", "/home/somebody/bin/python3"})
+	if want := "make bench ARGS='--python ~/bin/python3'"; got != want {
+		t.Errorf("commandLine = %s, want %s", got, want)
+	}
+}
+
 func TestFew(t *testing.T) {
 	if got := few([]int{1, 16, 64}, 16); len(got) != 2 {
 		t.Errorf("few = %v", got)

@@ -46,7 +46,18 @@ func commandLine(args []string) string {
 	if len(args) == 0 {
 		return "make bench"
 	}
-	return "make bench ARGS='" + strings.Join(args, " ") + "'"
+	return withoutPlaces("make bench ARGS='" + strings.Join(args, " ") + "'")
+}
+
+// withoutPlaces shortens the paths of this machine.
+func withoutPlaces(text string) string {
+	if dir, err := os.Getwd(); err == nil && dir != "/" {
+		text = strings.ReplaceAll(text, dir, ".")
+	}
+	if home, err := os.UserHomeDir(); err == nil && home != "/" {
+		text = strings.ReplaceAll(text, home, "~")
+	}
+	return text
 }
 
 func (s *section) end() { s.Took = time.Since(s.Made).Seconds() }
@@ -64,7 +75,7 @@ func (s *section) add(f figure, values ...float64) {
 }
 
 func (s *section) fault(format string, args ...any) {
-	s.Faults = append(s.Faults, fmt.Sprintf(format, args...))
+	s.Faults = append(s.Faults, withoutPlaces(fmt.Sprintf(format, args...)))
 }
 
 func (s *section) note(format string, args ...any) {
