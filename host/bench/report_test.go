@@ -144,6 +144,22 @@ func TestCommandLineNamesNoPlace(t *testing.T) {
 	}
 }
 
+func TestProgress(t *testing.T) {
+	var w strings.Builder
+	p := &progress{w: &w, since: time.Now()}
+	p.begin(1, 2, "flask")
+	p.doing("round %d", 1)
+	p.said = p.said.Add(-2 * silence)
+	p.doing("round %d", 2)
+	p.live = true
+	p.doing("round %d", 3)
+	p.say("done")
+	want := "[1/2 flask] after 0s\n[1/2 flask] 0s round 2\n\r\x1b[K[1/2 flask] 0s round 3\r\x1b[Kdone\n"
+	if w.String() != want {
+		t.Errorf("progress wrote %q, want %q", w.String(), want)
+	}
+}
+
 func TestFew(t *testing.T) {
 	if got := few([]int{1, 16, 64}, 16); len(got) != 2 {
 		t.Errorf("few = %v", got)
