@@ -85,8 +85,8 @@ fmt: ## format the Go code
 generate: ## write generated files
 	@$(GO) generate ./...
 
-bench: build tools ## measure wasgi beside gunicorn and uWSGI, write host/bench/RESULTS.md
-	@$(GO) run ./host/bench
+bench: build tools ## measure wasgi beside its peers, write host/bench/RESULTS.md; ARGS="--only flask,cold", see --help
+	@$(GO) run ./host/bench $(ARGS)
 
 clean: ## remove the binary, the artifact and the examples' state (the build cache stays)
 	@rm -rf bin .wasgi pywasm/artifact/python.wasm pywasm/artifact/rootfs.zip pywasm/artifact/manifest.json

@@ -2,193 +2,167 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"syscall"
 	"time"
 )
 
-// target is one server with one application.
-type target struct {
-	server string // "gunicorn sync", "wasgi reuse" …
-	app    string
-	url    string
-}
+// How long a server may take to answer for the first time. wasgi may have to
+// compile the guest and to install packages before.
+const (
+	peerPatience  = 30 * time.Second
+	wasgiPatience = 2 * time.Minute
+)
 
-// fleet is every server that one run compares. stop may be called twice.
-type fleet struct {
-	targets []target
-	procs   []*exec.Cmd
-}
-
-func startFleet(ctx context.Context, opt options, cores int) (*fleet, error) {
-	f := &fleet{}
-	if err := f.startWasgi(ctx, opt); err != nil {
-		return f, err
-	}
-	for _, app := range opt.apps {
-		for _, p := range peers(opt, app, cores) {
-			if err := f.startPeer(ctx, opt, app, p); err != nil {
-				return f, err
-			}
-		}
-	}
-	for _, t := range f.targets {
-		if err := waitFor(ctx, t.url); err != nil {
-			return f, fmt.Errorf("%s with %s: %w; see the logs in %s", t.server, t.app, err, opt.work)
-		}
-	}
-	return f, nil
-}
-
-// peer is a server outside wasgi and its command line for one address.
-type peer struct {
+// server is one of those that are compared.
+type server struct {
 	name string
-	args func(addr string) []string
+	url  string // of the request
+	proc *process
 }
 
-func peers(opt options, app string, cores int) []peer {
-	bin := func(name string) string { return filepath.Join(opt.work, "venv", "bin", name) }
-	n := strconv.Itoa(cores)
-	gunicorn := func(class string, more ...string) func(string) []string {
-		return func(addr string) []string {
-			return append([]string{bin("gunicorn"), "-b", addr, "-w", n, "-k", class, "--chdir", appDir(app), "app:application"}, more...)
-		}
-	}
-	return []peer{
-		{"gunicorn sync", gunicorn("sync")},
-		{"gunicorn gthread", gunicorn("gthread", "--threads", "4")},
-		{"uWSGI", func(addr string) []string {
-			return []string{
-				bin("uwsgi"), "--http11-socket", addr, "--master", "--processes", n, "--disable-logging",
-				"--listen", "100", "--chdir", appDir(app), "--module", "app:application", "--venv", filepath.Join(opt.work, "venv"),
-			}
-		}},
-	}
-}
-
-func (f *fleet) startPeer(ctx context.Context, opt options, app string, p peer) error {
-	addr, err := freeAddr()
-	if err != nil {
-		return err
-	}
-	if err := f.start(ctx, opt, p.name+"-"+app, p.args(addr)); err != nil {
-		return err
-	}
-	f.targets = append(f.targets, target{p.name, app, "http://" + addr + "/"})
-	return nil
-}
-
-// startWasgi serves each application twice, as reuse and as fresh, from one
-// process.
-func (f *fleet) startWasgi(ctx context.Context, opt options) error {
-	addr, err := freeAddr()
-	if err != nil {
-		return err
-	}
-	root := filepath.Join(opt.work, "root")
-	for _, app := range opt.apps {
-		for _, isolation := range []string{"reuse", "fresh"} {
-			name := app + "-" + isolation
-			if err := copyApp(filepath.Join(root, name), app, isolation); err != nil {
-				return err
-			}
-			f.targets = append(f.targets, target{"wasgi " + isolation, app, "http://" + addr + "/" + name + "/"})
-		}
-	}
-	args := []string{opt.binary, "serve", "--root", root, "--listen", addr, "--admin-listen", "", "--state-dir", filepath.Join(opt.work, "state"), "--access-log", "off"}
-	return f.start(ctx, opt, "wasgi", args)
-}
-
-func copyApp(dir, app, isolation string) error {
-	if err := os.RemoveAll(dir); err != nil {
-		return err
-	}
-	if err := os.CopyFS(dir, os.DirFS(appDir(app))); err != nil {
-		return err
-	}
-	toml := "isolation = \"" + isolation + "\"\n[warmup]\npaths = [\"/\"]\n"
-	return os.WriteFile(filepath.Join(dir, "wasgi.toml"), []byte(toml), 0o644)
-}
-
-func (f *fleet) start(ctx context.Context, opt options, name string, args []string) error {
-	log, err := os.Create(filepath.Join(opt.work, name+".log"))
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	c := exec.CommandContext(ctx, args[0], args[1:]...)
-	c.Stdout, c.Stderr = log, log
-	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
-	c.WaitDelay = 10 * time.Second
-	if err := c.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", name, err)
-	}
-	f.procs = append(f.procs, c)
-	return nil
+// fleet is every server that one part compares.
+type fleet struct {
+	servers []server
+	procs   []*process
 }
 
 func (f *fleet) stop() {
-	for _, c := range f.procs {
-		// Its own exit is of no interest any more.
-		_ = c.Process.Signal(syscall.SIGINT)
-	}
-	for _, c := range f.procs {
-		_ = c.Wait()
+	for _, p := range f.procs {
+		p.stop()
 	}
 	f.procs = nil
 }
 
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// startFleet starts wasgi and the peers with one application. What does not
+// start, or answers wrongly, is a fault and left out.
+func (b *bench) startFleet(ctx context.Context, a app, peers []peer, s *section) *fleet {
+	f := &fleet{}
+	if err := b.addWasgi(ctx, f, a, b.cores); err != nil {
+		s.fault("wasgi: %v", err)
 	}
-	return l.Addr().String(), l.Close()
+	for _, p := range peers {
+		if err := b.addPeer(ctx, f, a, p); err != nil {
+			s.fault("%s: %v", p.name, err)
+		}
+	}
+	return f
 }
 
-// waitFor asks until the server answers the expected page, for two minutes at
-// most (a first start resolves dependencies).
-func waitFor(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+func (b *bench) addPeer(ctx context.Context, f *fleet, a app, p peer) error {
+	b.show.doing("starting %s", p.name)
+	addr, err := freeAddr()
+	if err != nil {
+		return err
+	}
+	proc, err := b.start(p.name+"-"+a.name, b.appDir(a.name), p.args(addr))
+	if err != nil {
+		return err
+	}
+	f.procs = append(f.procs, proc)
+	return f.ready(ctx, a, server{p.name, "http://" + addr + "/" + a.path, proc}, peerPatience)
+}
+
+// ready adds a server once its answer is right.
+func (f *fleet) ready(ctx context.Context, a app, s server, patience time.Duration) error {
+	ctx, cancel := s.proc.alive(ctx)
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	var last error
+	if err := waitFor(ctx, a, s.url, patience, 50*time.Millisecond); err != nil {
+		return fmt.Errorf("%w; its log ends with: %s", err, s.proc.lastWords())
+	}
+	f.servers = append(f.servers, s)
+	return nil
+}
+
+// addWasgi serves the application twice, as reuse and as fresh, from one
+// process.
+func (b *bench) addWasgi(ctx context.Context, f *fleet, a app, slots int) error {
+	b.show.doing("starting wasgi")
+	name := fmt.Sprintf("wasgi-%s-%d", a.name, slots)
+	root, state := filepath.Join(b.opt.work, "roots", name), filepath.Join(b.opt.work, "state", name)
+	if err := os.RemoveAll(root); err != nil {
+		return err
+	}
+	for _, isolation := range []string{"reuse", "fresh"} {
+		err := errors.Join(b.copyTenant(filepath.Join(root, isolation), a, isolation), b.copyData(filepath.Join(state, "data", isolation), a))
+		if err != nil {
+			return err
+		}
+	}
+	proc, addr, err := b.serve(name, root, state, "--slots", fmt.Sprint(slots))
+	if err != nil {
+		return err
+	}
+	f.procs = append(f.procs, proc)
+	for _, isolation := range []string{"reuse", "fresh"} {
+		url := "http://" + addr + "/" + isolation + "/" + a.path
+		if err := f.ready(ctx, a, server{"wasgi " + isolation, url, proc}, wasgiPatience); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) copyTenant(dir string, a app, isolation string) error {
+	if err := os.CopyFS(dir, os.DirFS(b.appDir(a.name))); err != nil {
+		return err
+	}
+	warmup := ""
+	if a.upload == 0 {
+		warmup = fmt.Sprintf("[warmup]\npaths = [\"/%s\"]\n", a.path)
+	}
+	toml := fmt.Sprintf("isolation = %q\n[instances]\nqueue = 2000\n%s", isolation, warmup)
+	if a.data != "" {
+		toml += fmt.Sprintf("[env]\nBENCH_DB = %q\n", "/data/"+a.data)
+	}
+	return os.WriteFile(filepath.Join(dir, "wasgi.toml"), []byte(toml), 0o644)
+}
+
+// copyData puts the application's file where the guest sees it as /data.
+func (b *bench) copyData(dir string, a app) error {
+	if a.data == "" {
+		return nil
+	}
+	content, err := os.ReadFile(filepath.Join(b.appDir(a.name), a.data))
+	if err != nil {
+		return err
+	}
+	return errors.Join(clearDir(dir), os.WriteFile(filepath.Join(dir, a.data), content, 0o644))
+}
+
+// serve starts wasgi. Its queue is as long as that of the peers, and all
+// connections of a load come from one address.
+func (b *bench) serve(name, root, state string, more ...string) (*process, string, error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, "", err
+	}
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return nil, "", err
+	}
+	args := append([]string{
+		b.opt.binary, "serve", "--root", root, "--listen", addr, "--admin-listen", "", "--state-dir", state,
+		"--cache-dir", filepath.Join(b.opt.work, "cache"), "--access-log", "off",
+		"--queue-length", "2000", "--max-connections-per-address", "0",
+	}, more...)
+	p, err := b.start(name, b.opt.work, args)
+	return p, addr, err
+}
+
+// awaitPort waits until somebody listens.
+func awaitPort(ctx context.Context, addr string, pause time.Duration) error {
 	for {
-		if last = probe(ctx, url); last == nil {
-			return nil
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			return c.Close()
 		}
 		select {
 		case <-ctx.Done():
-			return last
-		case <-tick.C:
+			return err
+		case <-time.After(pause):
 		}
 	}
-}
-
-func probe(ctx context.Context, url string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK || string(body) != "Hello, world!\n" {
-		return fmt.Errorf("%s answered %s: %q", url, resp.Status, body)
-	}
-	return nil
 }

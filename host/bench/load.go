@@ -3,160 +3,145 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"regexp"
-	"slices"
-	"strconv"
+	"io"
 	"time"
 )
 
-// load is what one run of wrk measured.
-type load struct {
-	perSecond float64
-	p50, p99  time.Duration
-	errors    int // socket errors and answers that were not 2xx or 3xx
-}
+// The figures of a load.
+const (
+	rate    = "rate"     // req/s
+	p50     = "p50"      // ms, as wrk has it
+	p99     = "p99"      // ms, as wrk has it
+	cpu     = "cpu"      // processor time of the server for a request, µs
+	wait    = "newcomer" // median wait of a new connection, ms
+	tool    = "tool"     // part of the machine that wrk took, %
+	errored = "errors"   // socket errors and wrong statuses
+)
 
-// result is one figure of bench.json.
-type result struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
-	Unit  string  `json:"unit"`
-	Peer  string  `json:"peer"`  // what ratio compares with, "" for none
-	Ratio float64 `json:"ratio"` // value / the peer's value, 0 for none
-
-	server, app string
-	connections int
-	kind        string
-}
-
-func measureAll(ctx context.Context, opt options, f *fleet) ([]result, error) {
-	var out []result
-	for _, app := range opt.apps {
-		for _, n := range opt.connections {
-			loads, err := measureApp(ctx, opt, f, app, n)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, resultsOf(app, n, loads)...)
-		}
+func loadPart(a app) func(context.Context, *bench, *section) error {
+	return func(ctx context.Context, b *bench, s *section) error {
+		f := b.startFleet(ctx, a, b.peers(), s)
+		defer f.stop()
+		return b.loads(ctx, f, a, b.opt.connections, s)
 	}
-	return out, nil
 }
 
-// measureApp interleaves the servers: one run each, rounds times.
-func measureApp(ctx context.Context, opt options, f *fleet, app string, connections int) (map[string][]load, error) {
-	loads := map[string][]load{}
-	for round := range opt.rounds {
-		for _, t := range f.targets {
-			if t.app != app {
-				continue
+// loads interleaves the servers: one run each, rounds times, each round
+// beginning with the next one.
+func (b *bench) loads(ctx context.Context, f *fleet, a app, connections []int, s *section) error {
+	for _, n := range connections {
+		for round := range b.opt.rounds {
+			for i := range f.servers {
+				server := f.servers[(i+round)%len(f.servers)]
+				b.show.doing("%d connections, round %d of %d, %s", n, round+1, b.opt.rounds, server.name)
+				if err := b.oneLoad(ctx, server, a, n, s); err != nil {
+					s.fault("%s at %d connections, round %d: %v", server.name, n, round+1, err)
+				}
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
 			}
-			l, err := wrk(ctx, t.url, connections, opt.seconds)
-			if err != nil {
-				return nil, fmt.Errorf("%s with %s at %d connections: %w", t.server, app, connections, err)
-			}
-			fmt.Fprintf(os.Stderr, "%-7s %-17s c=%-3d round %d: %8.0f req/s  p50 %-8v p99 %-8v errors %d\n",
-				app, t.server, connections, round+1, l.perSecond, l.p50, l.p99, l.errors)
-			loads[t.server] = append(loads[t.server], l)
 		}
+		b.sayLoads(f, n, s)
 	}
-	return loads, nil
+	return nil
 }
 
-func wrk(ctx context.Context, url string, connections, seconds int) (load, error) {
-	threads := min(connections, 2)
-	c := exec.CommandContext(ctx, "wrk", "--latency", "-t", strconv.Itoa(threads), "-c", strconv.Itoa(connections),
-		"-d", strconv.Itoa(seconds)+"s", url)
-	c.Stderr = os.Stderr
-	out, err := c.Output()
+// sayLoads writes a line for each server when a number of connections is done.
+func (b *bench) sayLoads(f *fleet, n int, s *section) {
+	for _, v := range f.servers {
+		r, _ := s.median(rate, v.name, n)
+		m, _ := s.median(p50, v.name, n)
+		h, _ := s.median(p99, v.name, n)
+		b.show.say("%s c=%-3d %-21s %8.0f req/s  p50 %.2f ms  p99 %.2f ms", s.Part, n, v.name, r, m, h)
+	}
+}
+
+// oneLoad verifies the answer, makes the load and adds its figures.
+func (b *bench) oneLoad(ctx context.Context, v server, a app, n int, s *section) error {
+	checked, cancel := context.WithTimeout(ctx, peerPatience)
+	defer cancel()
+	if err := verify(checked, a, v.url); err != nil {
+		return err
+	}
+	before, err := groupCPU(v.proc.pid())
 	if err != nil {
-		return load{}, err
+		return err
 	}
-	return parseWrk(string(out))
+	l, self, waits, err := b.loadWithNewcomers(ctx, a, v.url, n)
+	if err != nil {
+		return err
+	}
+	after, err := groupCPU(v.proc.pid())
+	if err != nil {
+		return err
+	}
+	add := func(what, unit string, value float64) {
+		s.add(figure{What: what, Server: v.name, Connections: n, Unit: unit}, value)
+	}
+	add(rate, "req/s", l.perSecond)
+	add(p50, "ms", ms(l.p50))
+	add(p99, "ms", ms(l.p99))
+	add(wait, "ms", waits)
+	add(tool, "%", 100*self.Seconds()/float64(b.opt.seconds*b.cores))
+	add(errored, "", float64(l.errors))
+	if l.requests > 0 {
+		add(cpu, "µs", (after-before).Seconds()*1e6/float64(l.requests))
+	}
+	return nil
 }
 
-// parseWrk reads what wrk --latency prints.
-func parseWrk(out string) (load, error) {
-	var l load
-	rate := regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`).FindStringSubmatch(out)
-	if rate == nil {
-		return l, fmt.Errorf("wrk printed no rate:\n%s", out)
-	}
-	var err error
-	if l.perSecond, err = strconv.ParseFloat(rate[1], 64); err != nil {
-		return l, err
-	}
-	for _, q := range []struct {
-		label string
-		to    *time.Duration
-	}{{"50%", &l.p50}, {"99%", &l.p99}} {
-		m := regexp.MustCompile(`(?m)^\s+` + q.label + `\s+([0-9.]+[a-z]+)`).FindStringSubmatch(out)
-		if m == nil {
-			return l, fmt.Errorf("wrk printed no %s:\n%s", q.label, out)
+func (b *bench) loadWithNewcomers(ctx context.Context, a app, url string, n int) (load, time.Duration, float64, error) {
+	beside, cancel := context.WithCancel(ctx)
+	defer cancel()
+	waited := make(chan []float64, 1)
+	go func() { // ends with the load
+		var all []float64
+		for _, w := range newcomers(beside, a, url) {
+			all = append(all, ms(w))
 		}
-		if *q.to, err = time.ParseDuration(m[1]); err != nil {
-			return l, err
-		}
-	}
-	for _, m := range regexp.MustCompile(`(?:connect|read|write|timeout|responses:) (\d+)`).FindAllStringSubmatch(out, -1) {
-		n, err := strconv.Atoi(m[1])
-		if err != nil {
-			return l, err
-		}
-		l.errors += n
-	}
-	return l, nil
+		waited <- all
+	}()
+	l, self, err := b.wrk(ctx, a, url, n)
+	cancel()
+	return l, self, median(<-waited), err
 }
 
-// medianOf sorts a copy.
-func medianOf[T float64 | time.Duration](values []T) T {
-	s := slices.Sorted(slices.Values(values))
-	return s[len(s)/2]
+// loadTables writes a table for each number of connections. Ratios are to the
+// server base.
+func loadTables(base string) func(io.Writer, *section) {
+	return func(w io.Writer, s *section) {
+		for _, n := range connectionsOf(s) {
+			fmt.Fprintf(w, "%d connections:\n\n", n)
+			fmt.Fprintln(w, "| server | req/s | × "+base+" | lowest–highest | p50 ms | p99 ms | CPU µs/req | newcomer ms | wrk % | errors |")
+			fmt.Fprintln(w, "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+			for _, v := range serversOf(s) {
+				loadRow(w, s, base, v, n)
+			}
+			fmt.Fprintln(w)
+		}
+	}
 }
 
-func resultsOf(app string, connections int, loads map[string][]load) []result {
-	rates := map[string]float64{}
-	p50s, p99s := map[string]float64{}, map[string]float64{}
-	for server, ls := range loads {
-		var rate []float64
-		var p50, p99 []time.Duration
-		for _, l := range ls {
-			rate, p50, p99 = append(rate, l.perSecond), append(p50, l.p50), append(p99, l.p99)
-		}
-		rates[server] = medianOf(rate)
-		p50s[server] = float64(medianOf(p50).Microseconds()) / 1000
-		p99s[server] = float64(medianOf(p99).Microseconds()) / 1000
+func loadRow(w io.Writer, s *section, base, v string, n int) {
+	r, ok := s.median(rate, v, n)
+	if !ok {
+		fmt.Fprintf(w, "| %s | failed | | | | | | | | |\n", v)
+		return
 	}
-	var out []result
-	for _, server := range serverOrder() {
-		if _, ok := rates[server]; !ok {
+	compared := "–"
+	if b, ok := s.median(rate, base, n); ok && b > 0 {
+		compared = fmt.Sprintf("%.2f", r/b)
+	}
+	low, high := s.bounds(rate, v, n)
+	fmt.Fprintf(w, "| %s | %s | %s | %s–%s |", v, short(r), compared, short(low), short(high))
+	for _, what := range []string{p50, p99, cpu, wait, tool, errored} {
+		value, ok := s.median(what, v, n)
+		if !ok {
+			fmt.Fprint(w, " – |")
 			continue
 		}
-		out = append(out,
-			compare(app, server, connections, "rate", "req/s", rates),
-			compare(app, server, connections, "p50", "ms", p50s),
-			compare(app, server, connections, "p99", "ms", p99s))
+		fmt.Fprintf(w, " %s |", short(value))
 	}
-	return out
-}
-
-// baseline is the peer that every ratio is taken to.
-const baseline = "gunicorn sync"
-
-func serverOrder() []string {
-	return []string{"wasgi reuse", "wasgi fresh", baseline, "gunicorn gthread", "uWSGI"}
-}
-
-func compare(app, server string, connections int, kind, unit string, values map[string]float64) result {
-	r := result{
-		Name:  fmt.Sprintf("%s %s %s, %d connections", app, server, kind, connections),
-		Value: values[server], Unit: unit,
-		server: server, app: app, connections: connections, kind: kind,
-	}
-	if base := values[baseline]; base > 0 {
-		r.Peer, r.Ratio = baseline, values[server]/base
-	}
-	return r
+	fmt.Fprintln(w)
 }

@@ -7,29 +7,26 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
-	"time"
+	"syscall"
 )
 
-// options is the command line.
-type options struct {
-	rounds      int
-	seconds     int
-	connections []int
-	apps        []string
-	out         string
-	work        string
-	binary      string
-	micro       bool
+// bench is one run of the command.
+type bench struct {
+	opt   options
+	cores int
+	show  *progress
+	store *store
 }
 
 func main() {
+	if len(os.Args) > 3 && os.Args[1] == cgiWord {
+		fmt.Fprintln(os.Stderr, "bench:", cgiMain(os.Args[2:]))
+		os.Exit(1)
+	}
 	opt, err := parse(os.Args[1:])
 	if err == nil {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		err = run(ctx, opt)
 	}
@@ -39,53 +36,51 @@ func main() {
 	}
 }
 
-func parse(args []string) (options, error) {
-	var opt options
-	var connections, apps string
-	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.IntVar(&opt.rounds, "rounds", 3, "rounds for each figure; the median counts")
-	fs.IntVar(&opt.seconds, "seconds", 3, "seconds of load for each figure and round")
-	fs.StringVar(&connections, "connections", "1,16,64", "numbers of connections")
-	fs.StringVar(&apps, "apps", "bare,bottle,flask,django", "applications")
-	fs.StringVar(&opt.out, "out", "host/bench", "folder for RESULTS.md and bench.json")
-	fs.StringVar(&opt.work, "work", filepath.Join(os.TempDir(), "wasgi-bench"), "folder for peers and state")
-	fs.StringVar(&opt.binary, "wasgi", "bin/wasgi", "the binary to measure")
-	fs.BoolVar(&opt.micro, "micro", true, "measure restore, first byte and memory too")
-	if err := fs.Parse(args); err != nil {
-		return opt, err
+func run(ctx context.Context, opt options) error {
+	if opt.list {
+		return list(os.Stdout)
 	}
-	opt.apps = strings.Split(apps, ",")
-	for _, c := range strings.Split(connections, ",") {
-		n, err := strconv.Atoi(c)
-		if err != nil || n < 1 {
-			return opt, fmt.Errorf("-connections %q: want positive numbers with commas between", connections)
-		}
-		opt.connections = append(opt.connections, n)
+	s, err := openStore(opt.out)
+	if err != nil {
+		return err
 	}
-	return opt, nil
+	b := &bench{opt: opt, cores: runtime.NumCPU(), store: s, show: newProgress(os.Stderr)}
+	if !opt.report {
+		err = b.measure(ctx)
+	}
+	return errors.Join(err, writeReport(opt.out, s))
 }
 
-func run(ctx context.Context, opt options) error {
-	cores := runtime.NumCPU()
-	if err := setUp(ctx, opt); err != nil {
+// measure runs the chosen parts and keeps each that ends.
+func (b *bench) measure(ctx context.Context) error {
+	b.show.say("installing what is missing into %s", b.opt.work)
+	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	fleet, err := startFleet(ctx, opt, cores)
-	defer fleet.stop()
-	if err != nil {
-		return err
-	}
-	results, err := measureAll(ctx, opt, fleet)
-	if err != nil {
-		return err
-	}
-	fleet.stop()
-	if opt.micro {
-		more, err := measureMicro(ctx, opt)
-		if err != nil {
+	chosen := chosenParts(b.opt.only)
+	for i, p := range chosen {
+		b.show.begin(i+1, len(chosen), p.name)
+		if err := b.one(ctx, p); err != nil {
 			return err
 		}
-		results = append(results, more...)
 	}
-	return writeReport(opt, cores, time.Now(), results)
+	return nil
+}
+
+// one runs a part. What a part cannot measure is told and not fatal; only an
+// interrupt ends the run.
+func (b *bench) one(ctx context.Context, p part) error {
+	s := b.newSection(p)
+	err := p.run(ctx, b, s)
+	if ctx.Err() != nil {
+		return fmt.Errorf("interrupted in %s; the parts before it are kept in %s, go on with --only", p.name, b.opt.out)
+	}
+	if err != nil {
+		s.fault("%v", err)
+	}
+	for _, f := range s.Faults {
+		b.show.say("%s: %s", p.name, f)
+	}
+	s.end()
+	return b.store.keep(s)
 }

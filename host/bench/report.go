@@ -1,95 +1,97 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 )
 
-func writeReport(opt options, cores int, now time.Time, results []result) error {
-	b, err := json.MarshalIndent(results, "", "  ")
-	if err != nil {
-		return err
+// writeReport makes RESULTS.md from what is stored, and nothing else.
+func writeReport(dir string, s *store) error {
+	if len(s.Sections) == 0 {
+		return nil
 	}
-	if err := os.WriteFile(filepath.Join(opt.out, "bench.json"), append(b, '\n'), 0o644); err != nil {
-		return err
-	}
-	text := header(opt, cores, now) + tables(opt, results)
-	fmt.Print(text)
-	return os.WriteFile(filepath.Join(opt.out, "RESULTS.md"), []byte(text), 0o644)
+	var w strings.Builder
+	report(&w, s)
+	return os.WriteFile(filepath.Join(dir, "RESULTS.md"), []byte(w.String()), 0o644)
 }
 
-func header(opt options, cores int, now time.Time) string {
-	return fmt.Sprintf(`# Figures
-
-Made by `+"`make bench`"+` on %s: %d cores (%s), Linux %s, Python %s for the peers.
-Median of %d rounds of %d s each, servers interleaved, %d workers each. Ratios are to gunicorn sync.
-
-`, now.UTC().Format("2006-01-02"), cores, cpuName(), output("uname", "-r"),
-		strings.TrimPrefix(output("python3", "--version"), "Python "), opt.rounds, opt.seconds, cores)
-}
-
-func tables(opt options, results []result) string {
-	var b strings.Builder
-	for _, app := range opt.apps {
-		for _, n := range opt.connections {
-			appTable(&b, app, n, results)
+func report(w io.Writer, s *store) {
+	newest := slices.MaxFunc(slices.Collect(maps.Values(s.Sections)), func(a, b *section) int { return a.Made.Compare(b.Made) })
+	fmt.Fprintf(w, "# Figures\n\nWritten by `make bench` on %s. Raw values are in bench.json. "+
+		"Each part may have been measured in a run of its own: see the table of runs.\n\n", newest.Made.Format("2006-01-02"))
+	goalTable(w, s)
+	machineTable(w, newest.Machine)
+	runTable(w, s)
+	howToRead(w)
+	for _, p := range parts() {
+		if n := s.Sections[p.name]; n != nil {
+			partText(w, p, n)
 		}
 	}
-	microTable(&b, results)
-	return b.String()
 }
 
-func appTable(b *strings.Builder, app string, connections int, results []result) {
-	rows := map[string]map[string]result{}
-	for _, r := range results {
-		if r.app != app || r.connections != connections {
+func machineTable(w io.Writer, m machine) {
+	fmt.Fprintf(w, "## Machine and versions\n\n| | |\n|---|---|\n")
+	for _, row := range [][2]string{
+		{"machine", fmt.Sprintf("%d cores, %s, %s, Linux %s", m.Cores, m.CPU, m.Memory, m.Kernel)},
+		{"wasgi", m.Commit}, {"guest", m.Guest}, {"Python of the peers", m.Python},
+	} {
+		fmt.Fprintf(w, "| %s | %s |\n", row[0], row[1])
+	}
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(m.Versions)) {
+		words = append(words, name+" "+m.Versions[name])
+	}
+	fmt.Fprintf(w, "| others | %s |\n\n", strings.Join(words, ", "))
+}
+
+func runTable(w io.Writer, s *store) {
+	fmt.Fprintf(w, "## Runs\n\nThe load average before a part tells a busy machine: on a quiet one it is what the part before left.\n\n"+
+		"| part | date (UTC) | wasgi | rounds × seconds | minutes | load before | command |\n|---|---|---|---:|---:|---|---|\n")
+	for _, p := range parts() {
+		n := s.Sections[p.name]
+		if n == nil {
+			fmt.Fprintf(w, "| %s | not measured | | | | | |\n", p.name)
 			continue
 		}
-		if rows[r.server] == nil {
-			rows[r.server] = map[string]result{}
-		}
-		rows[r.server][r.kind] = r
+		fmt.Fprintf(w, "| %s | %s | %s | %d × %d | %.1f | %s | `%s` |\n", p.name, n.Made.Format("2006-01-02 15:04"), n.Machine.Commit,
+			n.Rounds, n.Seconds, n.Took/60, n.Machine.Load, n.Command)
 	}
-	fmt.Fprintf(b, "## %s, %d connections\n\n| server | req/s | ratio | p50 ms | p99 ms |\n|---|---:|---:|---:|---:|\n", app, connections)
-	for _, s := range serverOrder() {
-		if r, ok := rows[s]; ok {
-			fmt.Fprintf(b, "| %s | %.0f | %.2f | %.2f | %.2f |\n", s, r["rate"].Value, r["rate"].Ratio, r["p50"].Value, r["p99"].Value)
-		}
-	}
-	b.WriteByte('\n')
+	fmt.Fprintln(w)
 }
 
-func microTable(b *strings.Builder, results []result) {
-	b.WriteString("## Instances\n\n| what | value | unit |\n|---|---:|---|\n")
-	for _, r := range results {
-		if r.kind == "micro" {
-			fmt.Fprintf(b, "| %s | %.2f | %s |\n", r.Name, r.Value, r.Unit)
-		}
-	}
+func howToRead(w io.Writer) {
+	fmt.Fprint(w, `## How to read the loads
+
+Each figure is the median of the rounds; servers are interleaved and have as many workers as there are cores. wrk is a closed loop
+on the same cores as the server: "wrk %" is the part of the whole machine that it took, and the faster a server, the more.
+"CPU µs/req" is the processor time of the server alone, all its processes together.
+
+p50 and p99 are wrk's, over answered requests only. A server with keep-alive that holds a connection for each process (uWSGI's
+http11-socket) serves as many connections as it has processes and leaves the others without any answer; they do not show in its
+percentiles. "newcomer" shows it: the median wait of one more client beside the load, which comes with a new connection each time.
+When it is as long as the load, that client was never served. gunicorn's sync worker and "uWSGI, no keep-alive" close each connection.
+
+`)
 }
 
-func output(args ...string) string {
-	out, err := exec.Command(args[0], args[1:]...).Output()
-	if err != nil {
-		return "unknown"
+func partText(w io.Writer, p part, s *section) {
+	fmt.Fprintf(w, "## %s\n\n", p.title)
+	for _, n := range s.Notes {
+		fmt.Fprintf(w, "%s\n\n", n)
 	}
-	return strings.TrimSpace(string(out))
-}
-
-func cpuName() string {
-	b, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return "unknown"
+	if len(s.Figures) > 0 {
+		p.show(w, s)
 	}
-	for line := range strings.Lines(string(b)) {
-		if name, ok := strings.CutPrefix(line, "model name"); ok {
-			return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(name), ":"))
-		}
+	for _, f := range s.Faults {
+		fmt.Fprintf(w, "- not measured: %s\n", strings.Join(strings.Fields(f), " "))
 	}
-	return "unknown"
+	if len(s.Faults) > 0 {
+		fmt.Fprintln(w)
+	}
 }

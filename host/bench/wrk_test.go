@@ -27,28 +27,16 @@ func TestParseWrk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := load{perSecond: 20000.50, p50: 612 * time.Microsecond, p99: 8600 * time.Microsecond, errors: 10}
+	want := load{requests: 80000, perSecond: 20000.50, p50: 612 * time.Microsecond, p99: 8600 * time.Microsecond, errors: 10}
 	if got != want {
 		t.Errorf("parseWrk = %+v, want %+v", got, want)
 	}
 }
 
 func TestParseWrkRefusesOtherText(t *testing.T) {
-	if _, err := parseWrk("unable to connect to 127.0.0.1:1"); err == nil {
-		t.Error("parseWrk accepted a text without a rate")
-	}
-}
-
-func TestResultsCompareWithTheBaseline(t *testing.T) {
-	loads := map[string][]load{
-		"wasgi reuse": {{perSecond: 10}, {perSecond: 40}, {perSecond: 30}},
-		baseline:      {{perSecond: 15}},
-	}
-	got := resultsOf("bare", 16, loads)
-	if got[0].Name != "bare wasgi reuse rate, 16 connections" || got[0].Value != 30 || got[0].Ratio != 2 || got[0].Peer != baseline {
-		t.Errorf("first result = %+v", got[0])
-	}
-	if len(got) != 6 {
-		t.Errorf("%d results, want 6", len(got))
+	for _, text := range []string{"", "unable to connect to 127.0.0.1:1", "Requests/sec: 5\n", "5 requests in 1s\nRequests/sec: 5\n  50%  1.00ms\n"} {
+		if got, err := parseWrk(text); err == nil {
+			t.Errorf("parseWrk(%q) = %+v", text, got)
+		}
 	}
 }

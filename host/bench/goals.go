@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"io"
+)
+
+// goalConnections is the load that the goals are judged at.
+const goalConnections = 16
+
+// goal compares what was measured with what is wanted. measure is false where
+// a figure is missing.
+type goal struct {
+	what, want string
+	measure    func(*store) (value float64, ok bool)
+	reached    func(value float64) bool
+	unit       string
+}
+
+func atLeast(want float64) func(float64) bool { return func(v float64) bool { return v >= want } }
+func atMost(want float64) func(float64) bool  { return func(v float64) bool { return v <= want } }
+
+// compared is one figure divided by another one of the same part.
+func compared(part, what, server, to string) func(*store) (float64, bool) {
+	return func(s *store) (float64, bool) {
+		a, ok := s.Sections[part].median(what, server, goalConnections)
+		b, found := s.Sections[part].median(what, to, goalConnections)
+		return a / b, ok && found && b > 0
+	}
+}
+
+func single(part, what, server string) func(*store) (float64, bool) {
+	return func(s *store) (float64, bool) { return s.Sections[part].median(what, server, 0) }
+}
+
+func goals() []goal {
+	out := []goal{
+		{"bare WSGI, reuse", "≥ 3 × gunicorn sync", compared("bare", rate, reuse, baseline), atLeast(3), "×"},
+		{"bare WSGI, reuse", "≥ 1.2 × uWSGI", compared("bare", rate, reuse, uwsgi), atLeast(1.2), "×"},
+		{"Flask hello, reuse", "≥ 1.0 × gunicorn sync", compared("flask", rate, reuse, baseline), atLeast(1), "×"},
+		{"Flask hello, reuse", "≥ 0.6 × uWSGI", compared("flask", rate, reuse, uwsgi), atLeast(0.6), "×"},
+		{"Django hello, reuse", "≥ 0.8 × gunicorn sync", compared("django", rate, reuse, baseline), atLeast(0.8), "×"},
+	}
+	for _, g := range []struct {
+		part string
+		want float64
+	}{{"bare", 0.5}, {"bottle", 0.6}, {"flask", 0.65}, {"django", 0.75}} {
+		out = append(out, goal{"fresh / reuse, " + g.part, fmt.Sprintf("≥ %.2f", g.want), compared(g.part, rate, fresh, reuse), atLeast(g.want), "×"})
+	}
+	return append(out, latencyGoals()...)
+}
+
+func latencyGoals() []goal {
+	asleep := func(q string) func(*store) (float64, bool) { return single("tenants", asleepFirst+", "+q, "flask") }
+	return []goal{
+		{"p99 at 16 connections, Flask, to gunicorn sync's", "≤ 1 ×", compared("flask", p99, reuse, baseline), atMost(1), "×"},
+		{"tenant asleep to first byte, Flask, p50", "≤ 1 ms", single("instances", toFirstByte+", p50", "flask"), atMost(1), "ms"},
+		{"tenant asleep to first byte, Flask, p99", "≤ 3 ms", single("instances", toFirstByte+", p99", "flask"), atMost(3), "ms"},
+		{"the same over HTTP with many tenants, p50", "≤ 1 ms", asleep("p50"), atMost(1), "ms"},
+		{"the same over HTTP with many tenants, p99", "≤ 3 ms", asleep("p99"), atMost(3), "ms"},
+		{"deploy: bundle to serving, Flask", "≤ 400 ms", single("deploy", toServing, "flask"), atMost(400), "ms"},
+		{"warm Flask instance, private memory", "≤ 1 MiB", single("instances", privateMemory, "flask"), atMost(1), "MiB"},
+		{"10,000 idle tenants, resident above an empty host", "≤ 100 MB", idleAtFullSize, atMost(100), "MB"},
+		{"metering, Flask", "≤ 5 %", single("meter", meterCost, "flask"), atMost(5), "%"},
+		{"second core, without HTTP, reuse: gain to native's", "≥ 1 ×", secondCore(reuse), atLeast(1), "×"},
+		{"second core, without HTTP, fresh: gain to native's", "≥ 1 ×", secondCore(fresh), atLeast(1), "×"},
+	}
+}
+
+// idleAtFullSize scales what was measured with another number of tenants.
+func idleAtFullSize(s *store) (float64, bool) {
+	v, ok := s.Sections["idle"].median(aboveEmpty, "", 0)
+	n, found := s.Sections["idle"].median("tenants", "", 0)
+	return v * mib / 1e6 * 10000 / n, ok && found && n > 0
+}
+
+func secondCore(server string) func(*store) (float64, bool) {
+	return func(s *store) (float64, bool) {
+		own, ok := s.Sections["cores"].median(gain, server+inProcess, 0)
+		native, found := s.Sections["cores"].median(gain, nativeName+inProcess, 0)
+		return own / native, ok && found && native > 0
+	}
+}
+
+func goalTable(w io.Writer, s *store) {
+	fmt.Fprintf(w, "## Goals\n\nLoads at %d connections, medians. The goals are those of the performance issue. "+
+		"uWSGI is the one with keep-alive, which serves only as many connections as it has processes.\n\n"+
+		"| what | goal | measured | |\n|---|---|---:|---|\n", goalConnections)
+	for _, g := range goals() {
+		value, ok := g.measure(s)
+		verdict, shown := "not measured", "–"
+		if ok {
+			verdict, shown = "not reached", short(value)+" "+g.unit
+			if g.reached(value) {
+				verdict = "**reached**"
+			}
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", g.what, g.want, shown, verdict)
+	}
+	if n, ok := s.Sections["idle"].median("tenants", "", 0); ok && n != 10000 {
+		fmt.Fprintf(w, "\nThe idle tenants were %.0f; the figure is scaled to 10,000.\n", n)
+	}
+	fmt.Fprintln(w)
+}
