@@ -23,10 +23,12 @@ import (
 // index: `go test -run '^$' -bench . ./host/bench`. COLD_WORK keeps what they
 // made between runs.
 
-// coldBench is a bench that makes a shell whenever quiet is received from.
+// coldBench makes a shell whenever quiet is received from.
 type coldBench struct {
-	bench
-	quiet <-chan struct{}
+	work   string
+	engine *sandbox.Engine
+	root   wasi.FS
+	quiet  <-chan struct{}
 }
 
 // newColdBench is a bench whose paths do not depend on the folder of the test.
@@ -66,7 +68,7 @@ func newColdBench(b *testing.B) coldBench {
 		})
 	})
 	b.Cleanup(func() { cancel(); stocking.Wait(); _ = engine.Close(context.Background()) })
-	return coldBench{bench{options{work: work}, engine, root}, quiet}
+	return coldBench{work, engine, root, quiet}
 }
 
 // BenchmarkAsleep is what a tenant that sleeps needs to its first byte: the
@@ -126,22 +128,31 @@ func percentiles(b *testing.B, name string, d []time.Duration) {
 	b.ReportMetric(us(len(d)*99/100), name+"-p99-µs")
 }
 
-// stored is bench.image, from a file as a host has it.
+// stored is an image from a file, as a host has it.
 func (c coldBench) stored(ctx context.Context, app string) (*sandbox.Image, error) {
 	spec, err := c.spec(ctx, app)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(c.opt.work, "snapshots", app)
+	path := filepath.Join(c.work, "snapshots", app)
 	return c.engine.BuildStored(ctx, spec, path, sandbox.NewKey([]byte(time.Now().String())))
 }
 
+// inRAM is an image without a file.
+func (c coldBench) inRAM(ctx context.Context, app string) (*sandbox.Image, error) {
+	spec, err := c.spec(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	return c.engine.Build(ctx, spec)
+}
+
 func (c coldBench) spec(ctx context.Context, app string) (sandbox.Spec, error) {
-	t, err := tenants.Load(appDir(app), app)
+	t, err := tenants.Load(filepath.Join("host", "bench", "apps", app), app)
 	if err != nil {
 		return sandbox.Spec{}, err
 	}
-	m := release.Maker{Sandbox: c.engine, Root: c.root, State: filepath.Join(c.opt.work, "state"), Log: slog.New(slog.DiscardHandler)}
+	m := release.Maker{Sandbox: c.engine, Root: c.root, State: filepath.Join(c.work, "state"), Log: slog.New(slog.DiscardHandler)}
 	if t.Release, err = m.Prepare(ctx, t, nil); err != nil {
 		return sandbox.Spec{}, err
 	}
@@ -167,7 +178,7 @@ func (c coldBench) deploy(b *testing.B, app string) {
 	var memory, stored []time.Duration
 	for b.Loop() {
 		begin := time.Now()
-		im, err := c.image(b.Context(), app)
+		im, err := c.inRAM(b.Context(), app)
 		if err != nil {
 			b.Fatal(err)
 		}
