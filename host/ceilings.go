@@ -18,6 +18,8 @@ func withinCeilings(m tenants.Manifest, c Config) (tenants.Manifest, []string) {
 		}
 	}
 	note("limits.open_files", lower(&m.Limits.OpenFiles, c.OpenFiles))
+	// Those above the minimum are closed when others need their memory.
+	note("instances.min", lower(&m.Instances.Min, c.MaxInstances))
 	note("instances.weight", lower(&m.Instances.Weight, c.MaxWeight))
 	note("warmup.timeout", lower(&m.Warmup.Timeout.Duration, c.StartTimeout))
 	note("data.quota", lower(&m.Data.Quota, tenants.Size(c.DataQuota)))

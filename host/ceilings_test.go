@@ -15,6 +15,8 @@ const greedy = `[limits]
 open_files = 65536
 [instances]
 weight = 1000
+max = 1024
+min = 1024
 [warmup]
 timeout = "1h"
 [data]
@@ -40,11 +42,12 @@ func TestManifestStaysBelowTheHost(t *testing.T) {
 	r.write("app", "1")
 	r.event(EventReady, "app")
 	want := manifestDefaults(testConfig(t, r.root))
+	want.Instances.Max, want.Instances.Min = 1024, want.Instances.Max
 	want.Warmup.Timeout.Duration = want.Limits.StartTimeout.Duration
 	if diff := cmp.Diff(want, <-built, cmpopts.IgnoreFields(tenants.Manifest{}, "Files", "Entry")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	for _, key := range []string{"limits.open_files", "instances.weight", "warmup.timeout", "data.quota", "data.files", "data.tmp"} {
+	for _, key := range []string{"limits.open_files", "instances.min", "instances.weight", "warmup.timeout", "data.quota", "data.files", "data.tmp"} {
 		if !strings.Contains(r.log.String(), key) {
 			t.Errorf("the log does not name %s:\n%s", key, r.log)
 		}

@@ -56,7 +56,7 @@ type Config struct {
 	// MemoryPerInstance is the upper limit of one instance's linear memory.
 	MemoryPerInstance Bytes `koanf:"memory_per_instance" help:"memory limit of one instance"`
 	// MaxInstances is how many instances a tenant may have when its manifest sets
-	// nothing.
+	// nothing, and the most that it may want to be kept when they are idle.
 	MaxInstances int `koanf:"max_instances" help:"instances of one application, unless its manifest says otherwise"`
 	// MaxWeight is the largest weight that a manifest may give its application where
 	// processors are scarce.
