@@ -43,9 +43,8 @@ func listTable(w io.Writer, s *section) {
 	fmt.Fprintln(w)
 }
 
-// The distinct words of a section's figures, in the order of the figures. The
-// servers come in the order of their names' first figure at any number of
-// connections; rounds begin with different servers, so wasgi is put first.
+// The distinct words of a section's figures come in the order of the figures:
+// a part's first round begins with its first server.
 
 func connectionsOf(s *section) []int {
 	return distinct(s, func(f figure) int { return f.Connections })

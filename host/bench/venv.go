@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -42,12 +43,17 @@ func (b *bench) installWrk(ctx context.Context) error {
 	if _, err := exec.LookPath("wrk"); err == nil {
 		return nil
 	}
-	args := []string{"apt-get", "install", "-y", "-q", "--no-install-recommends", "wrk"}
+	return b.apt(ctx, "wrk")
+}
+
+// apt installs a Debian package.
+func (b *bench) apt(ctx context.Context, name string) error {
+	args := []string{"apt-get", "install", "-y", "-q", "--no-install-recommends", name}
 	if os.Getuid() != 0 {
 		args = append([]string{"sudo"}, args...)
 	}
 	if err := b.tool(ctx, args...); err != nil {
-		return fmt.Errorf("install wrk: %w. Install it by hand and run again", err)
+		return fmt.Errorf("install %s: %w. Install it by hand and run again", name, err)
 	}
 	return nil
 }
@@ -72,14 +78,27 @@ func (b *bench) makeVenv(ctx context.Context) error {
 	if have, err := os.ReadFile(mark); err == nil && string(have) == want {
 		return nil
 	}
-	if err := b.tool(ctx, b.opt.python, "-m", "venv", "--clear", b.venv()); err != nil {
-		return fmt.Errorf("make an environment for the peers: %w. On Debian, install python3-venv", err)
+	if err := b.emptyVenv(ctx); err != nil {
+		return fmt.Errorf("make an environment for the peers: %w", err)
 	}
 	err = b.tool(ctx, b.venvPython(), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", list)
 	if err != nil {
 		return fmt.Errorf("install the peers: %w", err)
 	}
 	return os.WriteFile(mark, []byte(want), 0o644)
+}
+
+// emptyVenv needs a package more on Debian, whose python3 comes without pip.
+func (b *bench) emptyVenv(ctx context.Context) error {
+	args := []string{b.opt.python, "-m", "venv", "--clear", b.venv()}
+	first := b.tool(ctx, args...)
+	if first == nil {
+		return nil
+	}
+	if err := b.apt(ctx, "python3-venv"); err != nil {
+		return errors.Join(first, err)
+	}
+	return b.tool(ctx, args...)
 }
 
 // tool runs a command whose words matter only when it fails.
