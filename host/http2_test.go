@@ -658,3 +658,31 @@ func portOf(address string) string {
 	_, port, _ := net.SplitHostPort(address)
 	return port
 }
+
+// A connection that asks for nothing ends, however it fills its time: with
+// silence, or with headers that do not end.
+func TestIdleConnectionsOfHTTP2End(t *testing.T) {
+	r := start(t, setup{edit: http2At(t, func(c *Config) { c.IdleTimeout = 50 * time.Millisecond }), app: func(c fakeCall) error { return c.say(200, "") }})
+	r.event(EventReady, "app")
+	for name, begin := range map[string]func(f *frames) error{
+		"silence": func(*frames) error { return nil },
+		"headers": func(f *frames) error {
+			return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: f.block(get("/app")...), EndStream: true})
+		},
+		"after a request": func(f *frames) error {
+			if got := f.outcome(f.request(true, get("/app")...)); got.status != "200" {
+				return fmt.Errorf("%+v", got)
+			}
+			return nil
+		},
+	} {
+		c := r.secure("a.example", "h2")
+		f := speak(t, c)
+		if err := begin(f); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the connection does not end", name)
+		}
+	}
+}

@@ -17,7 +17,7 @@ import (
 )
 
 // issue writes a certificate of a name and its key.
-func issue(t *testing.T, f Files, name string, expires time.Time) {
+func issue(t testing.TB, f Files, name string, expires time.Time) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -41,7 +41,7 @@ func issue(t *testing.T, f Files, name string, expires time.Time) {
 
 // write replaces a file, so that it is another one even within a tick of the
 // clock.
-func write(t *testing.T, path string, text []byte) {
+func write(t testing.TB, path string, text []byte) {
 	t.Helper()
 	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func write(t *testing.T, path string, text []byte) {
 	}
 }
 
-func files(t *testing.T) Files {
+func files(t testing.TB) Files {
 	dir := t.TempDir()
 	return Files{filepath.Join(dir, "c.pem"), filepath.Join(dir, "k.pem")}
 }
@@ -189,5 +189,18 @@ func TestOneFile(t *testing.T) {
 	}
 	if got := shown(t, s, "a.example"); got != "a.example" {
 		t.Error(got)
+	}
+}
+
+// BenchmarkLook is what each handshake pays to see that nothing has changed.
+func BenchmarkLook(b *testing.B) {
+	f := files(b)
+	issue(b, f, "a.example", tomorrow())
+	s, err := Open([]Files{f}, Events{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		s.current()
 	}
 }
