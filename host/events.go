@@ -21,7 +21,7 @@ type EventKind int
 
 // The kinds.
 const (
-	EventListening EventKind = iota // the client listener is open
+	EventListening EventKind = iota // a client listener is open, once for each
 	EventProgress                   // a step of a tenant's preparation, with Text
 	EventReady                      // a tenant serves a new release
 	EventFailed                     // a release could not be served; an older one may still

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/wasgi/wasgi/host/config"
+	"github.com/wasgi/wasgi/host/wiretest"
 )
 
 func http2At(t *testing.T, edit func(*Config)) func(*Config) {
@@ -39,8 +40,8 @@ func TestEnvironOverHTTP2(t *testing.T) {
 		return c.say(200, "hello", "X-A", "1", "Connection", "close", "Keep-Alive", "x", "Transfer-Encoding", "chunked", "Set-Cookie", "a=1", "set-cookie", "b=2")
 	}})
 	r.event(EventReady, "app")
-	f := speak(t, r.secure("a.example", "h2"))
-	id := f.request(true, get("/app/x%2Fy//?q=1", "cookie", "a=1", "cookie", "b=2", "te", "trailers", "x-a", "1", "x-a", "2", "x_b", "3", "proxy", "evil")...)
+	f := wiretest.Speak(t, r.secure("a.example", "h2"))
+	id := f.Request(true, get("/app/x%2Fy//?q=1", "cookie", "a=1", "cookie", "b=2", "te", "trailers", "x-a", "1", "x-a", "2", "x_b", "3", "proxy", "evil")...)
 	var got *http2.MetaHeadersFrame
 	for got == nil {
 		frame, err := f.ReadFrame()
@@ -86,9 +87,9 @@ func TestSchemeIsTheConnections(t *testing.T) {
 		return c.say(200, c.environ["wsgi.url_scheme"]+" "+c.environ["HTTPS"]+" "+c.environ["SSL_PROTOCOL"])
 	}})
 	r.event(EventReady, "app")
-	f := speak(t, r.secure("a.example", "h2"))
-	id := f.request(true, ":method", "GET", ":scheme", "http", ":authority", "a.example", ":path", "/app")
-	if got := f.outcome(id); got.body != "https on TLSv1.3" {
+	f := wiretest.Speak(t, r.secure("a.example", "h2"))
+	id := f.Request(true, ":method", "GET", ":scheme", "http", ":authority", "a.example", ":path", "/app")
+	if got := f.Outcome(id); got.Body != "https on TLSv1.3" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -103,39 +104,39 @@ func TestBodiesOverHTTP2(t *testing.T) {
 		head []string
 		data string
 		end  bool // with the head
-		want outcome
+		want wiretest.Outcome
 	}{
-		"none":             {get("/app"), "", true, outcome{status: "200", body: "none:"}},
-		"none, announced":  {post("content-length", "0"), "", true, outcome{status: "200", body: "0:"}},
-		"empty":            {post(), "", false, outcome{status: "200", body: "0:"}},
-		"unannounced":      {post(), "abc", false, outcome{status: "200", body: "3:abc"}},
-		"announced":        {post("content-length", "3"), "abc", false, outcome{status: "200", body: "3:abc"}},
-		"too large":        {post("content-length", "101"), "", false, outcome{status: "413"}},
-		"grows too large":  {post(), strings.Repeat("x", 101), false, outcome{status: "413"}},
-		"too short":        {post("content-length", "4"), "abc", false, outcome{status: "400"}},
-		"too long":         {post("content-length", "2"), "abc", false, outcome{reset: true, code: http2.ErrCodeProtocol}},
-		"announced, none":  {post("content-length", "3"), "", true, outcome{status: "400"}},
-		"two lengths":      {post("content-length", "3", "content-length", "3"), "abc", false, outcome{status: "400"}},
-		"no length":        {post("content-length", "x"), "", false, outcome{status: "400"}},
-		"a signed length":  {post("content-length", "+0"), "", false, outcome{status: "400"}},
-		"continue":         {post("expect", "100-continue", "content-length", "3"), "abc", false, outcome{status: "200", body: "3:abc"}},
-		"chunked":          {post("transfer-encoding", "chunked"), "abc", false, outcome{status: "400"}},
-		"a closing client": {get("/app", "connection", "close"), "", true, outcome{status: "400"}},
+		"none":             {get("/app"), "", true, wiretest.Outcome{Status: "200", Body: "none:"}},
+		"none, announced":  {post("content-length", "0"), "", true, wiretest.Outcome{Status: "200", Body: "0:"}},
+		"empty":            {post(), "", false, wiretest.Outcome{Status: "200", Body: "0:"}},
+		"unannounced":      {post(), "abc", false, wiretest.Outcome{Status: "200", Body: "3:abc"}},
+		"announced":        {post("content-length", "3"), "abc", false, wiretest.Outcome{Status: "200", Body: "3:abc"}},
+		"too large":        {post("content-length", "101"), "", false, wiretest.Outcome{Status: "413"}},
+		"grows too large":  {post(), strings.Repeat("x", 101), false, wiretest.Outcome{Status: "413"}},
+		"too short":        {post("content-length", "4"), "abc", false, wiretest.Outcome{Status: "400"}},
+		"too long":         {post("content-length", "2"), "abc", false, wiretest.Outcome{Reset: true, Code: http2.ErrCodeProtocol}},
+		"announced, none":  {post("content-length", "3"), "", true, wiretest.Outcome{Status: "400"}},
+		"two lengths":      {post("content-length", "3", "content-length", "3"), "abc", false, wiretest.Outcome{Status: "400"}},
+		"no length":        {post("content-length", "x"), "", false, wiretest.Outcome{Status: "400"}},
+		"a signed length":  {post("content-length", "+0"), "", false, wiretest.Outcome{Status: "400"}},
+		"continue":         {post("expect", "100-continue", "content-length", "3"), "abc", false, wiretest.Outcome{Status: "200", Body: "3:abc"}},
+		"chunked":          {post("transfer-encoding", "chunked"), "abc", false, wiretest.Outcome{Status: "400"}},
+		"a closing client": {get("/app", "connection", "close"), "", true, wiretest.Outcome{Status: "400"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := speak(t, r.secure("a.example", "h2"))
-			id := f.request(c.end, c.head...)
+			f := wiretest.Speak(t, r.secure("a.example", "h2"))
+			id := f.Request(c.end, c.head...)
 			if !c.end {
-				f.must(f.WriteData(id, true, []byte(c.data)))
+				f.Must(f.WriteData(id, true, []byte(c.data)))
 			}
-			got := f.outcome(id)
-			if c.want.body == "" {
-				got.body = ""
+			got := f.Outcome(id)
+			if c.want.Body == "" {
+				got.Body = ""
 			}
-			if c.want.reset { // whether a page came before is a matter of time
-				got.status = ""
+			if c.want.Reset { // whether a page came before is a matter of time
+				got.Status = ""
 			}
-			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(outcome{})); diff != "" {
+			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -158,7 +159,7 @@ func TestRefusedOverHTTP2(t *testing.T) {
 	head := func(method, authority, path string, more ...string) []string {
 		return append([]string{":method", method, ":scheme", "https", ":authority", authority, ":path", path}, more...)
 	}
-	f := speak(t, r.secure("", "h2"))
+	f := wiretest.Speak(t, r.secure("", "h2"))
 	for name, c := range map[string]struct {
 		head []string
 		want string
@@ -185,13 +186,13 @@ func TestRefusedOverHTTP2(t *testing.T) {
 		"a bad escape":        {get("/app/%zz"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := f.outcome(f.request(true, c.head...))
-			if got.status != c.want || got.gone || got.reset != (c.want == "") {
+			got := f.Outcome(f.Request(true, c.head...))
+			if got.Status != c.want || got.Gone || got.Reset != (c.want == "") {
 				t.Errorf("%+v, want %q", got, c.want)
 			}
 		})
 	}
-	if got := f.outcome(f.request(true, get("/app")...)); got.body != "served" {
+	if got := f.Outcome(f.Request(true, get("/app")...)); got.Body != "served" {
 		t.Errorf("afterwards: %+v", got)
 	}
 }
@@ -214,12 +215,12 @@ func TestStreamingOverHTTP2(t *testing.T) {
 		return nil
 	}})
 	r.event(EventReady, "app")
-	f := speak(t, r.secure("a.example", "h2"))
-	for query, want := range map[string]outcome{
-		"":     {status: "200", body: ""},
-		"fail": {status: "200", reset: true, code: http2.ErrCodeInternal},
+	f := wiretest.Speak(t, r.secure("a.example", "h2"))
+	for query, want := range map[string]wiretest.Outcome{
+		"":     {Status: "200", Body: ""},
+		"fail": {Status: "200", Reset: true, Code: http2.ErrCodeInternal},
 	} {
-		id := f.request(true, get("/app?"+query)...)
+		id := f.Request(true, get("/app?"+query)...)
 		for _, want := range []string{"one", "two", "three"} {
 			for got := ""; got != want; {
 				frame, err := f.ReadFrame()
@@ -232,8 +233,8 @@ func TestStreamingOverHTTP2(t *testing.T) {
 			}
 			next <- struct{}{}
 		}
-		got := f.outcome(id)
-		got.status = want.status
+		got := f.Outcome(id)
+		got.Status = want.Status
 		if got != want {
 			t.Errorf("%q ends with %+v, want %+v", query, got, want)
 		}
@@ -248,8 +249,8 @@ func TestStalledStream(t *testing.T) {
 		if c.environ["QUERY_STRING"] == "quick" {
 			return c.say(200, "")
 		}
-		if c.environ["QUERY_STRING"] == "held" { // sent after the instance is free
-			return c.say(200, strings.Repeat("x", 5000))
+		if n, err := strconv.Atoi(c.environ["QUERY_STRING"]); err == nil { // sent after the instance is free
+			return c.say(200, strings.Repeat("x", n))
 		}
 		if err := c.start(200); err != nil {
 			return err
@@ -259,17 +260,19 @@ func TestStalledStream(t *testing.T) {
 		return err
 	}})
 	r.event(EventReady, "app")
-	f := speak(t, r.secure("a.example", "h2"), http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1000})
-	stalled := f.request(true, get("/app")...)
+	f := wiretest.Speak(t, r.secure("a.example", "h2"), http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1000})
+	stalled := f.Request(true, get("/app")...)
 	wantClientGone(t, told)
-	if got := f.outcome(stalled); !got.reset || got.code != http2.ErrCodeInternal || len(got.body) != 1000 {
-		t.Errorf("the stalled stream: reset %v, %v, %d bytes", got.reset, got.code, len(got.body))
+	if got := f.Outcome(stalled); !got.Reset || got.Code != http2.ErrCodeInternal || len(got.Body) != 1000 {
+		t.Errorf("the stalled stream: reset %v, %v, %d bytes", got.Reset, got.Code, len(got.Body))
 	}
-	held := f.request(true, get("/app?held")...)
-	if got := f.outcome(held); !got.reset || got.code != http2.ErrCodeInternal || len(got.body) != 1000 {
-		t.Errorf("the stream that was held: reset %v, %v, %d bytes", got.reset, got.code, len(got.body))
+	for _, size := range []string{"5000", "3000"} { // the latter from net/http's buffer, when the handler has returned
+		held := f.Request(true, get("/app?"+size)...)
+		if got := f.Outcome(held); !got.Reset || got.Code != http2.ErrCodeInternal || len(got.Body) != 1000 {
+			t.Errorf("the stream with %s bytes: reset %v, %v, %d bytes", size, got.Reset, got.Code, len(got.Body))
+		}
 	}
-	if got := f.outcome(f.request(true, get("/app?quick")...)); got.status != "200" {
+	if got := f.Outcome(f.Request(true, get("/app?quick")...)); got.Status != "200" {
 		t.Errorf("the next: %+v", got)
 	}
 }
@@ -290,13 +293,13 @@ func TestSlowApplicationOverHTTP2(t *testing.T) {
 		return nil
 	}})
 	r.event(EventReady, "app")
-	f := speak(t, r.secure("a.example", "h2"))
-	id := f.request(true, get("/app")...)
+	f := wiretest.Speak(t, r.secure("a.example", "h2"))
+	id := f.Request(true, get("/app")...)
 	for range 2 {
 		time.Sleep(60 * time.Millisecond) // twice what a write may take
 		next <- struct{}{}
 	}
-	if got := f.outcome(id); got.body != "xx" || got.reset {
+	if got := f.Outcome(id); got.Body != "xx" || got.Reset {
 		t.Errorf("%+v", got)
 	}
 }
@@ -307,24 +310,24 @@ func TestRequestTimeoutEndsAStream(t *testing.T) {
 	r := start(t, setup{edit: http2At(t, func(c *Config) { c.RequestTimeout = 50 * time.Millisecond }),
 		app: func(c fakeCall) error { return flood(c, told) }})
 	r.event(EventReady, "app")
-	f := speak(t, r.secure("a.example", "h2"))
-	id := f.request(true, get("/app")...)
+	f := wiretest.Speak(t, r.secure("a.example", "h2"))
+	id := f.Request(true, get("/app")...)
 	wantClientGone(t, told)
-	if got := f.outcome(id); !got.reset || got.code != http2.ErrCodeInternal {
-		t.Errorf("reset %v, %v, after %d bytes", got.reset, got.code, len(got.body))
+	if got := f.Outcome(id); !got.Reset || got.Code != http2.ErrCodeInternal {
+		t.Errorf("reset %v, %v, after %d bytes", got.Reset, got.Code, len(got.Body))
 	}
 }
 
 func TestSlowBodyOverHTTP2(t *testing.T) {
 	r := start(t, setup{edit: http2At(t, func(c *Config) { c.BodyTimeout = 50 * time.Millisecond }), app: echoBody})
 	r.event(EventReady, "app")
-	f := speak(t, r.secure("a.example", "h2"))
-	id := f.request(false, ":method", "POST", ":scheme", "https", ":authority", "a.example", ":path", "/app")
-	f.must(f.WriteData(id, false, []byte("a")))
-	if got := f.outcome(id); got.status != "408" {
+	f := wiretest.Speak(t, r.secure("a.example", "h2"))
+	id := f.Request(false, ":method", "POST", ":scheme", "https", ":authority", "a.example", ":path", "/app")
+	f.Must(f.WriteData(id, false, []byte("a")))
+	if got := f.Outcome(id); got.Status != "408" {
 		t.Errorf("%+v", got)
 	}
-	if got := f.outcome(f.request(true, get("/app")...)); got.body != "none:" {
+	if got := f.Outcome(f.Request(true, get("/app")...)); got.Body != "none:" {
 		t.Errorf("the next: %+v", got)
 	}
 }
@@ -342,28 +345,28 @@ func TestStreamsAreBounded(t *testing.T) {
 		},
 	})
 	r.event(EventReady, "app")
-	first := speak(t, r.secure("a.example", "h2"))
+	first := wiretest.Speak(t, r.secure("a.example", "h2"))
 	var ids []uint32
 	for range 4 {
-		ids = append(ids, first.request(true, get("/app")...))
+		ids = append(ids, first.Request(true, get("/app")...))
 	}
 	for range 4 {
 		<-running
 	}
-	if got := first.outcome(first.request(true, get("/app")...)); !got.reset || got.code != http2.ErrCodeRefusedStream {
+	if got := first.Outcome(first.Request(true, get("/app")...)); !got.Reset || got.Code != http2.ErrCodeRefusedStream {
 		t.Errorf("the fifth of a connection: %+v", got)
 	}
-	second := speak(t, r.secure("a.example", "h2"))
-	fifth := second.request(true, get("/app")...)
+	second := wiretest.Speak(t, r.secure("a.example", "h2"))
+	fifth := second.Request(true, get("/app")...)
 	<-running
-	if got := second.outcome(second.request(true, get("/app")...)); got.status != "503" {
+	if got := second.Outcome(second.Request(true, get("/app")...)); got.Status != "503" {
 		t.Errorf("the sixth of an address: %+v", got)
 	}
 	close(release)
-	if got := first.outcome(ids[0]); got.status != "200" {
+	if got := first.Outcome(ids[0]); got.Status != "200" {
 		t.Errorf("the first: %+v", got)
 	}
-	if got := second.outcome(fifth); got.status != "200" {
+	if got := second.Outcome(fifth); got.Status != "200" {
 		t.Errorf("the fifth: %+v", got)
 	}
 }
@@ -391,12 +394,10 @@ func TestRapidReset(t *testing.T) {
 		},
 	})
 	r.event(EventReady, "app")
-	f := speak(t, r.secure("a.example", "h2"))
+	f := wiretest.Speak(t, r.secure("a.example", "h2"))
 	go func() { _, _ = io.Copy(io.Discard, f.Conn) }() // ends with the connection
 	for range 1000 {
-		id := f.next
-		f.next += 2
-		err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: f.block(get("/app")...), EndStream: true, EndHeaders: true})
+		id, err := f.Begin(true, get("/app")...)
 		if err == nil {
 			err = f.WriteRSTStream(id, http2.ErrCodeCancel)
 		}
@@ -405,8 +406,8 @@ func TestRapidReset(t *testing.T) {
 		}
 	}
 	<-entered
-	other := speak(t, r.secure("a.example", "h2"))
-	if got := other.outcome(other.request(true, get("/app?other")...)); got.status != "200" {
+	other := wiretest.Speak(t, r.secure("a.example", "h2"))
+	if got := other.Outcome(other.Request(true, get("/app?other")...)); got.Status != "200" {
 		t.Errorf("another client: %+v", got)
 	}
 	close(release)
@@ -420,22 +421,22 @@ func TestRapidReset(t *testing.T) {
 func TestFloodsOfFrames(t *testing.T) {
 	r := start(t, setup{edit: http2At(t, nil), app: func(c fakeCall) error { return c.say(200, "") }})
 	r.event(EventReady, "app")
-	for name, flood := range map[string]func(f *frames, i int) error{
+	for name, flood := range map[string]func(f *wiretest.Frames, i int) error{
 		// CVE-2023-45288
-		"CONTINUATION": func(f *frames, i int) error {
+		"CONTINUATION": func(f *wiretest.Frames, i int) error {
 			if i == 0 {
-				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: f.block(get("/app")...), EndStream: true})
+				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: f.Block(get("/app")...), EndStream: true})
 			}
-			return f.WriteContinuation(1, false, f.block("x-"+strconv.Itoa(i), strings.Repeat("x", 4000)))
+			return f.WriteContinuation(1, false, f.Block("x-"+strconv.Itoa(i), strings.Repeat("x", 4000)))
 		},
-		"PING": func(f *frames, i int) error { return f.WritePing(false, [8]byte{byte(i)}) },
-		"a frame that is too large": func(f *frames, _ int) error {
+		"PING": func(f *wiretest.Frames, i int) error { return f.WritePing(false, [8]byte{byte(i)}) },
+		"a frame that is too large": func(f *wiretest.Frames, _ int) error {
 			return f.WriteRawFrame(http2.FrameData, 0, 1, make([]byte, 16<<10+1))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := r.secure("a.example", "h2")
-			f := speak(t, c)
+			f := wiretest.Speak(t, c)
 			var err error
 			for i := 0; err == nil && i < 1<<20; i++ { // nobody reads what comes back
 				err = flood(f, i)
@@ -445,8 +446,8 @@ func TestFloodsOfFrames(t *testing.T) {
 			}
 		})
 	}
-	f := speak(t, r.secure("a.example", "h2"))
-	if got := f.outcome(f.request(true, get("/app")...)); got.status != "200" {
+	f := wiretest.Speak(t, r.secure("a.example", "h2"))
+	if got := f.Outcome(f.Request(true, get("/app")...)); got.Status != "200" {
 		t.Errorf("afterwards: %+v", got)
 	}
 }
@@ -466,8 +467,8 @@ func TestConnectionForAnotherHost(t *testing.T) {
 		{"c.example", "a.example", "/", "200"}, // a name of nobody's
 		{"", "a.example", "/", "200"},
 	} {
-		f := speak(t, r.secure(c.name, "h2"))
-		if got := f.outcome(f.request(true, ":method", "GET", ":scheme", "http", ":authority", c.host, ":path", c.path)); got.status != c.want {
+		f := wiretest.Speak(t, r.secure(c.name, "h2"))
+		if got := f.Outcome(f.Request(true, ":method", "GET", ":scheme", "http", ":authority", c.host, ":path", c.path)); got.Status != c.want {
 			t.Errorf("HTTP/2 for %q to %s: %+v, want %s", c.name, c.host, got, c.want)
 		}
 		h1 := r.secure(c.name, "http/1.1")
@@ -533,11 +534,11 @@ func TestCertificatesAreRenewed(t *testing.T) {
 	if got := shown(); got != "old.example" {
 		t.Errorf("shown %s", got)
 	}
-	issue(t, cert, key, "new.example")
+	wiretest.Issue(t, cert, key, nextMonth(), "new.example")
 	if got := shown(); got != "new.example" {
 		t.Errorf("shown %s", got)
 	}
-	issue(t, cert, filepath.Join(t.TempDir(), "k"), "torn.example")
+	wiretest.Issue(t, cert, filepath.Join(t.TempDir(), "k"), nextMonth(), "torn.example")
 	if got := shown(); got != "new.example" {
 		t.Errorf("shown %s", got)
 	}
@@ -555,8 +556,8 @@ func TestPriorKnowledge(t *testing.T) {
 	}
 	r := start(t, setup{app: app, edit: func(c *Config) { c.H2C = true }})
 	r.event(EventReady, "app")
-	f := speak(t, r.dial().Conn)
-	if got := f.outcome(f.request(true, get("/app")...)); got.body != "HTTP/2.0 http" {
+	f := wiretest.Speak(t, r.dial().Conn)
+	if got := f.Outcome(f.Request(true, get("/app")...)); got.Body != "HTTP/2.0 http" {
 		t.Errorf("prior knowledge: %+v", got)
 	}
 	// An upgrade is not one, and what follows the request is the next.
@@ -657,4 +658,32 @@ func TestClientOfAPROXYHeader(t *testing.T) {
 func portOf(address string) string {
 	_, port, _ := net.SplitHostPort(address)
 	return port
+}
+
+// A connection that asks for nothing ends, however it fills its time: with
+// silence, or with headers that do not end.
+func TestIdleConnectionsOfHTTP2End(t *testing.T) {
+	r := start(t, setup{edit: http2At(t, func(c *Config) { c.IdleTimeout = 50 * time.Millisecond }), app: func(c fakeCall) error { return c.say(200, "") }})
+	r.event(EventReady, "app")
+	for name, begin := range map[string]func(f *wiretest.Frames) error{
+		"silence": func(*wiretest.Frames) error { return nil },
+		"headers": func(f *wiretest.Frames) error {
+			return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: f.Block(get("/app")...), EndStream: true})
+		},
+		"after a request": func(f *wiretest.Frames) error {
+			if got := f.Outcome(f.Request(true, get("/app")...)); got.Status != "200" {
+				return fmt.Errorf("%+v", got)
+			}
+			return nil
+		},
+	} {
+		c := r.secure("a.example", "h2")
+		f := wiretest.Speak(t, c)
+		if err := begin(f); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the connection does not end", name)
+		}
+	}
 }

@@ -1,57 +1,23 @@
 package certs
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wasgi/wasgi/host/wiretest"
 )
 
 // issue writes a certificate of a name and its key.
-func issue(t *testing.T, f Files, name string, expires time.Time) {
+func issue(t testing.TB, f Files, name string, expires time.Time) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: expires.Add(-24 * time.Hour), NotAfter: expires,
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, f.Cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))
-	write(t, f.Key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
+	wiretest.Issue(t, f.Cert, f.Key, expires, name)
 }
 
-// write replaces a file, so that it is another one even within a tick of the
-// clock.
-func write(t *testing.T, path string, text []byte) {
-	t.Helper()
-	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func files(t *testing.T) Files {
+func files(t testing.TB) Files {
 	dir := t.TempDir()
 	return Files{filepath.Join(dir, "c.pem"), filepath.Join(dir, "k.pem")}
 }
@@ -109,7 +75,7 @@ func TestFilesThatChange(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, to, text)
+		wiretest.Put(t, to, text)
 	}
 	swap(other.Cert, f.Cert)
 	for range 3 {
@@ -159,7 +125,7 @@ func TestPairsThatCannotBeUsed(t *testing.T) {
 		{one, strings.Repeat("x", maxFile+1), one.Cert + " is larger than a certificate can be"},
 	} {
 		if c.text != "" {
-			write(t, c.files.Key, []byte(c.text))
+			wiretest.Put(t, c.files.Key, []byte(c.text))
 		}
 		if _, err := Open([]Files{c.files}, Events{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want %q", c.files, err, c.want)
@@ -182,12 +148,25 @@ func TestOneFile(t *testing.T) {
 		}
 		both = append(both, text...)
 	}
-	write(t, f.Cert, both)
+	wiretest.Put(t, f.Cert, both)
 	s, err := Open([]Files{{f.Cert, f.Cert}}, Events{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := shown(t, s, "a.example"); got != "a.example" {
 		t.Error(got)
+	}
+}
+
+// BenchmarkLook is what each handshake pays to see that nothing has changed.
+func BenchmarkLook(b *testing.B) {
+	f := files(b)
+	issue(b, f, "a.example", tomorrow())
+	s, err := Open([]Files{f}, Events{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		s.current()
 	}
 }

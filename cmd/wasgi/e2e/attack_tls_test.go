@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -16,7 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
+
+	"github.com/wasgi/wasgi/host/wiretest"
 )
 
 func attacksOnTLS() []attackRow {
@@ -31,20 +31,12 @@ func attacksOnTLS() []attackRow {
 	}
 }
 
-// frames is a client of HTTP/2 that sends whatever it is told to.
-type frames struct {
-	t *testing.T
-	net.Conn
-	*http2.Framer
-	text    bytes.Buffer
-	encoder *hpack.Encoder
-	next    uint32
-}
+// frames is a client of HTTP/2 without TLS.
+type frames struct{ *wiretest.Frames }
 
-// speak begins HTTP/2 on a connection.
-func speak(t *testing.T, network, address string, settings ...http2.Setting) *frames {
+func speak(t *testing.T, address string, settings ...http2.Setting) frames {
 	t.Helper()
-	c, err := net.Dial(network, address)
+	c, err := net.Dial("tcp", address)
 	if err == nil {
 		err = c.SetDeadline(time.Now().Add(patience))
 	}
@@ -52,66 +44,27 @@ func speak(t *testing.T, network, address string, settings ...http2.Setting) *fr
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	f := &frames{t: t, Conn: c, Framer: http2.NewFramer(c, c), next: 1}
-	f.encoder = hpack.NewEncoder(&f.text)
-	f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.WriteSettings(settings...); err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return frames{wiretest.Speak(t, c, settings...)}
 }
 
-func (f *frames) block(pairs ...string) []byte {
-	f.text.Reset()
-	for i := 0; i < len(pairs); i += 2 {
-		_ = f.encoder.WriteField(hpack.HeaderField{Name: pairs[i], Value: pairs[i+1]}) // into memory
-	}
-	return f.text.Bytes()
-}
-
-// begin opens a stream, whose number it returns.
-func (f *frames) begin(end bool, pairs ...string) (uint32, error) {
-	id := f.next
-	f.next += 2
-	return id, f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: f.block(pairs...), EndStream: end, EndHeaders: true})
-}
-
-// outcome is the status of a stream, or how it was reset, or "gone".
-func (f *frames) outcome(id uint32) string {
-	f.t.Helper()
-	for {
-		frame, err := f.ReadFrame()
-		if err != nil {
-			return "gone"
-		}
-		switch frame := frame.(type) {
-		case *http2.SettingsFrame:
-			if !frame.IsAck() {
-				_ = f.WriteSettingsAck() // a connection that has gone is seen above
-			}
-		case *http2.MetaHeadersFrame:
-			if frame.StreamID == id {
-				return frame.PseudoValue("status")
-			}
-		case *http2.RSTStreamFrame:
-			if frame.StreamID == id {
-				return frame.ErrCode.String()
-			}
-		}
-	}
-}
-
-// ask opens a stream and says what becomes of it.
-func (f *frames) ask(end bool, pairs ...string) string {
-	f.t.Helper()
-	id, err := f.begin(end, pairs...)
+// ask opens a stream and says what becomes of it: the status, why it was reset,
+// or "gone" with the connection.
+func (f frames) ask(end bool, pairs ...string) string {
+	id, err := f.Begin(end, pairs...)
 	if err != nil {
 		return "gone"
 	}
-	return f.outcome(id)
+	if !end { // the answer is wanted, whatever comes after it
+		defer func() { _ = f.WriteRSTStream(id, http2.ErrCodeCancel) }()
+	}
+	switch out := f.Outcome(id); {
+	case out.Gone:
+		return "gone"
+	case out.Status != "":
+		return out.Status
+	default:
+		return out.Code.String()
+	}
 }
 
 func to(method, path string, more ...string) []string {
@@ -126,7 +79,7 @@ func ended(err error) bool {
 // served fails the test unless the tenant answers on a new connection.
 func served(g *siege, s site) {
 	g.Helper()
-	f := speak(g.T, "tcp", s.host())
+	f := speak(g.T, s.host())
 	if got := f.ask(true, to("GET", "/hostile/")...); got != "200" {
 		g.Errorf("afterwards: %s", got)
 	}
@@ -135,11 +88,11 @@ func served(g *siege, s site) {
 func rapidReset(g *siege) {
 	g.hostile("hostile", "")
 	s := g.serve("--h2c", "--max-streams", "10", "--max-instances", "4").site(g.T, "hostile")
-	f := speak(g.T, "tcp", s.host())
+	f := speak(g.T, s.host())
 	go func() { _, _ = io.Copy(io.Discard, f.Conn) }() // ends with the connection
 	sent := 0
 	for range 20_000 {
-		id, err := f.begin(true, to("GET", "/hostile/")...)
+		id, err := f.Begin(true, to("GET", "/hostile/")...)
 		if err == nil {
 			err = f.WriteRSTStream(id, http2.ErrCodeCancel)
 		}
@@ -159,25 +112,25 @@ func http2Floods(g *siege) {
 	g.hostile("hostile", "")
 	s := g.serve("--h2c").site(g.T, "hostile")
 	long := strings.Repeat("x", 4000)
-	for name, flood := range map[string]func(f *frames, i int) error{
-		"CONTINUATION": func(f *frames, i int) error {
+	for name, flood := range map[string]func(f frames, i int) error{
+		"CONTINUATION": func(f frames, i int) error {
 			if i == 0 {
-				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: f.block(to("GET", "/hostile/")...), EndStream: true})
+				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: f.Block(to("GET", "/hostile/")...), EndStream: true})
 			}
-			return f.WriteContinuation(1, false, f.block("x-"+strconv.Itoa(i), long))
+			return f.WriteContinuation(1, false, f.Block("x-"+strconv.Itoa(i), long))
 		},
-		"PING":         func(f *frames, i int) error { return f.WritePing(false, [8]byte{byte(i)}) },
-		"SETTINGS":     func(f *frames, _ int) error { return f.WriteSettings() },
-		"large frames": func(f *frames, _ int) error { return f.WriteRawFrame(http2.FrameData, 0, 1, make([]byte, 1<<17)) },
-		"empty DATA": func(f *frames, i int) error {
+		"PING":         func(f frames, i int) error { return f.WritePing(false, [8]byte{byte(i)}) },
+		"SETTINGS":     func(f frames, _ int) error { return f.WriteSettings() },
+		"large frames": func(f frames, _ int) error { return f.WriteRawFrame(http2.FrameData, 0, 1, make([]byte, 1<<17)) },
+		"empty DATA": func(f frames, i int) error {
 			if i == 0 {
-				_, err := f.begin(false, to("POST", "/hostile/")...)
+				_, err := f.Begin(false, to("POST", "/hostile/")...)
 				return err
 			}
 			return f.WriteData(1, false, nil)
 		},
 	} {
-		f := speak(g.T, "tcp", s.host())
+		f := speak(g.T, s.host())
 		var err error
 		for i := 0; err == nil && i < 100_000; i++ { // nobody reads what comes back
 			err = flood(f, i)
@@ -189,7 +142,7 @@ func http2Floods(g *siege) {
 		served(g, s)
 	}
 	// A table of headers that is said to be huge (CVE-2022-41723).
-	f := speak(g.T, "tcp", s.host(), http2.Setting{ID: http2.SettingHeaderTableSize, Val: 1<<32 - 1}, http2.Setting{ID: http2.SettingMaxFrameSize, Val: 1<<24 - 1})
+	f := speak(g.T, s.host(), http2.Setting{ID: http2.SettingHeaderTableSize, Val: 1<<32 - 1}, http2.Setting{ID: http2.SettingMaxFrameSize, Val: 1<<24 - 1})
 	if got := f.ask(true, to("GET", "/hostile/")...); got != "200" {
 		g.Errorf("a large table: %s", got)
 	}
@@ -198,7 +151,7 @@ func http2Floods(g *siege) {
 func http2Requests(g *siege) {
 	g.hostile("hostile", "")
 	s := g.serve("--h2c").site(g.T, "hostile")
-	f := speak(g.T, "tcp", s.host())
+	f := speak(g.T, s.host())
 	many := to("GET", "/hostile/")
 	for i := range 101 {
 		many = append(many, "x-"+strconv.Itoa(i), "1")
@@ -231,22 +184,19 @@ func http2Requests(g *siege) {
 func http2Stalls(g *siege) {
 	g.hostile("hostile", "")
 	s := g.serve("--h2c", "--write-timeout", "300ms", "--body-timeout", "300ms", "--max-instances", "1").site(g.T, "hostile")
-	f := speak(g.T, "tcp", s.host(), http2.Setting{ID: http2.SettingInitialWindowSize, Val: 100})
+	f := speak(g.T, s.host(), http2.Setting{ID: http2.SettingInitialWindowSize, Val: 100})
 	if got := f.ask(false, to("POST", "/hostile/")...); got != "408" {
 		g.Errorf("a body that does not come: %s", got)
 	}
-	id, err := f.begin(false, to("POST", "/hostile/")...)
+	id, err := f.Begin(false, to("POST", "/hostile/")...)
 	if err == nil {
 		err = f.WriteData(id, true, []byte("answer = 'x' * 1000000"))
 	}
 	if err != nil {
 		g.Fatal(err)
 	}
-	if got := f.outcome(id); got != "200" {
-		g.Errorf("a response without window begins with %s", got)
-	}
-	if got := f.outcome(id); got != "INTERNAL_ERROR" {
-		g.Errorf("a response without window ends with %s", got)
+	if got := f.Outcome(id); got.Status != "200" || len(got.Body) != 100 || !got.Reset || got.Code != http2.ErrCodeInternal {
+		g.Errorf("a response without window: %s, %d bytes, %v", got.Status, len(got.Body), got.Code)
 	}
 	if got := f.ask(true, to("GET", "/hostile/")...); got != "200" {
 		g.Errorf("the next: %s", got)

@@ -1,17 +1,10 @@
 package e2e
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"io"
-	"math/big"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -19,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wasgi/wasgi/host/wiretest"
 )
 
 // certificateFiles are a certificate for some names that signs itself, its key,
@@ -40,38 +35,7 @@ func certificate(t *testing.T, names ...string) *certificateFiles {
 // renew replaces both files.
 func (c *certificateFiles) renew(t *testing.T) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: c.names[0]}, DNSNames: c.names,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	c.pool = x509.NewCertPool()
-	c.pool.AppendCertsFromPEM(cert)
-	c.put(t, c.cert, cert)
-	c.put(t, c.key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
-}
-
-func (c *certificateFiles) put(t *testing.T, path string, text []byte) {
-	t.Helper()
-	if err := os.WriteFile(path+".next", text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(path+".next", path); err != nil {
-		t.Fatal(err)
-	}
+	c.pool = wiretest.Issue(t, c.cert, c.key, time.Now().Add(48*time.Hour-time.Minute), c.names...)
 }
 
 func (c *certificateFiles) flags() []string {
