@@ -248,7 +248,7 @@ func forGuest(err error) error {
 }
 
 // Gone implements sandbox.Presence.
-func (r responder) Gone() bool { return r.x.response.Left() }
+func (r responder) Gone() bool { return r.x.response.Abandoned() }
 
 // Flush implements sandbox.Flusher.
 func (r responder) Flush() error { return forGuest(r.x.response.Flush()) }

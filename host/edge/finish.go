@@ -24,10 +24,10 @@ func (r *Response) Finish() error {
 	switch {
 	case r.refused != nil:
 		return r.refused
-	case !r.started:
-		return ErrNoStart
 	case r.gone != nil:
 		return r.gone
+	case !r.started:
+		return ErrNoStart
 	case !r.bodyless && r.length > r.taken:
 		return fmt.Errorf("%w: %d of %d bytes", ErrShort, r.taken, r.length)
 	case r.sent && r.held == nil:

@@ -13,6 +13,15 @@ import (
 // apart, and browsers that leave are many.
 func (r *Response) Left() bool { return r.gone != nil || r.client.Err() != nil }
 
+// Abandoned is Left for a call into the guest that ends because of it: nothing
+// is sent any more.
+func (r *Response) Abandoned() bool {
+	if r.Left() && r.gone == nil {
+		r.gone = ErrClientGone
+	}
+	return r.gone != nil
+}
+
 // Hints sends headers ahead of the response, as 103 Early Hints (RFC 8297). In
 // HTTP/1.0 it does nothing. It fails with ErrOrder when the head is sent and with
 // ErrClientGone as Write does.
@@ -22,7 +31,7 @@ func (r *Response) Hints(headers []abi.Pair) error {
 		return ErrOrder
 	case !r.interim:
 		return nil
-	case r.Left():
+	case r.Abandoned():
 		return ErrClientGone
 	}
 	return r.sending(func() error {

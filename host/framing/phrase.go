@@ -53,8 +53,10 @@ func (c *conn) Write(p []byte) (int, error) {
 		return c.Conn.Write(p)
 	}
 	n, err := c.Conn.Write(append(head, rest...))
-	// Bytes of p that are with the client; of the line in front all or none.
-	return max(n-len(head)+len(p)-len(rest), 0), err
+	if n < len(head) {
+		return 0, err // in bytes of p: of the line in front all or none
+	}
+	return n - len(head) + len(p) - len(rest), err
 }
 
 // statusLine is p's status line with another reason, and what follows it.

@@ -122,6 +122,7 @@ func (in *Instance) responseHints(p [3]uint32) int32 {
 	x.hints++
 	h, ok := x.responder.(Hinter)
 	if ok && in.outside(func() error { return h.Hints(headers) }) != nil {
+		x.gone = true
 		return abi.EPIPE.Result()
 	}
 	return 0
@@ -131,6 +132,7 @@ func (in *Instance) responseHints(p [3]uint32) int32 {
 func (in *Instance) present() int32 {
 	p, ok := in.exchange.responder.(Presence)
 	if ok && p.Gone() {
+		in.exchange.gone = true
 		return abi.EPIPE.Result()
 	}
 	return 0

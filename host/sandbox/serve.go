@@ -66,6 +66,7 @@ type exchange struct {
 	started   bool // Responder.Start was called
 	last      bool // the guest has said that no byte follows
 	hints     int  // calls of response_hints
+	gone      bool // the guest was told, before its response, that nobody waits for it
 }
 
 // start hands the head over, once.
@@ -87,7 +88,8 @@ func (x *exchange) write(p []byte, last bool) error {
 
 // Serve runs one request. ctx carries its deadline and its cancellation, both
 // of which stop the guest wherever it is. nil means that the response is
-// complete: Start has been called. Any *Error but KindException leaves the
+// complete: Start has been called, or the guest was told that the client has
+// gone. Any *Error but KindException leaves the
 // instance unusable, and so does a memory that is full; whether a byte of the
 // response was sent by then, the Responder knows.
 func (in *Instance) Serve(ctx context.Context, q *Request, r Responder) error {
@@ -140,6 +142,9 @@ func (in *Instance) fits(message []byte) error {
 // complete sends the head of a response that has no body. A client that has
 // gone by now is no failure of the guest.
 func (in *Instance) complete() *Error {
+	if in.exchange.gone && !in.exchange.hasHead {
+		return nil
+	}
 	if !in.exchange.hasHead {
 		return &Error{Kind: KindInvalid, Detail: "the guest returned without a response"}
 	}

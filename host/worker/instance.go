@@ -225,6 +225,7 @@ type exchange struct {
 	body io.Reader
 
 	started, last bool
+	gone          bool // the worker was told, before its response, that nobody waits for it
 	hints         int
 }
 
@@ -280,8 +281,7 @@ func (x *exchange) step(kind wire.Type, payload []byte) error {
 	case wire.Write:
 		return x.write(payload)
 	case wire.Ask:
-		p, ok := x.to.(sandbox.Presence)
-		return x.ack(ok && p.Gone())
+		return x.present()
 	case wire.Hints:
 		return x.hint(payload)
 	case wire.Read:
@@ -353,6 +353,13 @@ func (x *exchange) write(payload []byte) error {
 	return x.ack(gone)
 }
 
+// present answers whether the client is still there.
+func (x *exchange) present() error {
+	p, ok := x.to.(sandbox.Presence)
+	x.gone = ok && p.Gone()
+	return x.ack(x.gone)
+}
+
 // hint passes early hints on.
 func (x *exchange) hint(payload []byte) error {
 	headers, err := abi.DecodeHints(payload)
@@ -360,11 +367,11 @@ func (x *exchange) hint(payload []byte) error {
 		return errors.Join(wire.ErrMalformed, err)
 	}
 	h, ok := x.to.(sandbox.Hinter)
-	gone := ok && h.Hints(headers) != nil
+	x.gone = ok && h.Hints(headers) != nil
 	if err := x.extend(); err != nil {
 		return err
 	}
-	return x.ack(gone)
+	return x.ack(x.gone)
 }
 
 // deliver keeps the order of calls that sandbox.Responder promises, whatever
@@ -410,7 +417,7 @@ func (x *exchange) over(payload []byte) (wire.Outcome, error) {
 	if err == nil && result.HasPiece {
 		_, err = x.deliver(result.Piece)
 	}
-	if err == nil && result.Kind == 0 && !x.started {
+	if err == nil && result.Kind == 0 && !x.started && !x.gone {
 		err = wire.ErrMalformed
 	}
 	return result.Outcome, err

@@ -90,6 +90,7 @@ func mischiefs() map[string]func(*child) error {
 	}
 	head, _ := abi.ResponseHead{Status: 200}.Encode()
 	broken, _ := abi.ResponseHead{Status: 200, Headers: []abi.Pair{{Key: "X", Value: "a\r\nb"}}}.Encode()
+	hints, _ := abi.ResponseHead{Status: abi.StatusHints}.Encode()
 	piece := func(p wire.Piece) func(*wire.Conn) error {
 		return func(c *wire.Conn) error { return c.Send(wire.Write, p.Append) }
 	}
@@ -127,21 +128,54 @@ func mischiefs() map[string]func(*child) error {
 				}
 			}, false)
 		},
-		"ends without a head":    func(w *child) error { return mislead(w, end(wire.Outcome{Usable: true}), false) },
-		"blames the host":        func(w *child) error { return mislead(w, end(wire.Outcome{Kind: uint8(sandbox.KindHost)}), false) },
-		"unknown kind":           func(w *child) error { return mislead(w, end(wire.Outcome{Kind: 200}), false) },
-		"unknown frame":          func(w *child) error { return mislead(w, raw(77), false) },
-		"frame of the host":      func(w *child) error { return mislead(w, raw(wire.Ack, 0), false) },
-		"body without a head":    func(w *child) error { return mislead(w, piece(wire.Piece{Body: []byte("x")}), false) },
-		"broken header":          func(w *child) error { return mislead(w, piece(wire.Piece{Head: broken}), false) },
-		"short head":             func(w *child) error { return mislead(w, piece(wire.Piece{Head: head[:3]}), false) },
-		"reads no body":          func(w *child) error { return mislead(w, raw(wire.Read, 1, 0, 0, 0), false) },
-		"reads nothing":          func(w *child) error { return mislead(w, raw(wire.Read, 0, 0, 0, 0), false) },
-		"closes the socket":      func(w *child) error { return mislead(w, func(*wire.Conn) error { return abi.EIO }, false) },
-		"logs at no level":       func(w *child) error { return mislead(w, raw(wire.Log, 9, 0, 0, 0), false) },
-		"huge frame":             func(w *child) error { return mislead(w, raw(wire.End, make([]byte, wire.MaxReply+1)...), false) },
-		"two heads":              func(w *child) error { return mislead(w, twice(piece(wire.Piece{Head: head})), false) },
-		"a byte after the last":  func(w *child) error { return mislead(w, twice(piece(wire.Piece{Head: head, Last: true})), false) },
+		"ends without a head":   func(w *child) error { return mislead(w, end(wire.Outcome{Usable: true}), false) },
+		"blames the host":       func(w *child) error { return mislead(w, end(wire.Outcome{Kind: uint8(sandbox.KindHost)}), false) },
+		"unknown kind":          func(w *child) error { return mislead(w, end(wire.Outcome{Kind: 200}), false) },
+		"unknown frame":         func(w *child) error { return mislead(w, raw(77), false) },
+		"frame of the host":     func(w *child) error { return mislead(w, raw(wire.Ack, 0), false) },
+		"body without a head":   func(w *child) error { return mislead(w, piece(wire.Piece{Body: []byte("x")}), false) },
+		"broken header":         func(w *child) error { return mislead(w, piece(wire.Piece{Head: broken}), false) },
+		"short head":            func(w *child) error { return mislead(w, piece(wire.Piece{Head: head[:3]}), false) },
+		"reads no body":         func(w *child) error { return mislead(w, raw(wire.Read, 1, 0, 0, 0), false) },
+		"reads nothing":         func(w *child) error { return mislead(w, raw(wire.Read, 0, 0, 0, 0), false) },
+		"closes the socket":     func(w *child) error { return mislead(w, func(*wire.Conn) error { return abi.EIO }, false) },
+		"logs at no level":      func(w *child) error { return mislead(w, raw(wire.Log, 9, 0, 0, 0), false) },
+		"huge frame":            func(w *child) error { return mislead(w, raw(wire.End, make([]byte, wire.MaxReply+1)...), false) },
+		"two heads":             func(w *child) error { return mislead(w, twice(piece(wire.Piece{Head: head})), false) },
+		"a byte after the last": func(w *child) error { return mislead(w, twice(piece(wire.Piece{Head: head, Last: true})), false) },
+		"hints of a response":   func(w *child) error { return mislead(w, raw(wire.Hints, head...), false) },
+		"hints after the head": func(w *child) error {
+			return mislead(w, func(c *wire.Conn) error {
+				if err := piece(wire.Piece{Head: head})(c); err != nil {
+					return err
+				}
+				return raw(wire.Hints, hints...)(c)
+			}, false)
+		},
+		"hints without end": func(w *child) error {
+			return mislead(w, func(c *wire.Conn) error {
+				for {
+					if err := raw(wire.Hints, hints...)(c); err != nil {
+						return err
+					}
+					if _, _, err := c.Read(); err != nil {
+						return err
+					}
+				}
+			}, false)
+		},
+		"asks for ever": func(w *child) error {
+			return mislead(w, func(c *wire.Conn) error {
+				for {
+					if err := c.Send(wire.Ask, nil); err != nil {
+						return err
+					}
+					if _, _, err := c.Read(); err != nil {
+						return err
+					}
+				}
+			}, false)
+		},
 		"garbage after an order": func(w *child) error { return mislead(w, nil, true) },
 	}
 }

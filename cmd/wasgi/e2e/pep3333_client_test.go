@@ -32,6 +32,8 @@ func protocols() []protocol { return []protocol{http10{}, http11{}} }
 type client interface {
 	// begin sends a request and returns when its final head has come.
 	begin(q query) *reply
+	// ask sends a request whose answer nobody reads.
+	ask(q query)
 	// leave drops the connection.
 	leave()
 }
@@ -155,7 +157,7 @@ func (c http1) begin(q query) *reply {
 	if q.method == "" {
 		q.method = "GET"
 	}
-	c.sendQuery(q)
+	c.ask(q)
 	r := &reply{t: c.t, what: c.version + " " + q.method + " " + q.path}
 	for r.rawHead = c.head(); r.status < 200; r.rawHead = c.head() {
 		r.interim = append(r.interim, r.rawHead)
@@ -164,8 +166,11 @@ func (c http1) begin(q query) *reply {
 	return r
 }
 
-func (c http1) sendQuery(q query) {
+func (c http1) ask(q query) {
 	c.t.Helper()
+	if q.method == "" {
+		q.method = "GET"
+	}
 	lines := []string{q.method + " " + c.site.prefix + q.path + " " + c.version, "Host: " + c.site.host()}
 	lines = append(lines, q.headers...)
 	switch {

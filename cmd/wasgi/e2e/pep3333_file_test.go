@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // content is what the application's file of a size holds.
@@ -49,4 +52,32 @@ func (r *reply) breakOrFail(sent string) {
 		return
 	}
 	r.breaks(sent)
+}
+
+// TestSlowDownload has clients that take nothing of a large file, on a host with
+// one slot: others are served meanwhile. In this process the one interpreter is
+// free, too; a worker's sends the file itself and keeps its interpreter.
+func TestSlowDownload(t *testing.T) {
+	t.Parallel()
+	w, root := newWorld(t), t.TempDir()
+	folder := w.app(t, root, "pep3333")
+	instances := "1"
+	if os.Getenv(levelVariable) == "process" {
+		instances = "4"
+	}
+	write(t, folder, "wasgi.toml", read(t, filepath.Join(folder, "wasgi.toml"))+"[instances]\nmax = "+instances+"\n")
+	p := pep{t, w.serve(t, launch{root: root, flags: []string{"--slots", "1"}}, "pep3333").site(t, "pep3333"), http11{}}
+	const size = 64 << 20 // more than two sockets hold
+	var slow []*reply
+	for range 3 {
+		slow = append(slow, p.get("/file?as=plain&id=slow&size="+strconv.Itoa(size)).code(200).header("Content-Length", strconv.Itoa(size)))
+	}
+	p.get("/length?list").code(200).text("one")
+	left, from := p.proto.dial(t, p.site), p.mark()
+	left.begin(query{path: "/file?as=plain&id=left&size=" + strconv.Itoa(size)}).code(200)
+	left.leave()
+	p.once("closed left", from)
+	for _, r := range slow {
+		r.text(fileContent(size))
+	}
 }

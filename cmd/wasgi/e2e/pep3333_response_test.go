@@ -110,6 +110,16 @@ func clientLeaves(p pep) {
 		p.open(gate)
 		p.once("closed leaves&"+gate+" iter", from)
 	}
+	from := p.mark() // with nothing to answer yet, and not even a status
+	c := p.proto.dial(p.T, p.site)
+	gate := p.gate("silent")
+	c.ask(query{path: "/silent?" + gate})
+	p.logged("waiting for "+gate, from)
+	c.leave()
+	p.once("silent was closed for "+gate, from)
+	if n := p.site.count("request failed", from); n > 1 || n == 1 && p.site.count("client-gone", from) != 1 {
+		p.Errorf("the log:\n%s", p.site.server.log.String()[from:])
+	}
 }
 
 func pieceByPiece(p pep) {
