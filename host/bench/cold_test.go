@@ -195,3 +195,42 @@ func (c coldBench) deploy(b *testing.B, app string) {
 	percentiles(b, "memory", memory)
 	percentiles(b, "stored", stored)
 }
+
+// BenchmarkFresh is a request and what puts the instance back after it.
+func BenchmarkFresh(b *testing.B) {
+	c := newColdBench(b)
+	for _, app := range []string{"bare", "bottle", "flask", "django"} {
+		b.Run(app, func(b *testing.B) { c.fresh(b, app) })
+	}
+}
+
+func (c coldBench) fresh(b *testing.B, app string) {
+	im, err := c.stored(b.Context(), app)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer im.Close()
+	q, err := hello()
+	if err != nil {
+		b.Fatal(err)
+	}
+	in, err := im.Restore(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer in.Close()
+	var served, reset []time.Duration
+	for b.Loop() {
+		begin := time.Now()
+		if err := in.Serve(b.Context(), &q, &firstByte{}); err != nil {
+			b.Fatal(err)
+		}
+		middle := time.Now()
+		if err := in.Reset(); err != nil {
+			b.Fatal(err)
+		}
+		served, reset = append(served, middle.Sub(begin)), append(reset, time.Since(middle))
+	}
+	percentiles(b, "serve", served)
+	percentiles(b, "reset", reset)
+}

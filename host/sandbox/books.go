@@ -126,7 +126,7 @@ func (in *Instance) leaveFiles() {
 
 // dirtied is how many bytes of the snapshot's part were written to.
 func (in *Instance) dirtied() (uint64, error) {
-	if err := in.engine.dirty.find(in.memory.base[:in.memory.floor], &in.dirty); err != nil {
+	if err := in.engine.dirty.refind(in.memory.base[:in.memory.floor], &in.dirty); err != nil {
 		return 0, err
 	}
 	var n uint64

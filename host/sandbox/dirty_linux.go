@@ -41,6 +41,8 @@ type scratch struct {
 	regions [128]scanRegion
 	entries [2048 * 8]byte
 	runs    []pageRun
+	known   bool  // runs are of the time of faults
+	faults  int64 // of this process
 }
 
 // dirtyPages finds the private pages of a copy-on-write mapping: those that
@@ -50,6 +52,7 @@ type dirtyPages struct {
 	fd       uintptr
 	pageSize uint64
 	scan     bool // the kernel has PAGEMAP_SCAN
+	counts   bool // it counts the page faults of this process
 }
 
 // openDirtyPages opens the pagemap of this process and tries the ioctl.
@@ -65,16 +68,51 @@ func openDirtyPages() (*dirtyPages, error) {
 		return nil, err
 	}
 	d.scan = d.scanPages(probe, new(scratch)) == nil
+	d.counts = countsFaults(probe)
 	return d, unmap(probe)
+}
+
+// countsFaults makes a page fault and looks whether it was counted: a kernel
+// that only looks like Linux may not.
+func countsFaults(page []byte) bool {
+	before, ok := pageFaults()
+	if !ok || commit(page) != nil {
+		return false
+	}
+	page[0] = 1
+	after, ok := pageFaults()
+	return ok && after > before
+}
+
+// pageFaults is how many this process has had, in all of its threads.
+func pageFaults() (n int64, ok bool) {
+	var usage unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &usage) != nil {
+		return 0, false
+	}
+	return usage.Minflt + usage.Majflt, true
 }
 
 // Close closes the pagemap.
 func (d *dirtyPages) Close() error { return d.pagemap.Close() }
 
+// refind is find for the same b as the last time. A page becomes private in a
+// page fault and in no other way, and stays it until the next mapping: as long as
+// this process has had no further fault the runs are what they were.
+func (d *dirtyPages) refind(b []byte, s *scratch) error {
+	faults, ok := pageFaults()
+	if ok && d.counts && s.known && faults == s.faults {
+		return nil
+	}
+	err := d.find(b, s)
+	s.known, s.faults = ok && err == nil, faults
+	return err
+}
+
 // find sets s.runs to the private pages of b, in order. b starts and ends at
 // pages.
 func (d *dirtyPages) find(b []byte, s *scratch) error {
-	s.runs = s.runs[:0]
+	s.runs, s.known = s.runs[:0], false
 	if d.scan {
 		return d.scanPages(b, s)
 	}

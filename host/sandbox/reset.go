@@ -60,6 +60,7 @@ func (in *Instance) restoreMemory(s *storage) error {
 	in.stats.DirtyPages = int(total / imagePage)
 	if total > remapPages*imagePage {
 		in.books.cpu = bookLast // it has become much smaller: look soon
+		in.dirty.known = false
 		return mapPrivate(memory, s.file, s.offset)
 	}
 	for _, r := range in.dirty.runs {

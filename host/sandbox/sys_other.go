@@ -13,7 +13,10 @@ var errPlatform = errors.New("sandbox: guests run on Linux only")
 
 type (
 	dirtyPages struct{ scan bool }
-	scratch    struct{ runs []pageRun }
+	scratch    struct {
+		runs  []pageRun
+		known bool
+	}
 )
 
 func reserve(uint64) ([]byte, error)                      { return nil, errPlatform }
@@ -29,4 +32,5 @@ func openNoFollow(string) (*os.File, error)               { return nil, errPlatf
 func ownedByUs(os.FileInfo) bool                          { return false }
 func openDirtyPages() (*dirtyPages, error)                { return nil, errPlatform }
 func (*dirtyPages) find([]byte, *scratch) error           { return errPlatform }
+func (*dirtyPages) refind([]byte, *scratch) error         { return errPlatform }
 func (*dirtyPages) Close() error                          { return nil }
