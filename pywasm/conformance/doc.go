@@ -5,7 +5,7 @@
 //	go run ./pywasm/conformance [--suite NAMES] [--run PATTERN] [--jobs N] [--native] [--json] [--list]
 //
 // "make conformance" builds the binary first. RESULTS.md has what the last
-// whole run of each suite found.
+// run of each unit found.
 //
 // # The way of a run
 //
@@ -19,7 +19,7 @@
 //     starts and ends (record.go).
 //  4. judge.go compares with the suite's list in leftout: a test that fails and
 //     is not on it is a fault, and so is one on it that passes.
-//  5. report.go keeps what whole suites found in RESULTS.json and RESULTS.md.
+//  5. report.go keeps what was found in RESULTS.json and RESULTS.md.
 //
 // # The lists of what is left out
 //

@@ -51,7 +51,7 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.native, "native", false, "run with the build's own native CPython instead, to compare; nothing is judged or kept")
 	f.BoolVar(&o.json, "json", false, "print lines of JSON")
 	f.BoolVar(&o.list, "list", false, "list the units and stop")
-	f.BoolVar(&o.keep, "keep", true, "write RESULTS.md and RESULTS.json after whole suites")
+	f.BoolVar(&o.keep, "keep", true, "write RESULTS.md and RESULTS.json")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

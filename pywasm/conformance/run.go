@@ -80,8 +80,8 @@ func (w *world) runUnits(ctx context.Context, s suite, version string, units []u
 	}
 	v := j.finish(whole && !w.native)
 	p.suite(v, version, time.Since(begin))
-	if whole && w.keep && !w.native {
-		if err := w.keepResults(summary(s.name, version, v, time.Since(begin), rules)); err != nil {
+	if w.keep && !w.native {
+		if err := w.keepResults(summary{s.name, version, v.units, rules}); err != nil {
 			return false, err
 		}
 	}
