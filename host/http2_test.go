@@ -640,6 +640,9 @@ func TestClientOfAPROXYHeader(t *testing.T) {
 	if got := r.ask("PROXY TCP4 192.0.2.7\n" + request); got != "" {
 		t.Errorf("a broken header: %q", got)
 	}
+	if want := "connections were closed for their PROXY header"; !strings.Contains(r.log.String(), want) {
+		t.Errorf("the log lacks %q", want)
+	}
 	if got := r.ask("PROXY TCP4 192.0.2.7 198.51.100.1 1 2\nGET / HTTP/1.1\nHost: a\nHost: b\n\n"); !strings.HasPrefix(got, "HTTP/1.1 400 ") {
 		t.Errorf("what is behind the header is not guarded: %q", got)
 	}
@@ -685,5 +688,35 @@ func TestIdleConnectionsOfHTTP2End(t *testing.T) {
 		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("%s: the connection does not end", name)
 		}
+	}
+}
+
+// A host that ends lets streams end, and waits neither for idle connections nor
+// for handshakes.
+func TestEndOfAHostWithHTTP2(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	r := start(t, setup{edit: http2At(t, nil), app: func(c fakeCall) error {
+		close(entered)
+		<-release
+		return c.say(200, "served")
+	}})
+	r.event(EventReady, "app")
+	busy, idle, raw := wiretest.Speak(t, r.secure("a.example", "h2")), wiretest.Speak(t, r.secure("a.example", "h2")), r.dial()
+	id := busy.Request(true, get("/app")...)
+	<-entered
+	r.cancel()
+	if _, err := io.Copy(io.Discard, raw); err != nil && !strings.Contains(err.Error(), "reset") {
+		t.Errorf("a handshake: %v", err)
+	}
+	close(release)
+	if got := busy.Outcome(id); got.Body != "served" {
+		t.Errorf("%+v", got)
+	}
+	if err := <-r.ended; err != nil {
+		t.Errorf("the host ended with %v", err)
+	}
+	r.ended <- nil // for stop
+	if _, err := io.Copy(io.Discard, idle.Conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("an idle connection is left open")
 	}
 }
