@@ -396,6 +396,8 @@ func TestRapidReset(t *testing.T) {
 	r.event(EventReady, "app")
 	f := wiretest.Speak(t, r.secure("a.example", "h2"))
 	go func() { _, _ = io.Copy(io.Discard, f.Conn) }() // ends with the connection
+	f.Request(true, get("/app")...)
+	<-entered // whether one that is reset gets that far is a matter of time
 	for range 1000 {
 		id, err := f.Begin(true, get("/app")...)
 		if err == nil {
@@ -405,7 +407,6 @@ func TestRapidReset(t *testing.T) {
 			break // the connection was ended, which is the other safe answer
 		}
 	}
-	<-entered
 	other := wiretest.Speak(t, r.secure("a.example", "h2"))
 	if got := other.Outcome(other.Request(true, get("/app?other")...)); got.Status != "200" {
 		t.Errorf("another client: %+v", got)
