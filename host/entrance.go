@@ -46,15 +46,16 @@ func (f *front) entrance(sockets []clientSocket) ([]net.Listener, error) {
 
 // connections are the limits of all listeners together.
 func (f *front) connections() listen.Limits {
-	crowds := &crowds{log: f.log, pause: time.Minute}
+	crowds := &crowds{log: f.log, seldom: seldom{pause: time.Minute}}
+	strangers := &strangers{log: f.log, seldom: seldom{pause: time.Minute}}
 	return listen.Limits{
 		Connections: f.cfg.MaxConnections, Stall: f.cfg.WriteTimeout,
 		PerAddress: f.cfg.MaxConnectionsPerAddress, Exempt: f.proxies.Trusts, Crowded: crowds.turnedAway,
-		Proxy: listen.Proxy{Mode: proxyMode(f.cfg.ProxyProtocol), Trusts: f.speaks, Timeout: f.cfg.HeaderTimeout, Refused: f.badProxy},
+		Proxy: listen.Proxy{Mode: proxyMode(f.cfg.ProxyProtocol), Trusts: f.speaks, Timeout: f.cfg.HeaderTimeout, Refused: strangers.turnedAway},
 	}
 }
 
-// streams are the same limits for the requests of HTTP/2, of which one
+// streamLimits are the same ones for the requests of HTTP/2, of which one
 // connection may bring many.
 func (f *front) streamLimits() listen.Limits {
 	l := f.connections()
@@ -84,30 +85,52 @@ func (f *front) badFraming(remote net.Addr, fault error) {
 	f.log.Debug("a request was refused", "remote", remote.String(), "error", fault)
 }
 
-func (f *front) badProxy(peer net.Addr, err error) {
-	f.log.Debug("a connection was refused (proxy_protocol, trusted_proxies)", "peer", peer.String(), "error", err)
-}
-
-// crowds tells the operator that addresses want too many connections, without
-// letting them write the log.
+// crowds tells the operator that addresses want too many connections.
 type crowds struct {
-	log   *slog.Logger
-	pause time.Duration
-
-	mu    sync.Mutex
-	until time.Time // no line before
-	count int       // since the last line
+	log    *slog.Logger
+	seldom seldom
 }
 
 func (c *crowds) turnedAway(a netip.Addr) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.count++
+	c.seldom.tell(func(n int) {
+		c.log.Warn("connections were closed: their address has too many (max_connections_per_address); list the proxies in front in trusted_proxies",
+			"last", a.String(), "closed", n)
+	})
+}
+
+// strangers tells the operator of connections without the PROXY header that
+// they have to have: a load balancer that is not set up yet looks like that.
+type strangers struct {
+	log    *slog.Logger
+	seldom seldom
+}
+
+func (s *strangers) turnedAway(peer net.Addr, err error) {
+	s.seldom.tell(func(n int) {
+		s.log.Warn("connections were closed for their PROXY header (proxy_protocol, trusted_proxies)",
+			"last", peer.String(), "closed", n, "error", err)
+	})
+}
+
+// seldom keeps those who open connections over and over from writing the log
+// with it.
+type seldom struct {
+	pause time.Duration
+
+	mu    sync.Mutex
+	until time.Time // nothing is told before
+	count int       // since the last time
+}
+
+// tell calls f with how often it was to be told, unless that was just done.
+func (s *seldom) tell(f func(n int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
 	now := time.Now()
-	if now.Before(c.until) {
+	if now.Before(s.until) {
 		return
 	}
-	c.log.Warn("connections were closed: their address has too many (max_connections_per_address); list the proxies in front in trusted_proxies",
-		"last", a.String(), "closed", c.count)
-	c.until, c.count = now.Add(c.pause), 0
+	f(s.count)
+	s.until, s.count = now.Add(s.pause), 0
 }

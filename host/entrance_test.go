@@ -12,7 +12,7 @@ import (
 // Who opens connections over and over cannot write the log with it.
 func TestCrowdsAreToldOfOnceInAWhile(t *testing.T) {
 	var out bytes.Buffer
-	c := &crowds{log: slog.New(slog.NewTextHandler(&out, nil)), pause: time.Hour}
+	c := &crowds{log: slog.New(slog.NewTextHandler(&out, nil)), seldom: seldom{pause: time.Hour}}
 	for range 3 {
 		c.turnedAway(netip.MustParseAddr("192.0.2.1"))
 	}
@@ -20,7 +20,7 @@ func TestCrowdsAreToldOfOnceInAWhile(t *testing.T) {
 		t.Errorf("%d lines:\n%s", n, &out)
 	}
 	out.Reset()
-	c.until = time.Time{}
+	c.seldom.until = time.Time{}
 	c.turnedAway(netip.MustParseAddr("192.0.2.2"))
 	if !strings.Contains(out.String(), "last=192.0.2.2 closed=3") {
 		t.Errorf("%s", &out)

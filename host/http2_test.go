@@ -396,6 +396,8 @@ func TestRapidReset(t *testing.T) {
 	r.event(EventReady, "app")
 	f := wiretest.Speak(t, r.secure("a.example", "h2"))
 	go func() { _, _ = io.Copy(io.Discard, f.Conn) }() // ends with the connection
+	f.Request(true, get("/app")...)
+	<-entered // whether one that is reset gets that far is a matter of time
 	for range 1000 {
 		id, err := f.Begin(true, get("/app")...)
 		if err == nil {
@@ -405,7 +407,6 @@ func TestRapidReset(t *testing.T) {
 			break // the connection was ended, which is the other safe answer
 		}
 	}
-	<-entered
 	other := wiretest.Speak(t, r.secure("a.example", "h2"))
 	if got := other.Outcome(other.Request(true, get("/app?other")...)); got.Status != "200" {
 		t.Errorf("another client: %+v", got)
@@ -640,6 +641,9 @@ func TestClientOfAPROXYHeader(t *testing.T) {
 	if got := r.ask("PROXY TCP4 192.0.2.7\n" + request); got != "" {
 		t.Errorf("a broken header: %q", got)
 	}
+	if want := "connections were closed for their PROXY header"; !strings.Contains(r.log.String(), want) {
+		t.Errorf("the log lacks %q", want)
+	}
 	if got := r.ask("PROXY TCP4 192.0.2.7 198.51.100.1 1 2\nGET / HTTP/1.1\nHost: a\nHost: b\n\n"); !strings.HasPrefix(got, "HTTP/1.1 400 ") {
 		t.Errorf("what is behind the header is not guarded: %q", got)
 	}
@@ -685,5 +689,35 @@ func TestIdleConnectionsOfHTTP2End(t *testing.T) {
 		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("%s: the connection does not end", name)
 		}
+	}
+}
+
+// A host that ends lets streams end, and waits neither for idle connections nor
+// for handshakes.
+func TestEndOfAHostWithHTTP2(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	r := start(t, setup{edit: http2At(t, nil), app: func(c fakeCall) error {
+		close(entered)
+		<-release
+		return c.say(200, "served")
+	}})
+	r.event(EventReady, "app")
+	busy, idle, raw := wiretest.Speak(t, r.secure("a.example", "h2")), wiretest.Speak(t, r.secure("a.example", "h2")), r.dial()
+	id := busy.Request(true, get("/app")...)
+	<-entered
+	r.cancel()
+	if _, err := io.Copy(io.Discard, raw); err != nil && !strings.Contains(err.Error(), "reset") {
+		t.Errorf("a handshake: %v", err)
+	}
+	close(release)
+	if got := busy.Outcome(id); got.Body != "served" {
+		t.Errorf("%+v", got)
+	}
+	if err := <-r.ended; err != nil {
+		t.Errorf("the host ended with %v", err)
+	}
+	r.ended <- nil // for stop
+	if _, err := io.Copy(io.Discard, idle.Conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("an idle connection is left open")
 	}
 }

@@ -163,9 +163,9 @@ type Config struct {
 	// H2C takes HTTP/2 without TLS from clients that begin with it (prior knowledge),
 	// on the addresses without https://. It is for proxies in front.
 	H2C bool `koanf:"h2c" help:"take HTTP/2 without TLS from clients that begin with it"`
-	// MaxStreams limits the requests that run at once on one connection of HTTP/2.
-	// All of them count as connections besides, in MaxConnections and
-	// MaxConnectionsPerAddress.
+	// MaxStreams limits the requests that run at once on one connection of HTTP/2. On
+	// all connections together there may be as many as MaxConnections, and of one
+	// address as many as MaxConnectionsPerAddress; one more is answered with 503.
 	MaxStreams int `koanf:"max_streams" help:"requests at once on one connection of HTTP/2"`
 
 	// DataQuota is how much a tenant may keep in /data. A manifest may set less, of

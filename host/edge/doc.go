@@ -8,7 +8,8 @@
 // variables. Coming out: a [Response] takes Start and Write from the guest,
 // holds a small complete response until the instance is free, streams
 // everything else, and ends with Finish or Fail; a [Page] is what the host
-// itself says.
+// itself says. Under a Response of HTTP/2 is a [Paced], which gives up a stream
+// whose client takes nothing.
 //
 // It must never trust a length, a name or an order that a guest or a client
 // gave, never put a byte on the wire before the application sent one (PEP

@@ -104,7 +104,7 @@ func (p *Proxies) readXForwarded(h http.Header) told {
 		for rest, more := lines[i], true; more; {
 			var hop string
 			rest, hop, more = cutLast(rest)
-			if hop == "" {
+			if hop == "" || hop == unixHop && p.unix {
 				continue
 			}
 			n, ok := parseNode(hop)
@@ -126,6 +126,10 @@ func (p *Proxies) readXForwarded(h http.Header) told {
 	return out
 }
 
+// unixHop is what nginx writes of a client that came through a Unix socket. It is
+// a proxy where such clients are.
+const unixHop = "unix:"
+
 // cutLast takes the last element of a list.
 func cutLast(list string) (rest, last string, more bool) {
 	i := strings.LastIndexByte(list, ',')
@@ -146,8 +150,11 @@ func knownScheme(s string) string {
 
 // parseNode reads an address with or without a port: 192.0.2.1, 192.0.2.1:80,
 // 2001:db8::1, [2001:db8::1], [2001:db8::1]:80. A word of RFC 7239 section 6 for
-// an address that is not told (unknown, _hidden) is a node without one.
+// an address that is not told (unknown, _hidden), and unixHop, is a node without one.
 func parseNode(s string) (node, bool) {
+	if s == unixHop {
+		return node{}, true
+	}
 	if a, err := netip.ParseAddr(s); err == nil {
 		return node{addr: a.Unmap()}, a.Zone() == ""
 	}

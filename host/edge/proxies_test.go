@@ -61,6 +61,9 @@ func TestXForwarded(t *testing.T) {
 		"X-Forwarded-For:":                                                     "10.0.0.1:4711 http",
 		"X-Forwarded-For: 192.0.2.1, unknown":                                  "10.0.0.1:4711 http",
 		"X-Forwarded-For: 192.0.2.1, unknown, 10.2.3.4":                        "10.2.3.4: http",
+		"X-Forwarded-For: 192.0.2.1, unix:":                                    "10.0.0.1:4711 http",
+		"X-Forwarded-For: 192.0.2.1, unix:, 10.2.3.4":                          "10.2.3.4: http",
+		"X-Forwarded-For: 192.0.2.1, unix":                                     "Bad Request",
 		"X-Forwarded-For: 192.0.2.1, x":                                        "Bad Request",
 		"X-Forwarded-For: 192.0.2.1, x, 10.2.3.4":                              "Bad Request",
 		"X-Forwarded-For: 192.0.2.1:":                                          "Bad Request",
@@ -189,6 +192,23 @@ func TestSchemeOfTheConnection(t *testing.T) {
 
 // Whatever is in the headers, an address of the network comes out, and one of a
 // proxy only if no other was named.
+// Where clients of Unix sockets are proxies, one of them in the middle is passed
+// over, and none that a client wrote is.
+func TestUnixHops(t *testing.T) {
+	p := NewProxies(networks(t, "10.0.0.0/8"), true, false)
+	for text, want := range map[string]string{
+		"X-Forwarded-For: 192.0.2.1, unix:":                         "192.0.2.1: http",
+		"X-Forwarded-For: 192.0.2.1, unix:, 10.2.3.4, unix:":        "192.0.2.1: http",
+		"X-Forwarded-For: 203.0.113.9, unix:, 192.0.2.1":            "192.0.2.1: http",
+		"X-Forwarded-For: unix:":                                    "10.0.0.1:4711 http",
+		"X-Forwarded-For: 192.0.2.1\nX-Forwarded-For: unix:, unix:": "192.0.2.1: http",
+	} {
+		if got := admitted(t, p, text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
 func FuzzAdmit(f *testing.F) {
 	f.Add("203.0.113.9, 192.0.2.1, 10.0.0.2", "https", "for=192.0.2.1;proto=https, for=\"[::1]:80\"")
 	f.Add("[2001:db8::1]:80,unknown", "a,b", "for=\"\\\"\";by=_x")

@@ -131,6 +131,17 @@ func tlsHTTP2(t *testing.T, s *server, b *browser) {
 	s.site(t, "bare").logged(t, "stream closed after", from)
 }
 
+// TestHTTP2InFresh: the same with a new interpreter for each request.
+func TestHTTP2InFresh(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	cert := certificate(t, "shop.example")
+	root := w.rootOf(t, "bare")
+	prepend(t, filepath.Join(root, "bare"), "isolation = \"fresh\"\n")
+	server := w.serve(t, launch{root: root, flags: append(cert.flags(), "--listen", "https://127.0.0.1:0")}, "bare")
+	tlsHTTP2(t, server, cert.browser(t, "bare", server.addresses(t, 1)[0]))
+}
+
 // TestBadCertificates: the server does not start, and says what is wrong.
 func TestBadCertificates(t *testing.T) {
 	t.Parallel()
