@@ -59,6 +59,8 @@ func guarded(self uint32) []rule {
 		{nr: unix.SYS_MPROTECT, when: []condition{{2, executable, []uint32{0}}}},
 		{nr: unix.SYS_CLONE, when: []condition{{0, unix.CLONE_THREAD, []uint32{unix.CLONE_THREAD}}}},
 		{nr: unix.SYS_TGKILL, when: []condition{{0, whole, []uint32{self}}}},
+		// Package sandbox counts page faults, and looks for pages.
+		{nr: unix.SYS_GETRUSAGE, when: []condition{{0, whole, []uint32{unix.RUSAGE_SELF}}}},
 		{nr: unix.SYS_IOCTL, when: []condition{{1, whole, []uint32{pagemapScan}}}},
 		// F_SETOWN, which would send signals to others, is not among them.
 		{nr: unix.SYS_FCNTL, when: []condition{{1, whole, []uint32{

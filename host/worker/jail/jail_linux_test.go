@@ -205,6 +205,8 @@ func probes(dir string, pagemap uintptr) []probe {
 		{"ioctl TIOCSTI", "EPERM", "EPERM", call(unix.SYS_IOCTL, 0, unix.TIOCSTI, 0)},
 		{"ioctl PAGEMAP_SCAN reaches the kernel", "EFAULT", "EFAULT", call(unix.SYS_IOCTL, pagemap, pagemapScan, 0)},
 		{"map executable memory", "EPERM", "EPERM", call(unix.SYS_MMAP, 0, 4096, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANON, ^uintptr(0), 0)},
+		{"count the faults of this process", "EFAULT", "EFAULT", call(unix.SYS_GETRUSAGE, unix.RUSAGE_SELF, 0, 0)},
+		{"count the faults of a thread", "EPERM", "EPERM", call(unix.SYS_GETRUSAGE, unix.RUSAGE_THREAD, 0, 0)},
 		{"make memory executable", "EPERM", "EPERM", call(unix.SYS_MPROTECT, 0, 0, unix.PROT_READ|unix.PROT_EXEC)},
 		{"pkey_mprotect", "EPERM", "EPERM", call(unix.SYS_PKEY_MPROTECT, 0, 0, unix.PROT_EXEC, ^uintptr(0))},
 		{"a number of the 32-bit table", "EPERM", "EPERM", call(0x40000000 | unix.SYS_EXECVE)},
