@@ -26,8 +26,8 @@ const (
 )
 
 // patience is how long a compilation may take before somebody wants to know
-// what takes so long. Code from the cache is there sooner.
-const patience = 2 * time.Second
+// what takes so long. Code from the cache is there sooner, on a busy machine too.
+const patience = 5 * time.Second
 
 // compile compiles the guest, from the cache if it can be trusted.
 func (e *Engine) compile(ctx context.Context, cfg EngineConfig) error {

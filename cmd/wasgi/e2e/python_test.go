@@ -156,7 +156,9 @@ print(json.dumps([dict(os.environ), os.getcwd(), os.listdir("."), [f for f in fi
 			"GIVEN": "a=b", "EMPTY": "", "HOME": "/tmp", "TMPDIR": "/tmp",
 			"LANG": "C.UTF-8", "TZ": "UTC", "PYTHONDONTWRITEBYTECODE": "1",
 		},
-		"/work", []any{}, []any{},
+		"/work", []any{}, []any{
+			"/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero", "/usr/bin/python3.13",
+		},
 	}
 	var got []any
 	if err := json.Unmarshal([]byte(o.stdout), &got); err != nil || !reflect.DeepEqual(got, want) {
