@@ -24,8 +24,8 @@
 //  7. edge.Encoder.Encode writes the environ message; exchange.run calls
 //     instance.Serve with the request's deadline.
 //  8. The guest's calls come back through responder to edge.Response: a small
-//     complete body is held, everything else is sent piece by piece. slot gives
-//     the CPU slot to others while the client is slow.
+//     complete body or a file is held, everything else is sent piece by piece.
+//     slot gives the CPU slot to others while the client is slow.
 //  9. exchange.giveBack ends the lease, and only then edge.Response.Finish sends
 //     what was held.
 //  10. Whatever failed goes through faultOf to exchange.fail: a page that names

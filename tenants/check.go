@@ -118,6 +118,11 @@ func (m *Manifest) check(in manifestText) error {
 			c.fault("env", fmt.Sprintf("%q cannot be an environment variable", name))
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(m.Environ)) {
+		if err := checkVariable(name, m.Environ[name]); err != nil {
+			c.fault("environ", err.Error())
+		}
+	}
 	c.limits(m)
 	c.instances(m)
 	return errors.Join(c.faults...)

@@ -72,6 +72,13 @@ type Manifest struct {
 	// server's own environment is passed on.
 	Env map[string]string `toml:"env"`
 
+	// environ has variables that each request's WSGI environ carries besides,
+	// such as the name of the site: what Apache calls SetEnv (PEP 3333, "Application
+	// Configuration"). They cannot stand for a request's own variables, the client's
+	// headers (HTTP_) or the server's (wsgi., wasgi.). Values are shown as PEP 3333
+	// wants text: UTF-8 bytes, each as a character.
+	Environ map[string]string `toml:"environ"`
+
 	// limits bound what one instance and one request may use.
 	Limits Limits `toml:"limits"`
 
@@ -218,6 +225,7 @@ func Defaults() Manifest {
 // clone copies what a decoder would otherwise write through.
 func (m Manifest) clone() Manifest {
 	m.Env = maps.Clone(m.Env)
+	m.Environ = maps.Clone(m.Environ)
 	m.PythonPath = slices.Clone(m.PythonPath)
 	m.Hosts = slices.Clone(m.Hosts)
 	m.Paths = slices.Clone(m.Paths)

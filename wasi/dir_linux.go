@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io/fs"
 	"os"
+	"strconv"
 	"unsafe"
 
 	"github.com/tetratelabs/wazero/experimental/sys"
@@ -109,15 +110,23 @@ func timespecOf(nanos int64) unix.Timespec {
 
 func datasync(f *os.File) error { return control(f, unix.Fdatasync) }
 
-// duplicate opens a second descriptor for what f has open. Both have one position, which nobody uses.
-func duplicate(f *os.File) (*os.File, error) {
+// duplicate opens a second descriptor for what f has open: anew, with a position of its own, where /proc shows it, and
+// else one that shares the position.
+func duplicate(f *os.File) (second *os.File, alone bool, err error) {
 	var own int
-	err := control(f, func(fd int) (err error) {
+	err = control(f, func(fd int) (err error) {
+		own, err = unix.Open("/proc/self/fd/"+strconv.Itoa(fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err == nil {
+		return os.NewFile(uintptr(own), f.Name()), true, nil
+	}
+	err = control(f, func(fd int) (err error) {
 		own, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return os.NewFile(uintptr(own), f.Name()), nil
+	return os.NewFile(uintptr(own), f.Name()), false, nil
 }

@@ -35,4 +35,4 @@ func setTimes(*os.File, int64, int64) error { return sys.ENOSYS }
 
 func datasync(f *os.File) error { return f.Sync() }
 
-func duplicate(*os.File) (*os.File, error) { return nil, errors.ErrUnsupported }
+func duplicate(*os.File) (*os.File, bool, error) { return nil, false, errors.ErrUnsupported }

@@ -46,10 +46,13 @@ func (r Regular) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
-// KeptFile is a file that is read by position until it is closed, once.
+// KeptFile is a file that is read until it is closed, once. Section is for one
+// reader at a time; what it returns is an *io.LimitedReader of an *os.File, which a
+// socket can take from the kernel, where the file has a position of its own.
 type KeptFile interface {
 	io.ReaderAt
 	io.Closer
+	Section(offset, size int64) io.Reader
 }
 
 // keeper is a File that can outlive its descriptor.
@@ -68,6 +71,7 @@ func (r Regular) Keep() (KeptFile, error) {
 // keptFile has a descriptor of its own and, under a quota, its part in the inode.
 type keptFile struct {
 	*os.File
+	alone bool // its position is nobody else's
 	quota *Quota
 	node  *inode
 }
@@ -76,7 +80,7 @@ func (f *hostFile) keep() (KeptFile, error) {
 	if f.done {
 		return nil, os.ErrClosed
 	}
-	own, err := duplicate(f.f)
+	own, alone, err := duplicate(f.f)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +89,17 @@ func (f *hostFile) keep() (KeptFile, error) {
 		f.node.refs++
 		f.quota.names.Unlock()
 	}
-	return &keptFile{own, f.quota, f.node}, nil
+	return &keptFile{own, alone, f.quota, f.node}, nil
+}
+
+// Section implements KeptFile.
+func (k *keptFile) Section(offset, size int64) io.Reader {
+	if k.alone {
+		if _, err := k.Seek(offset, io.SeekStart); err == nil {
+			return io.LimitReader(k.File, size)
+		}
+	}
+	return io.NewSectionReader(k, offset, size)
 }
 
 // Close gives the bytes of a removed file back.

@@ -80,6 +80,11 @@ func TestKeptFile(t *testing.T) {
 	if n, err := kept.ReadAt(p, 0); n != 10 || string(p) != "0123456789" {
 		t.Errorf("%q, %v", p[:n], err)
 	}
+	for range 2 { // each section begins where it says
+		if b, err := io.ReadAll(kept.Section(3, 5)); string(b) != "34567" || err != nil {
+			t.Errorf("a section: %q, %v", b, err)
+		}
+	}
 	if err := kept.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -14,9 +14,10 @@ type File interface {
 	Keep() (KeptFile, error)
 }
 
-// KeptFile is a file of the host's own, to be closed once.
+// KeptFile is a file of the host's own, to be closed once. Section is for one
+// reader at a time.
 type KeptFile interface {
-	io.ReaderAt
+	Section(offset, size int64) io.Reader
 	io.Closer
 }
 
@@ -81,12 +82,21 @@ func (r *Response) keepFile(f File, offset, size int64) bool {
 	}
 	r.taken += size
 	r.whole = true
-	r.held = &heldFile{io.NewSectionReader(kept, offset, size), kept}
+	r.held = &heldFile{kept.Section(offset, size), kept}
 	return true
 }
 
 // heldFile is the part of a file that is sent.
 type heldFile struct {
-	*io.SectionReader
+	io.Reader
 	io.Closer
+}
+
+// body is what is held, as net/http likes it: it looks at the type, for a file
+// that the kernel can send.
+func body(held io.Reader) io.Reader {
+	if f, ok := held.(*heldFile); ok {
+		return f.Reader
+	}
+	return held
 }

@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -26,6 +27,8 @@ func (f *testFile) Keep() (KeptFile, error) {
 	f.kept++
 	return f, nil
 }
+
+func (f *testFile) Section(offset, size int64) io.Reader { return io.NewSectionReader(f, offset, size) }
 
 func (f *testFile) Close() error {
 	f.closed++

@@ -53,7 +53,7 @@ func (r *Response) deliver() error {
 		return nil
 	}
 	before := r.bytes
-	n, err := io.Copy(r.w, r.held)
+	n, err := io.Copy(r.w, body(r.held))
 	r.bytes += n
 	if r.gone = err; err == nil && r.bytes != r.taken {
 		return fmt.Errorf("%w: %d of %d bytes", ErrFileShort, r.bytes-before, r.taken-before)

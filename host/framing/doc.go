@@ -20,6 +20,9 @@
 // The invariant, which a fuzz test holds against net/http's own parser: what a
 // Guard passes, net/http either refuses or ends at the same byte.
 //
+// On the way out it does one thing: [Phrase] has a status line carry a reason
+// phrase of the application's own, which net/http cannot write.
+//
 // It must never buffer, never wait for anything but the connection, and never
 // pass a byte that it has not judged. It knows nothing of what a request means:
 // sizes, methods and hosts are package edge's. HTTP/2 has framing of its own:

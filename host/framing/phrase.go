@@ -3,6 +3,7 @@ package framing
 import (
 	"bytes"
 	"context"
+	"io"
 	"net"
 	"strconv"
 )
@@ -68,4 +69,13 @@ func (f phrase) statusLine(p []byte) (head, rest []byte, ok bool) {
 		return nil, nil, false
 	}
 	return append(bytes.Clone(p[:len(fixed)]), f.reason...), p[end:], true
+}
+
+// ReadFrom lets the connection below send a file in its own way. A head never
+// comes by it.
+func (c *conn) ReadFrom(src io.Reader) (int64, error) {
+	if to, ok := c.Conn.(io.ReaderFrom); ok {
+		return to.ReadFrom(src)
+	}
+	return io.Copy(struct{ io.Writer }{c}, src)
 }

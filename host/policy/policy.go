@@ -16,6 +16,7 @@ package policy
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -162,6 +163,16 @@ func (a App) Paths() []string {
 func (a App) Load() abi.Load {
 	return abi.Load{
 		Entry:   a.Tenant.Entry.String(),
-		Environ: []abi.Pair{{Key: "SERVER_SOFTWARE", Value: "wasgi"}},
+		Environ: a.variables(),
 	}
+}
+
+// variables are what every environ of the application carries besides.
+func (a App) variables() []abi.Pair {
+	pairs := []abi.Pair{{Key: "SERVER_SOFTWARE", Value: "wasgi"}}
+	own := a.Tenant.Manifest.Environ
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		pairs = append(pairs, abi.Pair{Key: name, Value: own[name]})
+	}
+	return pairs
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/tenants"
 	"github.com/wasgi/wasgi/wasi"
 )
@@ -71,6 +72,10 @@ func TestMessages(t *testing.T) {
 	}
 	if got := a.Load().Entry; got != "wsgi:make()" {
 		t.Errorf("entry %q", got)
+	}
+	a.Tenant.Manifest.Environ = map[string]string{"SITE": "Käse", "B": "2"}
+	if diff := cmp.Diff([]abi.Pair{{Key: "SERVER_SOFTWARE", Value: "wasgi"}, {Key: "B", Value: "2"}, {Key: "SITE", Value: "Käse"}}, a.Load().Environ); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -479,7 +479,7 @@ stdlib: EROFS
 pyc: EROFS
 tmp: []`)
 	}
-	if _, files := used(g.T, fresh); files != 3 {
+	if _, files := used(g.T, fresh); files != 5 {
 		g.Errorf("the bundle has %d files, want 5", files)
 	}
 }

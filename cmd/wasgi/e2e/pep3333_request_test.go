@@ -49,6 +49,8 @@ SERVER_NAME='127.0.0.1'
 SERVER_PORT='` + port + `'
 SERVER_PROTOCOL='` + p.proto.name() + `'
 SERVER_SOFTWARE='wasgi'
+SITE_NAME='K\xc3\xa4se'
+shop.currency='EUR'
 wasgi.request_id='#'
 wsgi.early_hints is callable
 wsgi.errors has ` + after + `

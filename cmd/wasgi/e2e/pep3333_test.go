@@ -14,8 +14,6 @@ type pepLine struct {
 	not  map[string]string // protocols that the line does not apply to, and why
 }
 
-const noEnd = "the end of the connection is the only end that a body has"
-
 func pepLines() []pepLine {
 	only11 := func(why string) map[string]string { return map[string]string{"HTTP/1.0": why} }
 	return []pepLine{
