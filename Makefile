@@ -18,7 +18,10 @@ FUZZTIME ?= 1m
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: run build guest test attack fuzz check fmt generate bench tools go help clean
+# What wasgi is built and tested with: wazero with a patch, see host/sandbox/wazero.
+PATCHED := GOFLAGS="$$GOFLAGS '-modfile=$(CURDIR)/.wazero/go.mod'"
+
+.PHONY: run build guest wazero test attack fuzz check fmt generate bench tools go help clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,12 +30,15 @@ run: build tools ## build what is missing, prepare the examples, serve them on $
 	@bin/wasgi python --app tenants/examples/django --state-dir '$(STATE)' manage.py migrate --verbosity 0
 	@exec bin/wasgi serve --root tenants/examples --listen '$(ADDR)' --state-dir '$(STATE)'
 
-build: guest ## build the static binary bin/wasgi
+build: guest wazero ## build the static binary bin/wasgi
 	@echo "wasgi: building bin/wasgi"
-	@$(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/wasgi ./cmd/wasgi
+	@$(PATCHED) $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/wasgi ./cmd/wasgi
 
 guest: go ## build the guest: CPython and its standard library for WebAssembly
 	@$(GO) run ./pywasm/build
+
+wazero: go guest # which installs the program patch
+	@$(GO) run ./host/sandbox/wazero
 
 go:
 	@command -v $(GO) >/dev/null || { echo "wasgi: Go is missing. Install Go 1.21 or newer (https://go.dev/dl) and put it on PATH; it fetches the version that go.mod names by itself." >&2; exit 1; }
@@ -47,18 +53,18 @@ tools: ## install what the examples and tests need: python3 with pip, nginx, cur
 	  echo "wasgi: could not install them: tests behind nginx are left out" >&2; }
 
 test: build tools ## run every test, and those of the binary with worker processes too
-	@$(GO) test -timeout 30m ./...
-	@WASGI_TEST_ISOLATION_LEVEL=process $(GO) test -timeout 30m ./cmd/wasgi/e2e
+	@$(PATCHED) $(GO) test -timeout 30m ./...
+	@$(PATCHED) WASGI_TEST_ISOLATION_LEVEL=process $(GO) test -timeout 30m ./cmd/wasgi/e2e
 
 attack: build tools ## make every attack of the catalogue, the long ones too, and print a table
-	@WASGI_ATTACK_TIME=1m $(GO) test -count 1 -run 'Race$$' ./wasi
-	@set -o pipefail; WASGI_ATTACK=1 $(GO) test -timeout 60m -count 1 -run 'TestAttack$$|TestSQLiteLosesNothing$$' -v ./cmd/wasgi/e2e | grep -v '^=== '
+	@$(PATCHED) WASGI_ATTACK_TIME=1m $(GO) test -count 1 -run 'Race$$' ./wasi
+	@set -o pipefail; $(PATCHED) WASGI_ATTACK=1 $(GO) test -timeout 60m -count 1 -run 'TestAttack$$|TestSQLiteLosesNothing$$' -v ./cmd/wasgi/e2e | grep -v '^=== '
 
 # Ten tries to make an input smaller: with seconds for each, slow targets did little else.
-fuzz: go ## run every fuzz target for FUZZTIME, one after the other
+fuzz: wazero ## run every fuzz target for FUZZTIME, one after the other
 	@set -o pipefail; grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed -E 's|/[^/]+:func | |' | sort | { bad=0; while read -r dir name; do \
 	  echo "wasgi: $$dir $$name"; \
-	  $(GO) test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime '$(FUZZTIME)' -fuzzminimizetime 10x || bad=1; \
+	  $(PATCHED) $(GO) test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime '$(FUZZTIME)' -fuzzminimizetime 10x || bad=1; \
 	done; exit $$bad; }
 
 # 3 is a finding. Anything else but 0 is no verdict: without its database
@@ -87,7 +93,7 @@ generate: ## write generated files
 	@$(GO) generate ./...
 
 bench: build tools ## measure wasgi beside its peers, write host/bench/RESULTS.md; ARGS="--only flask,cold", see --help
-	@$(GO) run ./host/bench $(ARGS)
+	@$(PATCHED) $(GO) run ./host/bench $(ARGS)
 
 clean: ## remove the binary, the artifact and the examples' state (the build cache stays)
-	@rm -rf bin .wasgi pywasm/artifact/python.wasm pywasm/artifact/rootfs.zip pywasm/artifact/manifest.json
+	@rm -rf bin .wasgi .wazero pywasm/artifact/python.wasm pywasm/artifact/rootfs.zip pywasm/artifact/manifest.json

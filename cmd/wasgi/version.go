@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,7 @@ type versionInfo struct {
 	Wasgi    string           `json:"wasgi"`
 	Go       string           `json:"go"`
 	Platform string           `json:"platform"`
+	Wazero   string           `json:"wazero"` // its version, and whether it has the patch of host/sandbox/wazero
 	ABI      int              `json:"abi"`
 	Guest    *pywasm.Manifest `json:"guest"` // null when the guest is not built
 }
@@ -52,6 +54,7 @@ func readVersion() (versionInfo, error) {
 		Wasgi:    version,
 		Go:       runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Wazero:   wazeroVersion(debug.ReadBuildInfo()),
 		ABI:      abi.Version,
 	}
 	art, err := pywasm.Load()
@@ -71,6 +74,23 @@ func printVersion(w io.Writer, info versionInfo) error {
 	if info.Guest != nil {
 		guest = "CPython " + info.Guest.Python
 	}
-	_, err := fmt.Fprintf(w, "wasgi %s\n%s %s\nguest: %s, ABI %d\n", info.Wasgi, info.Go, info.Platform, guest, info.ABI)
+	_, err := fmt.Fprintf(w, "wasgi %s\n%s %s\nguest: %s, ABI %d\nwazero %s\n", info.Wasgi, info.Go, info.Platform, guest, info.ABI, info.Wazero)
 	return err
+}
+
+// wazeroVersion is how the binary's wazero was made.
+func wazeroVersion(info *debug.BuildInfo, ok bool) string {
+	if !ok {
+		return "unknown"
+	}
+	for _, d := range info.Deps {
+		switch {
+		case d.Path != "github.com/tetratelabs/wazero":
+		case d.Replace != nil:
+			return d.Version + ", patched"
+		default:
+			return d.Version + ", as released: guests are slower than those of make build"
+		}
+	}
+	return "unknown"
 }

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// path is the module that is patched.
+const path = "github.com/tetratelabs/wazero"
+
+// module is what `go mod download -json` says of it.
+type module struct{ Version, Dir, Sum, Error string }
+
+// download has the go command fetch the version of go.mod and compare it with
+// go.sum.
+func download(ctx context.Context) (module, error) {
+	var m module
+	b, err := output(ctx, "go", "mod", "download", "-json", path)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return m, fmt.Errorf("go mod download: %w", err)
+	}
+	if m.Error != "" {
+		return m, errors.New(m.Error)
+	}
+	return m, nil
+}
+
+// copyOf is a patched copy of a module in the folder out.
+type copyOf struct {
+	module module
+	patch  []byte
+	out    string
+}
+
+func (c copyOf) src() string { return filepath.Join(c.out, "src") }
+
+// stamp says what a copy was made of.
+func (c copyOf) stamp() string {
+	h := sha256.New()
+	for _, part := range [][]byte{[]byte(c.module.Version), []byte(c.module.Sum), c.patch} {
+		fmt.Fprintf(h, "%d ", len(part))
+		h.Write(part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// make makes the copy, unless it is there. It is renamed into place when it is
+// whole.
+func (c copyOf) make(ctx context.Context) error {
+	if b, err := os.ReadFile(filepath.Join(c.src(), ".stamp")); err == nil && string(b) == c.stamp() {
+		return nil
+	}
+	if err := os.MkdirAll(c.out, 0o755); err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp(c.out, "making-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	src := filepath.Join(work, "src")
+	if err := os.CopyFS(src, os.DirFS(c.module.Dir)); err != nil {
+		return err
+	}
+	if err := c.apply(ctx, src); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(src, ".stamp"), []byte(c.stamp()), 0o644); err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(c.src()), os.Rename(src, c.src()))
+}
+
+// apply patches the copy. A line that does not fit fails: the patch is for one
+// version.
+func (c copyOf) apply(ctx context.Context, src string) error {
+	cmd := exec.CommandContext(ctx, "patch", "-p1", "--batch", "--forward", "--fuzz=0", "--no-backup-if-mismatch")
+	cmd.Dir, cmd.Stdin = src, bytes.NewReader(c.patch)
+	said, err := cmd.CombinedOutput()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return errors.New("the program patch is missing: install it (Debian: apt-get install patch)")
+	case err != nil:
+		return fmt.Errorf("the patch does not fit %s %s: write host/sandbox/wazero/coldexits.patch anew for it (%w):\n%s",
+			path, c.module.Version, err, said)
+	}
+	return nil
+}
+
+// writeGoMod writes go.mod and go.sum for -modfile. Files that are right keep
+// their time, so that nothing is built again.
+func (c copyOf) writeGoMod(ctx context.Context) error {
+	gomod, err := output(ctx, "go", "env", "GOMOD")
+	if err != nil {
+		return err
+	}
+	root := filepath.Dir(string(bytes.TrimSpace(gomod)))
+	b, err := output(ctx, "go", "mod", "edit", "-print", "-replace", path+"="+c.from(root))
+	if err != nil {
+		return err
+	}
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(keep(filepath.Join(c.out, "go.mod"), b), keep(filepath.Join(c.out, "go.sum"), sum))
+}
+
+// from is the copy as seen from the project, so that the path of a machine does
+// not get into the binary.
+func (c copyOf) from(root string) string {
+	if rel, err := filepath.Rel(root, c.src()); err == nil && filepath.IsLocal(rel) {
+		return "./" + filepath.ToSlash(rel)
+	}
+	return c.src()
+}
+
+// keep writes a file that differs.
+func keep(name string, content []byte) error {
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, content) {
+		return nil
+	}
+	return os.WriteFile(name, content, 0o644)
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+)
+
+//go:embed coldexits.patch
+var patch []byte
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	out := flag.String("out", ".wazero", "folder for the copy and its go.mod")
+	check := flag.Bool("check", false, "run wazero's own tests on the copy")
+	flag.Parse()
+	if err := run(ctx, *out, *check); err != nil {
+		fmt.Fprintln(os.Stderr, "wazero:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, out string, check bool) error {
+	out, err := filepath.Abs(out)
+	if err != nil {
+		return err
+	}
+	m, err := download(ctx)
+	if err != nil {
+		return err
+	}
+	c := copyOf{module: m, patch: patch, out: out}
+	if err := c.make(ctx); err != nil {
+		return err
+	}
+	if err := c.writeGoMod(ctx); err != nil {
+		return err
+	}
+	if check {
+		return c.test(ctx)
+	}
+	return nil
+}
+
+// test runs wazero's tests of its compiler.
+func (c copyOf) test(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "go", "test", "./internal/integration_test/spectest/...", "./internal/engine/wazevo/...",
+		"./internal/integration_test/engine/...", "./experimental/...")
+	cmd.Dir, cmd.Stdout, cmd.Stderr = c.src(), os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), "GOFLAGS=") // its own go.mod
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("wazero's own tests of the patched copy: %w", err)
+	}
+	return nil
+}
+
+// output runs a program and returns what it prints; what it complains about is
+// part of the error.
+func output(ctx context.Context, name string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), "GOFLAGS=") // the project's go.mod, and not the one that this command has written
+	b, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil, fmt.Errorf("%s %q: %w: %s", name, args, err, exit.Stderr)
+	}
+	return b, err
+}
