@@ -48,6 +48,7 @@ def describe(exception):
 
 
 def _id(test):
+    test = getattr(test, "test_case", test)  # of a subtest
     try:
         return test.id()
     except Exception:
