@@ -55,15 +55,16 @@ func pathsThatLeadOut(g *siege) {
 	write(g.T, g.root, ".secret", "the secret of the host")
 	g.hostile("hostile", "")
 	hostile := g.serve().site(g.T, "hostile")
+	// What rises is looked for in the guest's own tree, where "/.." is "/".
 	want := map[string]string{
-		"../.secret": "EPERM", "../../.secret": "EPERM", "/../.secret": "EPERM", "/app/../../.secret": "EPERM", "/data/../.secret": "EPERM",
-		filepath.Join(g.root, ".secret"): "ENOENT", "//app//..//..//.secret": "EPERM", "./../app/../.secret": "EPERM",
-		"/etc/passwd": "ENOENT", "//etc/passwd": "ENOENT", "/etc/passwd/": "ENOENT", "../../../../etc/passwd": "EPERM",
+		"../.secret": "ENOENT", "../../.secret": "ENOENT", "/../.secret": "ENOENT", "/app/../../.secret": "ENOENT", "/data/../.secret": "ENOENT",
+		filepath.Join(g.root, ".secret"): "ENOENT", "//app//..//..//.secret": "ENOENT", "./../app/../.secret": "ENOENT",
+		"/etc/passwd": "ENOENT", "//etc/passwd": "ENOENT", "/etc/passwd/": "ENOENT", "../../../../etc/passwd": "ENOENT",
 		"/proc/self/environ": "ENOENT", "/proc/self/root/etc/passwd": "ENOENT", "/dev/mem": "ENOENT", "/sys/kernel": "ENOENT",
 		"/app/wsgi.py/": "ENOTDIR", "/app/wsgi.py/.": "ENOTDIR", "/app/wsgi.py/x": "ENOTDIR", "/app/WSGI.PY": "ENOENT",
 		"/app/%2e%2e/.secret": "ENOENT", "/app/..%2f.secret": "ENOENT", "/app/\uff0e\uff0e/.secret": "ENOENT", `/app/..\.secret`: "ENOENT",
 		"/data/" + strings.Repeat("n", 256): "ENAMETOOLONG", "/data/" + strings.Repeat("x/", 2100): "ENAMETOOLONG",
-		"/app/wsgi.py": "ok", "/app/x/../wsgi.py": "ok", "/app/../app/wsgi.py": "EPERM",
+		"/app/wsgi.py": "ok", "/app/x/../wsgi.py": "ok", "/app/../app/wsgi.py": "ok",
 	}
 	var code, lines strings.Builder
 	code.WriteString(tried)
@@ -471,7 +472,7 @@ answer = "\n".join(said)
 create: EROFS
 mkdir: EROFS
 unlink: EROFS
-rmdir: EROFS
+rmdir: ENOENT
 utime: EROFS
 chmod: ok
 stdlib: EROFS
