@@ -2,6 +2,7 @@
 # make test   the same set-up, then every test
 # make check  format, vet, lint, tidy, generate; fails on any difference
 # make attack attack a running host in every way of the catalogue
+# make conformance  run suites that others wrote inside the guest
 # make bench  measure wasgi beside its peers
 # make help   all targets
 
@@ -21,7 +22,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # What wasgi is built and tested with: wazero with a patch, see host/sandbox/wazero.
 PATCHED := GOFLAGS="$$GOFLAGS '-modfile=$(CURDIR)/.wazero/go.mod'"
 
-.PHONY: run build guest wazero test attack fuzz check fmt generate bench tools go help clean
+.PHONY: run build guest wazero test attack conformance fuzz check fmt generate bench tools go help clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +60,12 @@ test: build tools ## run every test, and those of the binary with worker process
 attack: build tools ## make every attack of the catalogue, the long ones too, and print a table
 	@$(PATCHED) WASGI_ATTACK_TIME=1m $(GO) test -count 1 -run 'Race$$' ./wasi
 	@set -o pipefail; $(PATCHED) WASGI_ATTACK=1 $(GO) test -timeout 60m -count 1 -run 'TestAttack$$|TestSQLiteLosesNothing$$' -v ./cmd/wasgi/e2e | grep -v '^=== '
+
+# The suites come as source distributions, and only pip can fetch those.
+conformance: build tools ## run the suites of CPython, Django, Flask and others inside the guest, write pywasm/conformance/RESULTS.md
+	@python3 -m pip --version >/dev/null 2>&1 || { echo "wasgi: pip is missing; installing python3-pip"; \
+	  { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends python3-pip; } >/dev/null; }
+	@$(GO) run ./pywasm/conformance
 
 # Ten tries to make an input smaller: with seconds for each, slow targets did little else.
 fuzz: wazero ## run every fuzz target for FUZZTIME, one after the other

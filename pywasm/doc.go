@@ -5,10 +5,11 @@
 // leaves three files in pywasm/artifact. They are embedded when they exist.
 // Everything compiles without them; Load then returns ErrMissing.
 //
-//	guest/     our C extension and the Python bootstrap
-//	build/     the command that makes the guest
-//	meter/     the pass that makes the guest interruptible
-//	artifact/  the finished guest, not in version control
+//	guest/       our C extension and the Python bootstrap
+//	build/       the command that makes the guest
+//	meter/       the pass that makes the guest interruptible
+//	artifact/    the finished guest, not in version control
+//	conformance/ the command that runs others' test suites in the guest
 //
 // Who may import it: host/sandbox, cmd and tests. It imports the standard
 // library only. DESIGN.md has the decisions and what was measured.

@@ -14,6 +14,8 @@ type descriptor struct {
 	dir   bool
 	fixed bool // stdio and mounts: not counted, not closed by the guest
 	flags sys.Oflag
+	// nonblock is O_NONBLOCK as the guest set it; files never block.
+	nonblock bool
 
 	listing listing
 }

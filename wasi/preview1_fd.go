@@ -151,14 +151,17 @@ func fdFdstatGet(c guestCall) sys.Errno {
 	if d.file.IsAppend() {
 		b[2] = fdflagAppend
 	}
+	if d.nonblock {
+		b[2] |= fdflagNonblock
+	}
 	base, inheriting := rights(st.Mode, d.flags, d.mount == nil)
 	binary.LittleEndian.PutUint64(b[8:], base)
 	binary.LittleEndian.PutUint64(b[16:], inheriting)
 	return 0
 }
 
-// fdFdstatSetFlags knows O_APPEND only. O_NONBLOCK changes nothing for files, which never block, and cannot be had for
-// stdio.
+// fdFdstatSetFlags knows O_APPEND. O_NONBLOCK is kept and changes nothing for files, which never block; it cannot be had
+// for stdio.
 func fdFdstatSetFlags(c guestCall) sys.Errno {
 	d, errno := c.files.get(c.u32(0))
 	flags := c.u32(1)
@@ -172,7 +175,11 @@ func fdFdstatSetFlags(c guestCall) sys.Errno {
 	case d.dir:
 		return sys.EISDIR
 	}
-	return d.file.SetAppend(flags&fdflagAppend != 0)
+	errno = d.file.SetAppend(flags&fdflagAppend != 0)
+	if errno == 0 {
+		d.nonblock = flags&fdflagNonblock != 0
+	}
+	return errno
 }
 
 func fdFilestatGet(c guestCall) sys.Errno {

@@ -97,9 +97,9 @@ func (c *collector) take(r record) {
 // worth orders outcomes: a later and worse one replaces the one before.
 func worth(o outcome) int {
 	switch o {
-	case passed:
+	case skipped, notRun: // a part of it, when there is another outcome
 		return 1
-	case skipped, notRun:
+	case passed:
 		return 2
 	case failed:
 		return 3

@@ -45,7 +45,9 @@ register_at_fork(PyObject *Py_UNUSED(module), PyObject *args, PyObject *kwargs)
 static PyMethodDef register_method = {
     "register_at_fork", _PyCFunction_CAST(register_at_fork),
     METH_VARARGS | METH_KEYWORDS,
-    PyDoc_STR("register_at_fork(*, before, after_in_child, after_in_parent)\n\n"
+    PyDoc_STR("register_at_fork($module, /, *, before=<unrepresentable>,\n"
+              "                 after_in_child=<unrepresentable>,\n"
+              "                 after_in_parent=<unrepresentable>)\n--\n\n"
               "before is called before a snapshot is taken, after_in_child in every\n"
               "instance that is restored from it; after_in_parent is never called.")};
 

@@ -55,6 +55,7 @@ func pathsThatLeadOut(g *siege) {
 	write(g.T, g.root, ".secret", "the secret of the host")
 	g.hostile("hostile", "")
 	hostile := g.serve().site(g.T, "hostile")
+	// What rises is looked for in the guest's own tree, where "/.." is "/".
 	want := map[string]string{
 		"../.secret": "ENOENT", "../../.secret": "ENOENT", "/../.secret": "ENOENT", "/app/../../.secret": "ENOENT", "/data/../.secret": "ENOENT",
 		filepath.Join(g.root, ".secret"): "ENOENT", "//app//..//..//.secret": "ENOENT", "./../app/../.secret": "ENOENT",

@@ -5,9 +5,9 @@ conformance_cpython.py [--whole] MODULE [arguments of "python -m test"].
 sockets, though it does not.
 
 ctypes is hidden: the guest's stand-in only lets types be declared, and tests of
-more skip themselves without it, as in CPython's own builds for WASI. Modules
-that cannot even be imported without _testinternalcapi get one whose functions
-skip the test that calls them."""
+more skip themselves without it, as in CPython's own builds for WASI. The guest
+has no modules that are for tests only. Test modules that would be skipped as a
+whole for want of one get one whose functions skip the test that calls them."""
 
 import sys
 import types
@@ -38,16 +38,26 @@ def observe_module():
 
 
 _NO_TESTS_RAN = 4  # the exit status for a module that skipped itself
-_NEED_INTERNALS = {"test_class", "test_compile", "test_getpath"}
+_FOR_TESTS = ("_testinternalcapi", "_testlimitedcapi", "_testsinglephase")
+_NEED_THEM = {
+    "test_bytes", "test_class", "test_code", "test_compile", "test_compileall", "test_dis", "test_getpath",
+    "test_marshal", "test_pkgutil", "test_pyclbr", "test_traceback", "test_types",
+}  # fmt: skip
 
 
-class _NoInternals(types.ModuleType):
+class _ForTests(types.ModuleType):
+    """A module of which only the configuration is known."""
+
+    @staticmethod
+    def get_config():
+        return {"code_debug_ranges": 1}
+
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
 
         def skip(*args, **kwargs):
-            raise unittest.SkipTest(f"needs _testinternalcapi.{name}")
+            raise unittest.SkipTest(f"needs {self.__name__}.{name}")
 
         return skip
 
@@ -57,8 +67,9 @@ def run(args):
         support.has_socket_support = True
         args = args[1:]
     sys.modules["_ctypes"] = None
-    if args[0] in _NEED_INTERNALS:
-        sys.modules["_testinternalcapi"] = _NoInternals("_testinternalcapi")
+    if args[0] in _NEED_THEM:
+        names = _FOR_TESTS if args[0] != "test_traceback" else (*_FOR_TESTS, "_testcapi")
+        sys.modules.update({name: _ForTests(name) for name in names})
     records.observe(testresult.RegressionTestResult)
     observe_module()
     sys.argv[1:] = args[1:] + args[:1]

@@ -21,6 +21,7 @@ write "owner's type: TypeError: 'str' object cannot be interpreted as an integer
 write "tar: (5.0, 'text')\n"
 write "frozen: '/usr/lib/python3.13/os.py'\n"
 write "executable: True\n"
+write "hook: True\n"
 write "socket option: (2, False)\n"
 write "user: (0, 0, 0, 0, 1)\n"
 write "umask: (18, 63)\n"
@@ -96,6 +97,7 @@ TRIALS = {
     "tar": untar,
     "frozen": lambda: os.__file__,
     "executable": lambda: os.path.isfile(sys.executable),
+    "hook": lambda: os.register_at_fork.__text_signature__.startswith("($module, /, *, before="),
     "socket option": lambda: (socket.SO_REUSEADDR, hasattr(socket, "AF_UNIX")),
     "user": lambda: (os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getppid()),
     "umask": lambda: (os.umask(0o77), os.umask(0o22)),
