@@ -40,6 +40,9 @@ func fileWrapper(p pep) {
 			p.ask(query{method: "HEAD", path: path}).code(200).text("")
 		}
 	}
+	const whole = "10485760"
+	p.get("/file?as=plain&size="+whole+"&id=0").code(200).header("Content-Length", whole).header("Transfer-Encoding").text(fileContent(10 << 20))
+	p.ask(query{method: "HEAD", path: "/file?as=plain&size=" + whole + "&id=0"}).code(200).header("Content-Length", whole).text("")
 	p.get("/file?as=plain&size=100000&id=0").code(200).header("Content-Length", "100000").header("Transfer-Encoding").text(fileContent(100000))
 	p.ask(query{method: "HEAD", path: "/file?as=plain&size=100000&id=0"}).code(200).header("Content-Length", "100000").text("")
 }
