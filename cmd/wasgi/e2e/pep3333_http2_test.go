@@ -58,7 +58,8 @@ func (s site) scheme() string {
 	return scheme
 }
 
-// http2Client is a connection that has one stream at a time.
+// http2Client is a connection of which one stream is read at a time: what comes on
+// others meanwhile is lost.
 type http2Client struct {
 	t      *testing.T
 	site   site
@@ -75,6 +76,11 @@ func (c *http2Client) leave() {
 		c.wire.Close()
 		return
 	}
+	c.reset()
+}
+
+func (c *http2Client) reset() {
+	c.t.Helper()
 	c.wire.Must(c.wire.WriteRSTStream(c.id, http2.ErrCodeCancel))
 }
 
@@ -295,4 +301,23 @@ func (h http20) waitForContinue(p pep) {
 	}
 	c.send("body")
 	c.answer(q).code(200).text("b'body'\n")
+}
+
+// sharedConnection: of the requests on a connection one waits, one is left by its
+// client and one breaks, and none of that matters to another.
+func sharedConnection(p pep) {
+	c, from := p.proto.(http20).speak(p.T, p.site), p.mark()
+	gate, left := p.gate("shared"), p.gate("left")
+	waiting := c.begin(query{path: "/pieces?" + gate}).code(200).next("piece 1")
+	c.begin(query{path: "/length?list"}).code(200).text("one")
+	p.open(gate + "-2")
+	waiting.next("piece 2")
+	c.begin(query{path: "/close?leaves&" + left}).code(200).next("one")
+	c.reset()
+	p.open(left)
+	p.once("closed leaves&"+left+" iter", from)
+	c.begin(query{path: "/fails?late"}).code(200).breaks("half")
+	p.open(gate + "-3")
+	waiting.text("piece 3")
+	c.begin(query{path: "/length?list"}).code(200).text("one")
 }

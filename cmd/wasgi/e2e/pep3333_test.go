@@ -48,6 +48,9 @@ func pepLines() []pepLine {
 		{name: "de_facto_early_hints", run: earlyHints, but: in10("a client does not know answers before the answer")},
 		{name: "de_facto_traceparent", run: traceparent},
 		{name: "client_leaves", run: clientLeaves},
+		{name: "shared_connection", run: sharedConnection, not: map[string]string{
+			"HTTP/1.0": "a connection has one request", "HTTP/1.1": "a connection has one request after the other",
+		}},
 		{name: "net_http_a_host", run: hostNeeded, not: in10("HTTP/1.0 has no Host header")},
 		{name: "net_http_h_target", run: pepTargets},
 		{name: "net_http_i_framing", run: oddFraming, not: in10("Transfer-Encoding is refused as a whole: see TestProtocol"),
