@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -93,7 +94,7 @@ func (c *http2Client) begin(q query) *reply {
 // answer reads heads up to the final one.
 func (c *http2Client) answer(q query) *reply {
 	c.t.Helper()
-	r := &reply{t: c.t, what: fmt.Sprintf("HTTP/2 %s %s", q.method, q.path)}
+	r := &reply{t: c.t, what: fmt.Sprintf("HTTP/2 %s %s", cmp.Or(q.method, "GET"), q.path)}
 	b := &http2Body{client: c, id: c.id}
 	for r.rawHead = b.head(); r.status < 200; r.rawHead = b.head() {
 		r.interim = append(r.interim, r.rawHead)
