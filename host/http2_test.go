@@ -175,6 +175,8 @@ func TestRefusedOverHTTP2(t *testing.T) {
 		"the host again":      {get("/app", "host", "A.example"), "200"},
 		"two hosts":           {[]string{":method", "GET", ":scheme", "https", ":path", "/app", "host", "a.example", "host", "b.example"}, "400"},
 		"a host alone":        {[]string{":method", "GET", ":scheme", "https", ":path", "/app", "host", "a.example"}, "200"},
+		"no host":             {[]string{":method", "GET", ":scheme", "https", ":path", "/app"}, "400"},
+		"an empty host":       {[]string{":method", "GET", ":scheme", "https", ":path", "/app", "host", ""}, "200"},
 		"a host that is none": {head("GET", "a/b", "/app"), "400"},
 		"an absolute path":    {get("https://a.example/app"), "400"},
 		"a space":             {get("/app/a b"), "400"},

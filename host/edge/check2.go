@@ -12,7 +12,7 @@ func checkHTTP2(r *http.Request) *Refusal {
 	case !originForm(r.RequestURI):
 		return &Refusal{http.StatusBadRequest, "the path of this request is malformed"}
 	case !oneHost(r):
-		return &Refusal{http.StatusBadRequest, "the Host header and :authority name different hosts"}
+		return &Refusal{http.StatusBadRequest, "the Host header and :authority name different hosts, or none"}
 	case !soundLength(r):
 		return &Refusal{http.StatusBadRequest, "the Content-Length of this request is not that of its body"}
 	}
@@ -30,10 +30,13 @@ func originForm(path string) bool {
 
 // oneHost says whether a Host header beside :authority says the same (RFC 9113
 // section 8.3.1). net/http goes by :authority, and by the first of several Host
-// headers without one.
+// headers without one. Neither is what HTTP/1.1 without a Host header is.
 func oneHost(r *http.Request) bool {
 	hosts := r.Header["Host"]
-	return len(hosts) == 0 || len(hosts) == 1 && strings.EqualFold(hosts[0], r.Host)
+	if len(hosts) == 0 {
+		return r.Host != ""
+	}
+	return len(hosts) == 1 && strings.EqualFold(hosts[0], r.Host)
 }
 
 // soundLength says whether Content-Length is one number, and 0 when no body

@@ -2,10 +2,14 @@ package edge
 
 import (
 	"crypto/tls"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/wasgi/wasgi/abi"
 )
 
 func TestCheckHTTP2(t *testing.T) {
@@ -29,6 +33,8 @@ func TestCheckHTTP2(t *testing.T) {
 		"a tab":                {request("/a\tb", "h", -1), 400},
 		"a line":               {request("/a\r\nb", "h", -1), 400},
 		"DEL":                  {request("/a\x7f", "h", -1), 400},
+		"no host":              {request("/", "", -1), 400},
+		"an empty host":        {request("/", "", -1, "Host", ""), 0},
 		"the host twice":       {request("/", "h:80", -1, "Host", "H:80"), 0},
 		"another port":         {request("/", "h:80", -1, "Host", "h"), 400},
 		"two Hosts":            {request("/", "h", -1, "Host", "h", "Host", "h"), 400},
@@ -49,6 +55,25 @@ func TestCheckHTTP2(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// net/http leaves Content-Type and Content-Length of 304 out in HTTP/1 only.
+func TestHeadsWithoutBody(t *testing.T) {
+	for status, want := range map[int]http.Header{
+		http.StatusOK:          {"Content-Type": {"text/x"}, "Content-Length": {"4"}, "Etag": {"x"}},
+		http.StatusNoContent:   {"Content-Type": {"text/x"}, "Etag": {"x"}},
+		http.StatusNotModified: {"Content-Type": nil, "Etag": {"x"}},
+	} {
+		w := httptest.NewRecorder()
+		r := NewResponse(w, &http.Request{Method: http.MethodHead, ProtoMajor: 2}, Options{})
+		head := abi.ResponseHead{Status: status, Headers: []abi.Pair{{Key: "Content-Type", Value: "text/x"}, {Key: "Content-Length", Value: "4"}, {Key: "Etag", Value: "x"}}}
+		if err := errors.Join(r.Start(head), r.Finish()); err != nil {
+			t.Errorf("%d: %v", status, err)
+		}
+		if diff := cmp.Diff(want, w.Header()); diff != "" {
+			t.Errorf("%d: %s", status, diff)
 		}
 	}
 }

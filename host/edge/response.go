@@ -254,8 +254,14 @@ func (r *Response) sendHead() {
 	if _, ok := h["Server"]; !ok && r.opts.Server != "" {
 		h["Server"] = []string{r.opts.Server}
 	}
-	if r.length >= 0 && r.head.Status != http.StatusNoContent {
-		h["Content-Length"] = []string{strconv.FormatInt(r.length, 10)}
+	switch r.head.Status {
+	case http.StatusNoContent:
+	case http.StatusNotModified: // without both, as net/http sends it in HTTP/1
+		h["Content-Type"] = nil
+	default:
+		if r.length >= 0 {
+			h["Content-Length"] = []string{strconv.FormatInt(r.length, 10)}
+		}
 	}
 	r.sent, r.status = true, r.head.Status
 	r.phrase()

@@ -8,7 +8,8 @@
 //	client, answer     a browser and what it got
 //	tree, examples     folders of applications, reuse and fresh
 //	testdata/apps      one-purpose applications
-//	pep3333            the lines of PEP 3333 over a raw socket, in each protocol
+//	pep3333            the lines of PEP 3333 over a raw socket, in each protocol,
+//	                   HTTP/2 frame by frame, with TLS and without
 //	wrapped            the applications within wsgiref's validator and Werkzeug's lint
 //
 // Nothing waits for time to pass: a test waits for a line that the process

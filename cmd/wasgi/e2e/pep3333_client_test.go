@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,7 @@ import (
 )
 
 // protocol is one way to speak HTTP: a client that shows what came over the
-// wire. Another one is added to protocols and nowhere else.
+// wire. Another one is added to ways and nowhere else.
 type protocol interface {
 	// name is what SERVER_PROTOCOL must say.
 	name() string
@@ -24,9 +25,6 @@ type protocol interface {
 	// dial makes a connection that ends with the test.
 	dial(t *testing.T, s site) client
 }
-
-// protocols are all that the suite is run with.
-func protocols() []protocol { return []protocol{http10{}, http11{}} }
 
 // client is one connection.
 type client interface {
@@ -143,12 +141,14 @@ func (http10) keeps() bool                      { return false }
 func (http10) chunks() bool                     { return false }
 func (http10) dial(t *testing.T, s site) client { return http1{dial(t, s), s, "HTTP/1.0"} }
 
-type http11 struct{}
+type http11 struct{ secure *tls.Config } // nil is without TLS
 
-func (http11) name() string                     { return "HTTP/1.1" }
-func (http11) keeps() bool                      { return true }
-func (http11) chunks() bool                     { return true }
-func (http11) dial(t *testing.T, s site) client { return http1{dial(t, s), s, "HTTP/1.1"} }
+func (http11) name() string { return "HTTP/1.1" }
+func (http11) keeps() bool  { return true }
+func (http11) chunks() bool { return true }
+func (h http11) dial(t *testing.T, s site) client {
+	return http1{secured(dial(t, s), h.secure, "http/1.1"), s, "HTTP/1.1"}
+}
 
 func (c http1) leave() { c.conn.Close() }
 

@@ -3,6 +3,7 @@ package e2e
 import (
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -39,7 +40,7 @@ func (p pep) wantEnviron(q query, before, after string) {
 	if q.method != "" {
 		method = q.method
 	}
-	want := before + "PATH_INFO='" + path + "'\nQUERY_STRING='" + query + "'\nRAW_URI='" + target + `'
+	want := p.secureLines() + before + "PATH_INFO='" + path + "'\nQUERY_STRING='" + query + "'\nRAW_URI='" + target + `'
 REMOTE_ADDR='127.0.0.1'
 REMOTE_PORT='#'
 REQUEST_METHOD='` + method + `'
@@ -60,12 +61,23 @@ wsgi.input_terminated=True
 wsgi.multiprocess=True
 wsgi.multithread=False
 wsgi.run_once=False
-wsgi.url_scheme='http'
+wsgi.url_scheme='` + p.site.scheme() + `'
 wsgi.version=(1, 0)
 `
+	lines := strings.SplitAfter(want, "\n")
+	slices.Sort(lines)
+	want = strings.Join(lines, "")
 	if got := p.environ(q); got != want {
 		p.Errorf("environ of %s:\n%s\nwant\n%s", q.path, got, want)
 	}
+}
+
+// secureLines are the variables of TLS.
+func (p pep) secureLines() string {
+	if p.site.scheme() == "http" {
+		return ""
+	}
+	return "HTTPS='on'\nSSL_CIPHER='TLS_AES_128_GCM_SHA256'\nSSL_PROTOCOL='TLSv1.3'\nSSL_TLS_SNI='shop.example'\n"
 }
 
 const streamOut = "write writelines"
@@ -131,9 +143,13 @@ func errorsStream(p pep) {
 
 // deFacto looks at variables that no line of PEP 3333 has.
 func deFacto(p pep) {
-	p.wantEnviron(query{path: "/environ", headers: []string{
-		"X-Twice: 1", "x-twice: 2", "Cookie: a=1", "Cookie: b=2", "X_Under: 1", "Proxy: evil", "Connection: close", "TE: trailers", "Expect: 100-continue", "X-Empty:",
-	}}, "HTTP_COOKIE='a=1; b=2'\n"+p.hostLine()+"HTTP_X_EMPTY=''\nHTTP_X_TWICE='1,2'\n", streamOut)
+	headers := []string{
+		"X-Twice: 1", "x-twice: 2", "Cookie: a=1", "Cookie: b=2", "X_Under: 1", "Proxy: evil", "TE: trailers", "Expect: 100-continue", "X-Empty:",
+	}
+	if p.proto.name() < "HTTP/2" {
+		headers = append(headers, "Connection: close")
+	}
+	p.wantEnviron(query{path: "/environ", headers: headers}, "HTTP_COOKIE='a=1; b=2'\n"+p.hostLine()+"HTTP_X_EMPTY=''\nHTTP_X_TWICE='1,2'\n", streamOut)
 }
 
 func traceparent(p pep) {
@@ -142,9 +158,16 @@ func traceparent(p pep) {
 		p.hostLine()+"HTTP_TRACEPARENT='"+trace+"'\nHTTP_TRACESTATE='a=1,b=2'\n", streamOut)
 }
 
+// raw is a connection of HTTP/1 for what no client sends.
+func (p pep) raw() wire { return p.proto.dial(p.T, p.site).(http1).wire }
+
 func hostNeeded(p pep) {
+	if h, ok := p.proto.(http20); ok {
+		h.hostNeeded(p)
+		return
+	}
 	for _, hosts := range []string{"", "Host: a\r\nHost: a\r\n"} {
-		c := dial(p.T, p.site)
+		c := p.raw()
 		c.send("GET %s/environ %s\r\n%s\r\n", p.site.prefix, p.proto.name(), hosts)
 		c.answers("GET").status(400)
 	}
@@ -154,7 +177,11 @@ func hostNeeded(p pep) {
 // refused, as nginx and Apache refuse it.
 func pepTargets(p pep) {
 	for _, path := range []string{"/%zz", "/%", "/%4"} {
-		c := dial(p.T, p.site)
+		if h, ok := p.proto.(http20); ok {
+			h.refused(p, query{path: "/environ" + path}, "PROTOCOL_ERROR")
+			continue
+		}
+		c := p.raw()
 		c.send("GET %s/environ%s %s\r\nHost: a\r\n\r\n", p.site.prefix, path, p.proto.name())
 		c.answers("GET").status(400).closes()
 	}
@@ -172,11 +199,15 @@ func pepTargets(p pep) {
 }
 
 func oddFraming(p pep) {
+	if h, ok := p.proto.(http20); ok {
+		h.oddFraming(p)
+		return
+	}
 	for _, headers := range []string{
 		"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
 		"Content-Length: 5\r\nContent-Length: 5\r\n", "X-A: 1\r\n folded\r\n", "X-A: 1\n", "X-A : 1\r\n", "Content-Length: 0x5\r\n",
 	} {
-		c := dial(p.T, p.site)
+		c := p.raw()
 		c.send("POST %s/input?i.read() %s\r\nHost: %s\r\n%s\r\n0\r\n\r\n", p.site.prefix, p.proto.name(), p.site.host(), headers)
 		c.answers("POST").status(400).closes()
 	}

@@ -147,10 +147,10 @@ func lengthOrChunks(p pep) {
 	for _, way := range []string{"iterator", "written"} {
 		r := p.get("/length?" + way).code(200).header("Content-Length")
 		switch p.proto.name() {
-		case "HTTP/1.0":
-			r.header("Transfer-Encoding")
 		case "HTTP/1.1":
 			r.header("Transfer-Encoding", "chunked")
+		default:
+			r.header("Transfer-Encoding")
 		}
 		r.text(map[string]string{"iterator": "one", "written": "first second"}[way])
 	}
@@ -235,10 +235,13 @@ func expectContinue(p pep) {
 		p.Errorf("HTTP/1.0 was answered with %v", r.interim)
 	}
 	r.text("b'body'\n")
+	if h, ok := p.proto.(http20); ok {
+		h.waitForContinue(p)
+	}
 	if p.proto.name() != "HTTP/1.1" {
 		return
 	}
-	c := dial(p.T, p.site) // one that waits for the word
+	c := p.raw() // one that waits for the word
 	c.send("POST %s/input?i.read() HTTP/1.1\r\nHost: %s\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n", p.site.prefix, p.site.host())
 	c.expect("HTTP/1.1 100 Continue\r\n\r\n")
 	c.send("body")

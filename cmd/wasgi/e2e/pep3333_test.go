@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/tls"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -12,10 +13,12 @@ type pepLine struct {
 	name string
 	run  func(pep)
 	not  map[string]string // protocols that the line does not apply to, and why
+	but  map[string]string // what of the line a protocol has not, or has in another way
 }
 
 func pepLines() []pepLine {
-	only11 := func(why string) map[string]string { return map[string]string{"HTTP/1.0": why} }
+	in10 := func(why string) map[string]string { return map[string]string{"HTTP/1.0": why} }
+	in20 := func(why string) map[string]string { return map[string]string{"HTTP/2.0": why} }
 	return []pepLine{
 		{name: "01_builtin_dict", run: builtinDict},
 		{name: "02_required_variables", run: requiredVariables},
@@ -26,28 +29,32 @@ func pepLines() []pepLine {
 		{name: "07_headers_are_stored", run: headersAreStored},
 		{name: "08_second_call", run: secondCall},
 		{name: "09_exc_info", run: excInfo},
-		{name: "10_status_and_headers", run: statusAndHeaders},
+		{name: "10_status_and_headers", run: statusAndHeaders, but: in20("there is no reason phrase (RFC 9113 section 8.3.1)")},
 		{name: "11_hop_by_hop", run: hopByHop},
 		{name: "12_date_server_cookies", run: dateServerCookies},
 		{name: "13_iteration_and_close", run: iterationAndClose},
 		{name: "14_piece_by_piece", run: pieceByPiece},
 		{name: "15_write", run: writeCallable},
-		{name: "16_length_or_chunks", run: lengthOrChunks},
+		{name: "16_length_or_chunks", run: lengthOrChunks, but: in20("frames end a body, there are no chunks (RFC 9113 section 8.1)")},
 		{name: "17_content_length", run: contentLength},
 		{name: "18_exceptions", run: exceptions},
 		{name: "19_not_bytes", run: notBytes},
 		{name: "20_no_body", run: noBody},
-		{name: "21_continue", run: expectContinue},
+		{name: "21_continue", run: expectContinue, but: in10("a client does not know Expect")},
 		{name: "22_file_wrapper", run: fileWrapper},
 		{name: "23_extensions", run: extensions},
 		{name: "24_single_threaded", run: singleThreaded},
-		{name: "de_facto_variables", run: deFacto},
-		{name: "de_facto_early_hints", run: earlyHints},
+		{name: "de_facto_variables", run: deFacto, but: in20("Connection is an error (RFC 9113 section 8.2.2)")},
+		{name: "de_facto_early_hints", run: earlyHints, but: in10("a client does not know answers before the answer")},
 		{name: "de_facto_traceparent", run: traceparent},
 		{name: "client_leaves", run: clientLeaves},
-		{name: "net_http_a_host", run: hostNeeded, not: only11("HTTP/1.0 has no Host header")},
+		{name: "shared_connection", run: sharedConnection, not: map[string]string{
+			"HTTP/1.0": "a connection has one request", "HTTP/1.1": "a connection has one request after the other",
+		}},
+		{name: "net_http_a_host", run: hostNeeded, not: in10("HTTP/1.0 has no Host header")},
 		{name: "net_http_h_target", run: pepTargets},
-		{name: "net_http_i_framing", run: oddFraming, not: only11("Transfer-Encoding is refused as a whole: see TestProtocol")},
+		{name: "net_http_i_framing", run: oddFraming, not: in10("Transfer-Encoding is refused as a whole: see TestProtocol"),
+			but: in20("frames are the framing; what of it headers say as well is refused (RFC 9113 sections 8.1.1, 8.2)")},
 	}
 }
 
@@ -68,21 +75,52 @@ func TestPEP3333(t *testing.T) {
 	prepend(t, fresh, "isolation = \"fresh\"\n")
 	state := t.TempDir()
 	env := append(environment(w.cache, state), "PEP3333_SECRET=of-the-host", "SERVER_ADMIN=of-the-host")
-	s := w.serve(t, launch{root: root, state: state, env: env}, "pep3333", "fresh")
+	cert := certificate(t, "shop.example")
+	s := w.serve(t, launch{root: root, state: state, env: env, flags: append(cert.flags(), "--h2c", "--listen", "http://127.0.0.1:0,https://127.0.0.1:0")}, "pep3333", "fresh")
+	ways := pepWays(t, s, cert)
 	for _, line := range pepLines() {
 		t.Run(line.name, func(t *testing.T) {
 			for _, tenant := range []string{"pep3333", "fresh"} {
-				for _, p := range protocols() {
-					t.Run(tenant+"_"+p.name()[len("HTTP/"):], func(t *testing.T) {
-						if why := line.not[p.name()]; why != "" {
-							t.Skip(why)
-						}
-						line.run(pep{t, s.site(t, tenant), p})
-					})
+				for _, way := range ways {
+					t.Run(tenant+"_"+way.name, func(t *testing.T) { line.hold(t, way, s.site(t, tenant)) })
 				}
 			}
 		})
 	}
+}
+
+// pepWay is a protocol and where it is spoken.
+type pepWay struct {
+	name   string
+	proto  protocol
+	origin string
+}
+
+// pepWays are all that the suite is run with.
+func pepWays(t *testing.T, s *server, cert *certificateFiles) []pepWay {
+	t.Helper()
+	secure := &tls.Config{RootCAs: cert.pool, ServerName: cert.names[0]}
+	at := s.addresses(t, 2)
+	http, https := "http://"+at[0], "https://"+at[1]
+	return []pepWay{
+		{"1.0", http10{}, http},
+		{"1.1", http11{}, http},
+		{"2.0", http20{}, http},
+		{"1.1_tls", http11{secure}, https},
+		{"2.0_tls", http20{secure}, https},
+	}
+}
+
+// hold runs the line in one way, on one tenant.
+func (l pepLine) hold(t *testing.T, way pepWay, s site) {
+	if why := l.not[way.proto.name()]; why != "" {
+		t.Skip("does not apply: " + why)
+	}
+	if what := l.but[way.proto.name()]; what != "" {
+		t.Log("other than elsewhere: " + what)
+	}
+	s.origin = way.origin
+	l.run(pep{t, s, way.proto})
 }
 
 // ask makes a request on a connection of its own.
@@ -99,7 +137,8 @@ func (p pep) get(path string) *reply {
 
 // gate names something that an application waits for.
 func (p pep) gate(name string) string {
-	return p.proto.name()[len("HTTP/"):] + "-" + name
+	way, scheme := p.proto.name()[len("HTTP/"):], p.site.scheme()
+	return way + "-" + scheme + "-" + name
 }
 
 // open lets the application go on.
