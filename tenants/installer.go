@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +49,9 @@ func (e *InstallError) Unwrap() error { return e.Err }
 // findInstaller looks for uv, then for uv as a module of Python, then for pip.
 func findInstaller(ctx context.Context, o PrepareOptions) (*installer, error) {
 	python, err := exec.LookPath(orDefault(o.Python, "python3"))
-	if err != nil {
+	if err == nil {
+		python = interpreter(ctx, python)
+	} else {
 		python = ""
 	}
 	var candidates []*installer
@@ -75,6 +78,17 @@ func findInstaller(ctx context.Context, o PrepareOptions) (*installer, error) {
 	}
 	return nil, fmt.Errorf("dependencies must be installed, and there is no %s: install uv (python3 -m pip install uv), or Python with pip",
 		orDefault(o.Installer, "uv and no pip"))
+}
+
+// interpreter is the Python behind a shim of a version manager. pyenv's runs
+// hooks after pip, which fail when two applications are installed at once.
+func interpreter(ctx context.Context, python string) string {
+	i := installer{command: []string{python}}
+	out, err := i.output(ctx, "-c", "import sys; print(sys.executable)")
+	if path := strings.TrimSpace(out); err == nil && filepath.IsAbs(path) {
+		return path
+	}
+	return python
 }
 
 func orDefault(s, other string) string {

@@ -31,6 +31,10 @@ func TestMain(m *testing.M) {
 
 // fakePython has pip when FAKE_PIP is set, and uv as a module never.
 func fakePython(args []string) int {
+	if real := os.Getenv("FAKE_EXECUTABLE"); len(args) == 2 && args[0] == "-c" && real != "" {
+		fmt.Println(real)
+		return 0
+	}
 	if len(args) < 2 || args[1] != "pip" || os.Getenv("FAKE_PIP") == "" {
 		return 1
 	}
@@ -90,6 +94,30 @@ func fakes(t *testing.T, names ...string) (log, site string) {
 		t.Setenv(name, value)
 	}
 	return log, site
+}
+
+// TestShimsAreNotCalled finds the interpreter behind a version manager's shim.
+func TestShimsAreNotCalled(t *testing.T) {
+	fakes(t, "python3")
+	t.Setenv("FAKE_PIP", "1")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	real := filepath.Join(t.TempDir(), "python3")
+	if err := os.Symlink(self, real); err != nil {
+		t.Fatal(err)
+	}
+	for _, says := range []string{"", "python3", real} {
+		t.Setenv("FAKE_EXECUTABLE", says)
+		i, err := findInstaller(t.Context(), PrepareOptions{Installer: "pip"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := i.command[0] == real; got != (says == real) {
+			t.Errorf("Python says %q of itself, and pip is called by %q", says, i.command)
+		}
+	}
 }
 
 // wheel writes an installed distribution into a site folder.
