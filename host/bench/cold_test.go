@@ -81,15 +81,8 @@ func BenchmarkAsleep(b *testing.B) {
 }
 
 func (c coldBench) asleep(b *testing.B, app string) {
-	im, err := c.stored(b.Context(), app)
-	if err != nil {
-		b.Fatal(err)
-	}
+	im, q := c.asleepApp(b, app)
 	defer im.Close()
-	q, err := hello()
-	if err != nil {
-		b.Fatal(err)
-	}
 	var restored, served, second, both []time.Duration
 	for b.Loop() {
 		<-c.quiet
@@ -126,6 +119,20 @@ func percentiles(b *testing.B, name string, d []time.Duration) {
 	b.ReportMetric(us(len(d)/10), name+"-p10-µs")
 	b.ReportMetric(us(len(d)/2), name+"-p50-µs")
 	b.ReportMetric(us(len(d)*99/100), name+"-p99-µs")
+}
+
+// asleepApp is an application that sleeps, and the request that wakes it.
+func (c coldBench) asleepApp(b *testing.B, app string) (*sandbox.Image, sandbox.Request) {
+	b.Helper()
+	q, err := hello()
+	if err != nil {
+		b.Fatal(err)
+	}
+	im, err := c.stored(b.Context(), app)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return im, q
 }
 
 // stored is an image from a file, as a host has it.
@@ -205,15 +212,8 @@ func BenchmarkFresh(b *testing.B) {
 }
 
 func (c coldBench) fresh(b *testing.B, app string) {
-	im, err := c.stored(b.Context(), app)
-	if err != nil {
-		b.Fatal(err)
-	}
+	im, q := c.asleepApp(b, app)
 	defer im.Close()
-	q, err := hello()
-	if err != nil {
-		b.Fatal(err)
-	}
 	in, err := im.Restore(b.Context())
 	if err != nil {
 		b.Fatal(err)

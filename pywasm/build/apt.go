@@ -57,12 +57,20 @@ func sourcesFor(mirror string) string {
 
 // get runs apt-get, again if it fails.
 func (a *privateApt) get(dir string, args ...string) error {
+	return a.first([][]string{args}, func(args []string) error { return a.once(dir, args...) })
+}
+
+// first tries the candidates in order until one can be had, and goes round
+// again if none could. It returns the last one's error.
+func (a *privateApt) first(candidates [][]string, try func(args []string) error) error {
 	var err error
-	for n := range tries {
-		if err = a.once(dir, args...); err == nil || a.j.ctx.Err() != nil {
-			return err
+	for round := range tries {
+		for _, args := range candidates {
+			if err = try(args); err == nil || a.j.ctx.Err() != nil {
+				return err
+			}
 		}
-		a.pause(n)
+		time.Sleep(time.Duration(round+1) * 2 * time.Second)
 	}
 	return fmt.Errorf("%w, %d times", err, tries)
 }
@@ -70,11 +78,6 @@ func (a *privateApt) get(dir string, args ...string) error {
 // once runs apt-get.
 func (a *privateApt) once(dir string, args ...string) error {
 	return a.j.command(dir, append(append([]string{"apt-get"}, a.options...), args...)...)
-}
-
-// pause waits before the next round of downloads.
-func (a *privateApt) pause(round int) {
-	time.Sleep(time.Duration(round+1) * 2 * time.Second)
 }
 
 // offered returns the versions of a source package that the lists name, the

@@ -56,7 +56,7 @@ func fetchOne(j *job, apt *privateApt, p pin) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
-	if err := fetchFirst(apt, dir, wanted); err != nil {
+	if err := apt.first(wanted, func(args []string) error { return fetchInto(apt, dir, args) }); err != nil {
 		return source{}, err
 	}
 	s, err := listSource(dir, p)
@@ -108,22 +108,13 @@ func preferred(p pin, offered []string) []string {
 	return out
 }
 
-// fetchFirst fills the folder with the first candidate that can be had, and
-// goes round again if none could.
-func fetchFirst(apt *privateApt, dir string, wanted [][]string) error {
-	var err error
-	for round := range tries {
-		for _, args := range wanted {
-			if err = errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o755)); err != nil {
-				return err
-			}
-			if err = apt.once(dir, args...); err == nil || apt.j.ctx.Err() != nil {
-				return err
-			}
-		}
-		apt.pause(round)
+// fetchInto fills the folder with one candidate, and with nothing of those that
+// were tried before.
+func fetchInto(apt *privateApt, dir string, args []string) error {
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o755)); err != nil {
+		return err
 	}
-	return fmt.Errorf("%w, %d times", err, tries)
+	return apt.once(dir, args...)
 }
 
 // listSource describes the files that were fetched for a pin.
