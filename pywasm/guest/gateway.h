@@ -161,12 +161,14 @@ void iterate_close(PyObject *result);
 /* handle.c */
 int32_t gateway_handle(uint32_t size);
 
-/* forkhooks.c, snapshot.c, reseed.c */
+/* forkhooks.c, snapshot.c, reseed.c, random.c */
 int forkhooks_install(void);
 void immortalize_all(PyObject *objects);
-void forkhooks_run_before(void);
-void forkhooks_run_after_in_child(void);
-void reseed(void);
+void forkhooks_before_snapshot(void);
+void forkhooks_after_restore(void);
+void reseed_before_snapshot(void);
+void reseed_after_restore(void);
+void random_forget(PyObject *module);
 int32_t gateway_before_snapshot(void);
 int32_t gateway_after_restore(void);
 

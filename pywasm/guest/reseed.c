@@ -1,6 +1,7 @@
-/* Random state that a snapshot would share between all its instances: drawn
- * anew after a restore, in the modules that are loaded. os.urandom, secrets
- * and SystemRandom ask the host every time and need nothing. */
+/* Random state that a snapshot would share between all its instances, in the
+ * modules that are loaded. What is drawn at its next use anyway is forgotten
+ * before the snapshot, the rest drawn anew after a restore. os.urandom,
+ * secrets and SystemRandom ask the host every time and need nothing. */
 #include "gateway.h"
 
 static PyObject *
@@ -10,25 +11,6 @@ loaded_module(const char *name)
     PyObject *module = key == NULL ? NULL : PyImport_GetModule(key);
     Py_XDECREF(key);
     return module;
-}
-
-/* random.seed() and its siblings are methods of this one hidden instance. */
-static void
-reseed_random(void)
-{
-    PyObject *module = loaded_module("random");
-    if (module == NULL) {
-        return;
-    }
-    PyObject *instance = PyObject_GetAttrString(module, "_inst");
-    PyObject *done = instance == NULL ? NULL
-                                      : PyObject_CallMethod(instance, "seed", NULL);
-    if (done == NULL) {
-        log_exception();
-    }
-    Py_XDECREF(done);
-    Py_XDECREF(instance);
-    Py_DECREF(module);
 }
 
 /* OpenSSL's generator has a state of its own, which serves TLS and
@@ -66,15 +48,25 @@ forget(const char *module_name, const char *const *names)
 }
 
 void
-reseed(void)
+reseed_before_snapshot(void)
 {
     /* uuid1 draws a node and a clock sequence again; tempfile makes a new
      * generator of names. */
     static const char *const uuid[] = {"_node", "_last_timestamp", NULL};
     static const char *const tempfile[] = {"_name_sequence", NULL};
-    reseed_random();
-    reseed_ssl();
+    PyObject *random = loaded_module("random");
+    if (random != NULL) {
+        random_forget(random);
+        Py_DECREF(random);
+    }
     forget("uuid", uuid);
     forget("tempfile", tempfile);
+    PyErr_Clear();
+}
+
+void
+reseed_after_restore(void)
+{
+    reseed_ssl();
     PyErr_Clear();
 }

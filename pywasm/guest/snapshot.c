@@ -56,7 +56,8 @@ collect_and_freeze(void)
 int32_t
 gateway_before_snapshot(void)
 {
-    forkhooks_run_before();
+    forkhooks_before_snapshot();
+    reseed_before_snapshot();
     flush_stream("stdout");
     flush_stream("stderr");
     if (gateway.errors != NULL) {
@@ -76,7 +77,7 @@ gateway_before_snapshot(void)
 int32_t
 gateway_after_restore(void)
 {
-    reseed();
-    forkhooks_run_after_in_child();
+    reseed_after_restore();
+    forkhooks_after_restore();
     return WASGI_STATUS_OK;
 }

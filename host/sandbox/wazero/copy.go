@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,9 +39,15 @@ func download(ctx context.Context) (module, error) {
 
 // copyOf is a patched copy of a module in the folder out.
 type copyOf struct {
-	module module
-	patch  []byte
-	out    string
+	module  module
+	patches []patch
+	out     string
+}
+
+// patch is a file in this folder.
+type patch struct {
+	name string
+	text []byte
 }
 
 func (c copyOf) src() string { return filepath.Join(c.out, "src") }
@@ -48,7 +55,11 @@ func (c copyOf) src() string { return filepath.Join(c.out, "src") }
 // stamp says what a copy was made of.
 func (c copyOf) stamp() string {
 	h := sha256.New()
-	for _, part := range [][]byte{[]byte(c.module.Version), []byte(c.module.Sum), c.patch} {
+	parts := [][]byte{[]byte(c.module.Version), []byte(c.module.Sum)}
+	for _, p := range c.patches {
+		parts = append(parts, p.text)
+	}
+	for _, part := range parts {
 		fmt.Fprintf(h, "%d ", len(part))
 		h.Write(part)
 	}
@@ -73,7 +84,12 @@ func (c copyOf) make(ctx context.Context) error {
 	if err := os.CopyFS(src, os.DirFS(c.module.Dir)); err != nil {
 		return err
 	}
-	if err := c.apply(ctx, src); err != nil {
+	for _, p := range c.patches {
+		if err := c.apply(ctx, src, p); err != nil {
+			return err
+		}
+	}
+	if err := c.nameCache(src); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(src, ".stamp"), []byte(c.stamp()), 0o644); err != nil {
@@ -84,18 +100,32 @@ func (c copyOf) make(ctx context.Context) error {
 
 // apply patches the copy. A line that does not fit fails: the patch is for one
 // version.
-func (c copyOf) apply(ctx context.Context, src string) error {
+func (c copyOf) apply(ctx context.Context, src string, p patch) error {
 	cmd := exec.CommandContext(ctx, "patch", "-p1", "--batch", "--forward", "--fuzz=0", "--no-backup-if-mismatch")
-	cmd.Dir, cmd.Stdin = src, bytes.NewReader(c.patch)
+	cmd.Dir, cmd.Stdin = src, bytes.NewReader(p.text)
 	said, err := cmd.CombinedOutput()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return errors.New("the program patch is missing: install it (Debian: apt-get install patch)")
 	case err != nil:
-		return fmt.Errorf("the patch does not fit %s %s: write host/sandbox/wazero/coldexits.patch anew for it (%w):\n%s",
-			path, c.module.Version, err, said)
+		return fmt.Errorf("a patch does not fit %s %s: write host/sandbox/wazero/%s anew for it (%w):\n%s",
+			path, c.module.Version, p.name, err, said)
 	}
 	return nil
+}
+
+// nameCache has the copy keep compiled code in a folder that no other set of
+// patches uses: cache.patch has prepared its name.
+func (c copyOf) nameCache(src string) error {
+	name := filepath.Join(src, "cache.go")
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, bytes.Replace(b, []byte("-patched-"), []byte("-"+c.stamp()[:12]+"-"), 1), 0o644)
 }
 
 // writeGoMod writes go.mod and go.sum for -modfile. Files that are right keep

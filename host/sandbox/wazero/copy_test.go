@@ -16,8 +16,8 @@ func spam(t *testing.T) copyOf {
 	}
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "spam.go"), "package spam\n\nconst Eggs = 1\n")
-	const patch = "--- a/spam.go\n+++ b/spam.go\n@@ -1,3 +1,3 @@\n package spam\n \n-const Eggs = 1\n+const Eggs = 2\n"
-	return copyOf{module: module{Version: "v1.0.0", Dir: dir, Sum: "h1:x"}, patch: []byte(patch), out: filepath.Join(t.TempDir(), "out")}
+	const diff = "--- a/spam.go\n+++ b/spam.go\n@@ -1,3 +1,3 @@\n package spam\n \n-const Eggs = 1\n+const Eggs = 2\n"
+	return copyOf{module: module{Version: "v1.0.0", Dir: dir, Sum: "h1:x"}, patches: []patch{{"spam.patch", []byte(diff)}}, out: filepath.Join(t.TempDir(), "out")}
 }
 
 func write(t *testing.T, name, text string) {
@@ -61,7 +61,7 @@ func TestCopyIsPatchedOnce(t *testing.T) {
 			t.Errorf("the copy says %q, want %q", got, step.want)
 		}
 	}
-	c.patch = []byte(strings.Replace(string(c.patch), "Eggs = 2", "Eggs = 3", 1))
+	c.patches[0].text = []byte(strings.Replace(string(c.patches[0].text), "Eggs = 2", "Eggs = 3", 1))
 	if err := c.make(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -76,9 +76,9 @@ func TestCopyIsPatchedOnce(t *testing.T) {
 // TestPatchThatDoesNotFit leaves no copy and says what to do.
 func TestPatchThatDoesNotFit(t *testing.T) {
 	c := spam(t)
-	c.patch = []byte(strings.ReplaceAll(string(c.patch), "Eggs", "Ham"))
+	c.patches[0].text = []byte(strings.ReplaceAll(string(c.patches[0].text), "Eggs", "Ham"))
 	err := c.make(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "the patch does not fit "+path+" v1.0.0: write host/sandbox/wazero/coldexits.patch anew for it") {
+	if err == nil || !strings.Contains(err.Error(), "a patch does not fit "+path+" v1.0.0: write host/sandbox/wazero/spam.patch anew for it") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(c.src()); !os.IsNotExist(err) {
@@ -86,18 +86,25 @@ func TestPatchThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// TestPatchFitsWazero applies the patch to the release that go.mod names.
-func TestPatchFitsWazero(t *testing.T) {
+// TestPatchesFitWazero applies the patches, all that are there, to the release
+// that go.mod names.
+func TestPatchesFitWazero(t *testing.T) {
 	c := spam(t)
 	m, err := download(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.module, c.patch = m, patch
+	if c.patches, err = patches(); err != nil {
+		t.Fatal(err)
+	}
+	if here, _ := filepath.Glob("*.patch"); len(here) != len(c.patches) {
+		t.Errorf("%d patches are applied, and %d are here", len(c.patches), len(here))
+	}
+	c.module = m
 	if err := c.make(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, filepath.Join(c.src(), "cache.go")); !strings.Contains(got, "-coldexits-") {
+	if got := read(t, filepath.Join(c.src(), "cache.go")); !strings.Contains(got, "-"+c.stamp()[:12]+"-") {
 		t.Error("both kinds of compiled code would share a cache")
 	}
 }

@@ -1,16 +1,16 @@
 // Command wazero makes the wazero that wasgi is built with: the release that
-// go.mod names, with coldexits.patch.
+// go.mod names, with the patches of this folder.
 //
 //	go run ./host/sandbox/wazero [--out DIR] [--check]
 //
 // It takes the module from where the go command keeps it, checked against
-// go.sum, copies it to DIR/src (default .wazero), applies the patch, and writes
+// go.sum, copies it to DIR/src (default .wazero), applies the patches, and writes
 // DIR/go.mod, which is the project's with a replacement, for go build -modfile.
 // What is there already is left alone. With --check it runs wazero's own tests
 // of the compiler on the result: the WebAssembly specification's, above all.
 //
 // Everything works with wazero as released, too: a plain go build leaves the
-// patch out, and guests take nearly twice the time.
+// patches out, and guests take more than twice the time.
 //
 // # Why
 //

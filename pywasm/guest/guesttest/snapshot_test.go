@@ -11,14 +11,15 @@ import (
 )
 
 // TestHooks runs what os.register_at_fork registered: before in reverse, after
-// in order, as CPython does; one that raises does not keep the others.
+// in order, as CPython does; one that raises does not keep the others. Hooks of
+// threading and of locks run once, before the snapshot.
 func TestHooks(t *testing.T) {
 	t.Setenv("WASGI_GUEST_APPS", "testdata/snapshots")
 	in := start(t, abi.BootModeWSGI)
 	in.load("hooks:application")
 	for _, test := range []struct{ export, out, log string }{
-		{abi.ExportBeforeSnapshot, "before 2\nbefore 1\n", "ValueError: in hook"},
-		{abi.ExportAfterRestore, "after 1\nafter 2\n", ""},
+		{abi.ExportBeforeSnapshot, "before 2\nbefore 1\nearly\n", "ValueError: in hook"},
+		{abi.ExportAfterRestore, "after 1\nafter 2\nlocked: False\n", ""},
 	} {
 		x := &exchange{}
 		in.stdout.writes = nil
@@ -59,6 +60,39 @@ func TestReseed(t *testing.T) {
 	}
 	if seen[draw(false)[0]] {
 		t.Error("a restored instance draws what the snapshot would")
+	}
+}
+
+// TestRandomAfterRestore uses the shared generator in every way that there is.
+// What an application seeds or sets itself counts; nothing else is what the
+// snapshot would have drawn.
+func TestRandomAfterRestore(t *testing.T) {
+	t.Setenv("WASGI_GUEST_APPS", "testdata/snapshots")
+	draw := func(path string) string {
+		in := start(t, abi.BootModeWSGI)
+		in.load("generator:application")
+		in.snapshot()
+		return in.get(path).calls[1].data
+	}
+	for path, want := range map[string]string{
+		"/seed": "0.32383276483316237", // random.Random(7).random(), python3.13
+		"/set":  "0.32383276483316237",
+		"/bad":  "ValueError",
+		"/own":  "0.15084917392450192", // the second number of random.Random(7)
+	} {
+		if got := draw(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+	seen := map[string]string{draw("/kept"): "the image's"}
+	for _, path := range []string{"/random", "/bits", "/state", "/gauss", "/shuffle", "/after-bad"} {
+		for range 2 {
+			got := draw(path)
+			if before, ok := seen[got]; ok {
+				t.Errorf("%s draws %s, and so did %s", path, got, before)
+			}
+			seen[got] = path
+		}
 	}
 }
 

@@ -1,4 +1,5 @@
 import os
+import threading
 
 
 def broken():
@@ -12,6 +13,18 @@ os.register_at_fork(
     after_in_child=lambda: print("after 2"),
     after_in_parent=lambda: print("never"),
 )
+
+
+def early():
+    print("early")
+
+
+early.__module__ = "threading"
+lock = threading.Lock()
+lock.acquire()
+os.register_at_fork(after_in_child=early)
+os.register_at_fork(after_in_child=lock.release)
+os.register_at_fork(after_in_child=lambda: print(f"locked: {lock.locked()}"))
 
 
 def application(environ, start_response):

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// TestDifferential runs programs that Binaryen makes of random bytes, as they
+// come and optimised, in wazero's interpreter and in its compiler: the released
+// one in a plain go test, the patched one in make test. Results, traps, calls
+// of the host and memory must agree. WASGI_DIFFERENTIAL is the number of
+// programs, each of which has some ten functions.
+func TestDifferential(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	if _, err := exec.LookPath("wasm-opt"); err != nil {
+		t.Skip("the program wasm-opt is missing; make build installs it")
+	}
+	programs := 40
+	if n, err := strconv.Atoi(os.Getenv("WASGI_DIFFERENTIAL")); err == nil {
+		programs = n
+	}
+	first := rand.Uint64()
+	compared := 0
+	for i := range uint64(programs) {
+		for _, level := range []string{"-O0", "-O3"} {
+			seed := first + i
+			module := program(t, seed, level)
+			want := account(t, wazero.NewRuntimeConfigInterpreter(), module)
+			got := account(t, wazero.NewRuntimeConfigCompiler(), module)
+			compared += len(want)
+			if diff := difference(want, got); diff != "" {
+				t.Errorf("seed %d, %s: %s", seed, level, diff)
+			}
+		}
+	}
+	if compared < programs {
+		t.Errorf("only %d calls were compared", compared)
+	}
+	t.Logf("%d calls of %d programs", compared, 2*programs)
+}
+
+// program is a module of the seed's bytes. Its loops and recursion end, and no
+// NaN lives long enough to be looked at.
+func program(t *testing.T, seed uint64, level string) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out.wasm")
+	r := rand.New(rand.NewPCG(seed, 0))
+	b := make([]byte, 1000+r.IntN(30_000))
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	if err := os.WriteFile(in, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said, err := exec.Command("wasm-opt", in, "-ttf", "--denan", level, "--enable-bulk-memory", "--enable-sign-ext",
+		"--enable-nontrapping-float-to-int", "--enable-mutable-globals", "-o", out).CombinedOutput()
+	if err != nil {
+		t.Fatalf("wasm-opt: %v: %s", err, said)
+	}
+	if b, err = os.ReadFile(out); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// account calls every function that the module exports, and says what happened.
+func account(t *testing.T, config wazero.RuntimeConfig, module []byte) []string {
+	t.Helper()
+	ctx := t.Context()
+	runtime := wazero.NewRuntimeWithConfig(ctx, config)
+	defer runtime.Close(ctx)
+	compiled, err := runtime.CompileModule(ctx, module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []string
+	if err := supports(ctx, runtime, compiled, &calls); err != nil {
+		t.Fatal(err)
+	}
+	in, err := runtime.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithName(""))
+	if err != nil {
+		return []string{"instantiate: " + short(err)}
+	}
+	for _, name := range slices.Sorted(maps.Keys(compiled.ExportedFunctions())) {
+		calls = append(calls, outcome(ctx, in, name))
+	}
+	return calls
+}
+
+// supports makes the host functions that the module wants. They write down how
+// they were called.
+func supports(ctx context.Context, runtime wazero.Runtime, m wazero.CompiledModule, calls *[]string) error {
+	hosts := map[string]wazero.HostModuleBuilder{}
+	for _, f := range m.ImportedFunctions() {
+		module, name, _ := f.Import()
+		if hosts[module] == nil {
+			hosts[module] = runtime.NewHostModuleBuilder(module)
+		}
+		params := len(f.ParamTypes())
+		hosts[module].NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(_ context.Context, _ api.Module, stack []uint64) {
+			*calls = append(*calls, fmt.Sprintf("%s%x", name, defined(stack[:params], f.ParamTypes())))
+			clear(stack)
+		}), f.ParamTypes(), f.ResultTypes()).Export(name)
+	}
+	for _, h := range hosts {
+		if _, err := h.Instantiate(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// difference is the first of two accounts' differences.
+func difference(want, got []string) string {
+	for i := range max(len(want), len(got)) {
+		var w, g string
+		if i < len(want) {
+			w = want[i]
+		}
+		if i < len(got) {
+			g = got[i]
+		}
+		if strings.Contains(w+g, "stack overflow") {
+			return "" // the two have stacks of different size
+		}
+		if w != g {
+			return fmt.Sprintf("event %d: the interpreter has %q, the compiler %q", i, w, g)
+		}
+	}
+	return ""
+}
+
+func outcome(ctx context.Context, in api.Module, name string) string {
+	f := in.ExportedFunction(name)
+	params := make([]uint64, len(f.Definition().ParamTypes()))
+	for i := range params {
+		params[i] = uint64(binary.LittleEndian.Uint32([]byte{byte(i), 0x80, 0, byte(i)}))
+	}
+	results, err := f.Call(ctx, params...)
+	if err != nil {
+		return name + " " + short(err)
+	}
+	memory, _ := in.Memory().Read(0, in.Memory().Size())
+	return fmt.Sprintf("%s %x %x", name, defined(results, f.Definition().ResultTypes()), sha256.Sum256(memory))
+}
+
+// defined clears what is above a value of 32 bits.
+func defined(values []uint64, types []api.ValueType) []uint64 {
+	for i, t := range types {
+		if t == api.ValueTypeI32 || t == api.ValueTypeF32 {
+			values[i] = uint64(uint32(values[i]))
+		}
+	}
+	return values
+}
+
+// short is an error without the stack.
+func short(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return text
+}
