@@ -48,7 +48,8 @@ func (h *Host) serve(ctx context.Context) error {
 	if err := h.fleet.start(sites); err != nil {
 		return errors.Join(err, s.closeListeners())
 	}
-	go h.fleet.relieve(sites) // ends with the sites
+	go h.fleet.relieve(sites)   // ends with the sites
+	go newTrimmer().trim(sites) // and so does this
 	h.fleet.stock(sites)
 	h.phase.Store(phaseServing)
 	return s.run(ctx, stopSites, sites)

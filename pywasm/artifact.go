@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 )
 
@@ -27,7 +28,7 @@ var ErrMissing = errors.New("the guest is not built: run `make guest`")
 // several goroutines.
 type Artifact struct {
 	wasm     []byte
-	archive  []byte
+	archive  *io.SectionReader
 	rootFS   *zip.Reader
 	manifest Manifest
 }
@@ -56,13 +57,13 @@ func Open(dir fs.FS) (*Artifact, error) {
 	if a.wasm, err = read(dir, WasmFile); err != nil {
 		return nil, err
 	}
-	if a.archive, err = read(dir, RootFSFile); err != nil {
+	if a.archive, err = openArchive(dir); err != nil {
 		return nil, err
 	}
 	if err := a.checkSizes(); err != nil {
 		return nil, err
 	}
-	a.rootFS, err = zip.NewReader(bytes.NewReader(a.archive), int64(len(a.archive)))
+	a.rootFS, err = zip.NewReader(a.archive, a.archive.Size())
 	if err != nil {
 		return nil, fmt.Errorf("the guest's %s is damaged: %w: run `make guest`", RootFSFile, err)
 	}
@@ -78,9 +79,30 @@ func read(dir fs.FS, name string) ([]byte, error) {
 	return b, err
 }
 
+// openArchive returns the root file system without a copy of its 6 MiB, when
+// the folder is embedded. The file is never closed: it is part of the binary.
+func openArchive(dir fs.FS) (*io.SectionReader, error) {
+	f, err := dir.Open(RootFSFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrMissing
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if at, ok := f.(io.ReaderAt); ok {
+		return io.NewSectionReader(at, 0, info.Size()), nil
+	}
+	b, err := io.ReadAll(f)
+	return io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))), errors.Join(err, f.Close())
+}
+
 // checkSizes tells whether the files are those that the manifest lists.
 func (a *Artifact) checkSizes() error {
-	have := map[string]int64{WasmFile: int64(len(a.wasm)), RootFSFile: int64(len(a.archive))}
+	have := map[string]int64{WasmFile: int64(len(a.wasm)), RootFSFile: a.archive.Size()}
 	for _, f := range a.manifest.Outputs {
 		if have[f.Name] != f.Size {
 			return fmt.Errorf("the guest's %s has %d bytes, its manifest says %d: run `make guest`", f.Name, have[f.Name], f.Size)
@@ -93,14 +115,17 @@ func (a *Artifact) checkSizes() error {
 	return nil
 }
 
-// Wasm returns the module. Do not change it.
+// Wasm returns the module, in memory as long as somebody holds it. Do not
+// change it.
 func (a *Artifact) Wasm() []byte { return a.wasm }
+
+// RootFSArchive returns the archive of the root file system, from its beginning.
+func (a *Artifact) RootFSArchive() io.Reader {
+	return io.NewSectionReader(a.archive, 0, a.archive.Size())
+}
 
 // RootFS returns the guest's root file system. Times are fixed, names sorted.
 func (a *Artifact) RootFS() *zip.Reader { return a.rootFS }
-
-// RootFSBytes returns the archive of the root file system. Do not change it.
-func (a *Artifact) RootFSBytes() []byte { return a.archive }
 
 // Manifest returns what the guest was made of.
 func (a *Artifact) Manifest() Manifest { return a.manifest }

@@ -1,10 +1,12 @@
 package pywasm_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"testing"
 
@@ -68,9 +70,12 @@ func TestGuestIsMetered(t *testing.T) {
 // TestGuestDigests compares the files with the manifest.
 func TestGuestDigests(t *testing.T) {
 	a := built(t)
-	for name, data := range map[string][]byte{pywasm.WasmFile: a.Wasm(), pywasm.RootFSFile: a.RootFSBytes()} {
-		sum := sha256.Sum256(data)
-		if got, want := hex.EncodeToString(sum[:]), a.Manifest().Digest(name); got != want {
+	for name, data := range map[string]io.Reader{pywasm.WasmFile: bytes.NewReader(a.Wasm()), pywasm.RootFSFile: a.RootFSArchive()} {
+		sum := sha256.New()
+		if _, err := io.Copy(sum, data); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := hex.EncodeToString(sum.Sum(nil)), a.Manifest().Digest(name); got != want {
 			t.Errorf("%s has the digest %s, its manifest says %s", name, got, want)
 		}
 	}

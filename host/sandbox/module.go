@@ -175,6 +175,7 @@ func (p *moduleParser) exports(r *reader) {
 // spends time on empty segments too. Without passive segments no instruction
 // can name one.
 func (p *moduleParser) dataSection(r *reader) error {
+	r.b = slices.Clone(r.b) // or the segments would keep all of the module in memory
 	for range r.count() {
 		if flag := r.u32(); flag != 0 {
 			return errors.New("it has a passive data segment: the state of those lies outside memory")
