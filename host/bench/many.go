@@ -274,11 +274,11 @@ func bareOnly(n int) []string {
 	return out
 }
 
-// settledMemory is the resident memory once it has stood still for some
-// seconds, or after a minute: the collector gives memory back with delay.
+// settledMemory is the resident memory once it has stood still for 40 seconds,
+// or after three minutes: a host that is quiet gives memory back twice a minute.
 func settledMemory(pid int) (float64, error) {
 	last, still := 0.0, 0
-	for range 30 {
+	for range 90 {
 		rss, err := memoryOf(strconv.Itoa(pid), "Rss")
 		if err != nil {
 			return 0, err
@@ -286,7 +286,7 @@ func settledMemory(pid int) (float64, error) {
 		if still++; rss < 0.995*last || rss > 1.005*last {
 			last, still = rss, 0
 		}
-		if still == 5 {
+		if still == 20 {
 			return rss, nil
 		}
 		time.Sleep(2 * time.Second)
