@@ -67,6 +67,10 @@
 //	    It does not return when the guest must stop: the call is unwound and
 //	    the instance is discarded.
 //
+// # Host imports, module "wasgi_files"
+//
+// What WASI lacks of POSIX for files: see [FilesModule].
+//
 // # Guest exports
 //
 //	wasgi_abi_version() i32

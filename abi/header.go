@@ -17,11 +17,13 @@ func CHeader() string {
 	return b.String()
 }
 
+type headerNumber struct {
+	name  string
+	value int
+}
+
 func writeNumbers(b *strings.Builder) {
-	for _, d := range []struct {
-		name  string
-		value int
-	}{
+	for _, d := range append([]headerNumber{
 		{"VERSION", Version},
 		{"WRITE_LAST", WriteLast},
 		{"WRITE_FLUSH", WriteFlush},
@@ -50,14 +52,14 @@ func writeNumbers(b *strings.Builder) {
 		{"LOG_ERRORS", int(LogErrors)},
 		{"LOG_TRACEBACK", int(LogTraceback)},
 		{"LOG_GATEWAY", int(LogGateway)},
-	} {
+	}, filesNumbers()...) {
 		fmt.Fprintf(b, "#define WASGI_%s %d\n", d.name, d.value)
 	}
 }
 
 func writeStrings(b *strings.Builder) {
 	b.WriteByte('\n')
-	for _, d := range [][2]string{
+	for _, d := range append([][2]string{
 		{"MODULE", Module},
 		{"IMPORT_RESPONSE_START", ImportResponseStart},
 		{"IMPORT_RESPONSE_WRITE", ImportResponseWrite},
@@ -83,7 +85,7 @@ func writeStrings(b *strings.Builder) {
 		{"BOOT_MODE_PYTHON", BootModePython},
 		{"LOAD_ENTRY", LoadEntry},
 		{"LOAD_ENVIRON", LoadEnviron},
-	} {
+	}, filesStrings()...) {
 		fmt.Fprintf(b, "#define WASGI_%s %q\n", d[0], d[1])
 	}
 }

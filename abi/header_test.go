@@ -23,9 +23,10 @@ func TestHeaderIsNotStale(t *testing.T) {
 // TestHeaderGolden keeps the lines by which C code finds its way.
 func TestHeaderGolden(t *testing.T) {
 	want := []string{
-		"#define WASGI_VERSION 3\n", "#define WASGI_WRITE_LAST 1\n", "#define WASGI_MAX_MESSAGE 1048576\n",
+		"#define WASGI_VERSION 4\n", "#define WASGI_WRITE_LAST 1\n", "#define WASGI_MAX_MESSAGE 1048576\n",
 		"#define WASGI_EPIPE 5\n", "#define WASGI_STATUS_EXCEPTION 1\n", "#define WASGI_LOG_TRACEBACK 1\n",
-		"#define WASGI_IMPORT_METER \"meter\"\n", "#define WASGI_KEY_COUNT 44\n", "\t/* 1 */ \"REQUEST_METHOD\", \\\n",
+		"#define WASGI_IMPORT_METER \"meter\"\n", "#define WASGI_KEY_COUNT 44\n", "#define WASGI_FILES_LOCK \"fd_lock\"\n",
+		"#define WASGI_FILE_MODE_OFFSET 18\n", "#define WASGI_USER_ID 1000\n", "\t/* 1 */ \"REQUEST_METHOD\", \\\n",
 		"\t/* 43 */ \"wasgi.request_id\",\n",
 	}
 	text := abi.CHeader()

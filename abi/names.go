@@ -4,7 +4,7 @@ package abi
 
 // Version is what wasgi_abi_version must return. It grows with every change
 // that an older guest or host would misunderstand.
-const Version = 3
+const Version = 4
 
 // Module is the name of the import module that the host provides.
 const Module = "wasgi"

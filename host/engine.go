@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -32,7 +31,6 @@ type engine struct {
 	root    wasi.FS
 	encoder *edge.Encoder
 	log     *slog.Logger
-	claims  claims
 	groups  groups
 }
 
@@ -55,7 +53,7 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 }
 
 func (e *engine) close(ctx context.Context) error {
-	return errors.Join(e.sandbox.Close(ctx), e.claims.close())
+	return e.sandbox.Close(ctx)
 }
 
 func (e *engine) prepare(ctx context.Context, a application, progress func(string)) (tenants.Release, error) {
@@ -93,11 +91,6 @@ func (e *engine) spec(a application) (sandbox.Spec, error) {
 		return sandbox.Spec{}, err
 	}
 	app := e.app(a)
-	if a.tenant.Manifest.Data.Persistent {
-		if err := e.claims.take(app.Data); err != nil {
-			return sandbox.Spec{}, err
-		}
-	}
 	spec.Policy, err = app.Policy()
 	return spec, err
 }

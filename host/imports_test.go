@@ -23,7 +23,7 @@ type importRule struct {
 func importRules() []importRule {
 	return []importRule{
 		{"abi", nil, "the contract is read by both sides and by tests: it depends on nobody"},
-		{"wasi", []string{"github.com/tetratelabs/wazero/", "golang.org/x/sys/"},
+		{"wasi", []string{module + "abi", "github.com/tetratelabs/wazero/", "golang.org/x/sys/"},
 			"what a guest may touch knows nothing of tenants or HTTP"},
 		{"pywasm", nil, "the artifact is data: handing it out needs nothing"},
 		{"pywasm/meter", nil, "the metering pass is part of the build and of its proof"},

@@ -35,8 +35,7 @@ func (g *groups) find(log *slog.Logger) string {
 	return g.parent
 }
 
-// buildWorker is build for a tenant with worker processes. The worker claims
-// the tenant's /data itself, so that its claim ends with it.
+// buildWorker is build for a tenant with worker processes.
 func (e *engine) buildWorker(ctx context.Context, a application) (image, error) {
 	spec, err := e.outline(a)
 	if err != nil {

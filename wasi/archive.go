@@ -75,8 +75,11 @@ func (a *archive) add(entry *zip.File) error {
 			entry.Name, entry.UncompressedSize64, maxArchiveFile)
 	}
 	n := &archiveNode{entry: entry, mode: 0o444, size: int64(entry.UncompressedSize64), mtim: entryTime(entry)}
-	if isDir {
+	switch {
+	case isDir:
 		n.mode, n.size = fs.ModeDir|0o555, 0
+	case entry.Mode()&ownerSearch != 0:
+		n.mode = 0o555
 	}
 	return a.insert(name, n)
 }

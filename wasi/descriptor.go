@@ -2,6 +2,7 @@ package wasi
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/tetratelabs/wazero/experimental/sys"
 )
@@ -16,6 +17,7 @@ type descriptor struct {
 	flags sys.Oflag
 	// nonblock is O_NONBLOCK as the guest set it; files never block.
 	nonblock bool
+	shared   int // numbers that stand for it beside the first
 
 	listing listing
 }
@@ -24,30 +26,42 @@ type descriptor struct {
 // 2³¹-1 (16 GiB of table) can exhaust the host.
 type table struct {
 	slots []*descriptor
-	fixed int // the first ones are stdio and mounts, from start to end
+	fixed []*descriptor // stdio and mounts: the first numbers, and what reset puts back there
 	limit int
 }
 
 // newTable starts with the fixed descriptors and has room for extra more.
 func newTable(fixed []*descriptor, extra int) *table {
-	return &table{slots: fixed, fixed: len(fixed), limit: len(fixed) + extra}
+	return &table{slots: slices.Clone(fixed), fixed: fixed, limit: len(fixed) + extra}
 }
 
 // reset closes everything: what is fixed opens again when it is used, the rest is gone.
 func (t *table) reset() error {
 	var errs []error
-	for _, d := range t.slots {
-		if d == nil {
-			continue
-		}
-		if errno := d.file.Close(); errno != 0 {
+	closing := func(d *descriptor, errno sys.Errno) {
+		if errno != 0 {
 			errs = append(errs, errno)
 		}
-		d.listing = listing{}
+		if d != nil {
+			d.listing = listing{}
+		}
 	}
-	clear(t.slots[t.fixed:])
-	t.slots = t.slots[:t.fixed]
+	for _, d := range t.slots {
+		closing(d, d.drop())
+	}
+	for _, d := range t.fixed {
+		d.shared = 0
+		closing(d, d.file.Close())
+	}
+	clear(t.slots)
+	t.slots = append(t.slots[:0], t.fixed...)
 	return errors.Join(errs...)
+}
+
+// opened reports whether a number stands for something else than at the start.
+func (t *table) opened(fd int) bool {
+	d := t.slots[fd]
+	return d != nil && (fd >= len(t.fixed) || d != t.fixed[fd])
 }
 
 func (t *table) get(fd uint32) (*descriptor, sys.Errno) {
@@ -58,17 +72,21 @@ func (t *table) get(fd uint32) (*descriptor, sys.Errno) {
 }
 
 // free returns the lowest number that is not in use, as POSIX promises.
-func (t *table) free() (uint32, sys.Errno) {
-	for i, d := range t.slots {
-		if d == nil {
+func (t *table) free() (uint32, sys.Errno) { return t.freeFrom(0) }
+
+// freeFrom is free for numbers from least on.
+func (t *table) freeFrom(least uint32) (uint32, sys.Errno) {
+	for i := int(least); i < len(t.slots); i++ {
+		if t.slots[i] == nil {
 			return uint32(i), 0
 		}
 	}
-	if len(t.slots) >= t.limit {
+	next := max(len(t.slots), int(least))
+	if next >= t.limit {
 		return 0, EMFILE
 	}
-	t.slots = append(t.slots, nil)
-	return uint32(len(t.slots) - 1), 0
+	t.grow(uint32(next))
+	return uint32(next), 0
 }
 
 func (t *table) remove(fd uint32) sys.Errno {
@@ -76,14 +94,14 @@ func (t *table) remove(fd uint32) sys.Errno {
 	switch {
 	case errno != 0:
 		return errno
-	case d.fixed:
+	case int64(fd) < int64(len(t.fixed)):
 		return sys.ENOTSUP
 	}
 	t.slots[fd] = nil
-	return d.file.Close()
+	return d.drop()
 }
 
-// move makes to stand for what from stands for. Both must be open, which bounds to; neither may be fixed.
+// move makes to stand for what from stands for. Both must be open, which bounds to; neither may be of the first.
 func (t *table) move(from, to uint32) sys.Errno {
 	source, errno := t.get(from)
 	if errno != 0 {
@@ -93,13 +111,13 @@ func (t *table) move(from, to uint32) sys.Errno {
 	switch {
 	case errno != 0:
 		return errno
-	case source.fixed || target.fixed:
+	case min(int64(from), int64(to)) < int64(len(t.fixed)):
 		return sys.ENOTSUP
 	case from == to:
 		return 0
 	}
 	t.slots[to], t.slots[from] = source, nil
-	return target.file.Close()
+	return target.drop()
 }
 
 // rootDir is the root of a mount, opened when somebody first lists it: most mounts never are.

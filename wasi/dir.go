@@ -16,12 +16,18 @@ import (
 //
 // Symbolic links in it are followed as long as they stay inside; what leads out, an absolute link included, is EPERM.
 // Only regular files and directories are opened, anything else is EACCES, and changes are EROFS.
-func ReadOnlyDir(path string) (FS, error) {
+func ReadOnlyDir(path string) (FS, error) { return openReadOnly(path, false) }
+
+// SharedDir is ReadOnlyDir for files that other tenants may have too, if only as hard links of an installer: locks on
+// them do not leave the instance, or one tenant could tell another something, or keep it waiting.
+func SharedDir(path string) (FS, error) { return openReadOnly(path, true) }
+
+func openReadOnly(path string, shared bool) (FS, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, fmt.Errorf("wasi: opening the directory %s: %w", path, err)
 	}
-	return &readOnlyDir{dir: dir{root: root}}, nil
+	return &readOnlyDir{dir: dir{root: root}, shared: shared}, nil
 }
 
 // dir is what directories of the host have in common: all that changes nothing.
@@ -81,13 +87,15 @@ func (d *dir) Readlink(link string) (string, sys.Errno) {
 
 // openHost opens name, which is clean, and refuses what is neither a regular file nor a directory. O_NONBLOCK keeps
 // the open of a fifo from waiting for its other end, until it is seen and closed.
-func (d *dir) openHost(name string, flag sys.Oflag, mustDir bool) (*os.File, stat, sys.Errno) {
+//
+// perm is the mode of a file that it makes.
+func (d *dir) openHost(name string, flag sys.Oflag, mustDir bool, perm fsMode) (*os.File, stat, sys.Errno) {
 	if flag&sys.O_NOFOLLOW != 0 && !mustDir {
 		if info, err := d.root.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			return nil, stat{}, sys.ELOOP
 		}
 	}
-	f, err := d.root.OpenFile(name, hostFlags(flag, mustDir), 0o600)
+	f, err := d.root.OpenFile(name, hostFlags(flag, mustDir), perm.Perm()|hostNeeds(false))
 	if err != nil {
 		return nil, stat{}, errnoOf(err)
 	}
@@ -135,11 +143,12 @@ func hostFlags(flag sys.Oflag, mustDir bool) int {
 type readOnlyDir struct {
 	readOnlyFS
 	dir
+	shared bool // with other tenants
 }
 
 // The methods that both halves have.
-func (d *readOnlyDir) Stat(path string) (stat, sys.Errno)       { return d.dir.Stat(path) }
-func (d *readOnlyDir) Lstat(path string) (stat, sys.Errno)      { return d.dir.Lstat(path) }
+func (d *readOnlyDir) Stat(path string) (stat, sys.Errno)       { return readOnlyStat(d.dir.Stat(path)) }
+func (d *readOnlyDir) Lstat(path string) (stat, sys.Errno)      { return readOnlyStat(d.dir.Lstat(path)) }
 func (d *readOnlyDir) Readlink(path string) (string, sys.Errno) { return d.dir.Readlink(path) }
 func (d *readOnlyDir) Unlink(path string) sys.Errno             { return refuseRemoval(d.dir.Lstat(path)) }
 func (d *readOnlyDir) Rmdir(path string) sys.Errno              { return refuseRemoval(d.dir.Lstat(path)) }
@@ -153,14 +162,19 @@ func (d *readOnlyDir) OpenFile(path string, flag sys.Oflag, _ fsMode) (File, sys
 	if writes(flag) {
 		return nil, d.refuse(name, flag)
 	}
-	f, st, errno := d.openHost(name, flag, mustDir)
+	f, st, errno := d.openHost(name, flag, mustDir, 0)
 	switch {
 	case errno != 0:
 		return nil, errno
 	case st.Mode.IsDir():
 		return &hostDir{f: f, ino: st.Ino}, 0
 	}
-	return &hostFile{f: f, ino: st.Ino, flag: flag}, 0
+	return &hostFile{f: f, id: idOf(st), flag: flag, shared: d.shared}, 0
+}
+
+func readOnlyStat(st stat, errno sys.Errno) (stat, sys.Errno) {
+	st.Mode = readOnlyMode(st.Mode)
+	return st, errno
 }
 
 // refuse finds the error that open(2) of a read-only file system would give.

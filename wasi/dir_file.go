@@ -12,17 +12,21 @@ import (
 type hostFile struct {
 	sys.UnimplementedFile
 	f      *os.File
-	ino    uint64
+	id     fileID
 	flag   sys.Oflag
 	append bool
 	offset int64
 
 	quota *Quota // nil when read-only
 	node  *inode
+	dir   *dir // where it was opened, and by which name, when not read-only
+	name  string
 	done  bool
+
+	shared bool // with other tenants
 }
 
-func (f *hostFile) Ino() (uint64, sys.Errno) { return f.ino, 0 }
+func (f *hostFile) Ino() (uint64, sys.Errno) { return f.id.ino, 0 }
 func (f *hostFile) IsAppend() bool           { return f.append }
 
 func (f *hostFile) SetAppend(enable bool) sys.Errno {
@@ -35,10 +39,13 @@ func (f *hostFile) SetAppend(enable bool) sys.Errno {
 
 func (f *hostFile) Stat() (stat, sys.Errno) {
 	info, err := f.f.Stat()
-	if err != nil {
+	switch {
+	case err != nil:
 		return stat{}, errnoOf(err)
+	case f.quota == nil:
+		return readOnlyStat(statOf(info), 0)
 	}
-	return statOf(info), 0
+	return writableStat(statOf(info), 0)
 }
 
 func (f *hostFile) Read(buf []byte) (int, sys.Errno) {
@@ -239,10 +246,13 @@ func (d *hostDir) Ino() (uint64, sys.Errno) { return d.ino, 0 }
 
 func (d *hostDir) Stat() (stat, sys.Errno) {
 	info, err := d.f.Stat()
-	if err != nil {
+	switch {
+	case err != nil:
 		return stat{}, errnoOf(err)
+	case !d.writable:
+		return readOnlyStat(statOf(info), 0)
 	}
-	return statOf(info), 0
+	return writableStat(statOf(info), 0)
 }
 
 func (d *hostDir) Seek(offset position, whence int) (int64, sys.Errno) {

@@ -1,6 +1,7 @@
 package wasi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,7 +18,8 @@ import (
 // io.Closer. The first one for a Quota walks the directory to count what is there.
 //
 // Symbolic links and what else the operator put there are treated as ReadOnlyDir does. Guests create regular files
-// (mode 0600) and directories (0700) only; they can neither remove nor rename the root (EBUSY).
+// and directories only, of the mode they ask for, less the process's umask, as any process would; their owner can read
+// them always, so that the host can. They can neither remove nor rename the root (EBUSY).
 //
 // O_CREAT|O_EXCL, mkdir and rename are the kernel's own, hence atomic between instances, and lock files work.
 func WritableDir(path string, q *Quota) (FS, error) {
@@ -41,14 +43,14 @@ type writableDir struct {
 }
 
 // The methods that both halves have.
-func (d *writableDir) Stat(path string) (stat, sys.Errno)       { return d.dir.Stat(path) }
-func (d *writableDir) Lstat(path string) (stat, sys.Errno)      { return d.dir.Lstat(path) }
+func (d *writableDir) Stat(path string) (stat, sys.Errno)       { return writableStat(d.dir.Stat(path)) }
+func (d *writableDir) Lstat(path string) (stat, sys.Errno)      { return writableStat(d.dir.Lstat(path)) }
 func (d *writableDir) Readlink(path string) (string, sys.Errno) { return d.dir.Readlink(path) }
 
 func (d *writableDir) Link(string, string) sys.Errno    { return sys.EPERM }
 func (d *writableDir) Symlink(string, string) sys.Errno { return sys.EPERM }
 
-func (d *writableDir) OpenFile(path string, flag sys.Oflag, _ fsMode) (File, sys.Errno) {
+func (d *writableDir) OpenFile(path string, flag sys.Oflag, perm fsMode) (File, sys.Errno) {
 	name, mustDir, errno := parsePath(path)
 	switch {
 	case errno != 0:
@@ -61,7 +63,7 @@ func (d *writableDir) OpenFile(path string, flag sys.Oflag, _ fsMode) (File, sys
 		return nil, sys.EISDIR
 	}
 	d.quota.names.Lock()
-	f, st, errno := d.openCounted(name, flag, mustDir)
+	f, st, errno := d.openCounted(name, flag, mustDir, perm)
 	if errno != 0 {
 		d.quota.names.Unlock()
 		return nil, errno
@@ -70,7 +72,7 @@ func (d *writableDir) OpenFile(path string, flag sys.Oflag, _ fsMode) (File, sys
 		d.quota.names.Unlock()
 		return &hostDir{f: f, ino: st.Ino, writable: true}, 0
 	}
-	file := &hostFile{f: f, ino: st.Ino, flag: flag, append: flag&sys.O_APPEND != 0, quota: d.quota}
+	file := &hostFile{f: f, id: idOf(st), dir: &d.dir, name: name, flag: flag, append: flag&sys.O_APPEND != 0, quota: d.quota}
 	file.node = d.quota.acquire(st)
 	d.quota.names.Unlock()
 	if flag&sys.O_TRUNC != 0 {
@@ -84,15 +86,12 @@ func (d *writableDir) OpenFile(path string, flag sys.Oflag, _ fsMode) (File, sys
 
 // openCounted opens a file and takes one from the quota if that made it. Whether it did is known by asking for it
 // exclusively first. Quota.names is held.
-func (d *writableDir) openCounted(name string, flag sys.Oflag, mustDir bool) (*os.File, stat, sys.Errno) {
-	if flag&sys.O_TRUNC != 0 && !canWrite(flag) {
-		flag |= sys.O_RDWR // the truncate needs it; hostFile.flag keeps the guest from writing
-	}
+func (d *writableDir) openCounted(name string, flag sys.Oflag, mustDir bool, perm fsMode) (*os.File, stat, sys.Errno) {
 	if flag&sys.O_CREAT == 0 {
-		return d.openHost(name, flag, mustDir)
+		return d.openPermitted(name, flag, mustDir)
 	}
 	if flag&sys.O_EXCL == 0 {
-		f, st, errno := d.openHost(name, flag&^sys.O_CREAT, mustDir)
+		f, st, errno := d.openPermitted(name, flag&^sys.O_CREAT, mustDir)
 		if errno == 0 && st.Mode.IsDir() {
 			_ = f.Close()
 			errno = sys.EISDIR
@@ -101,17 +100,49 @@ func (d *writableDir) openCounted(name string, flag sys.Oflag, mustDir bool) (*o
 			return f, st, errno
 		}
 	}
-	if errno := d.quota.reserve(0, 1); errno != 0 {
+	if errno := d.reserveName(name); errno != 0 {
 		if _, err := d.root.Lstat(name); err == nil {
 			return nil, stat{}, sys.EEXIST
 		}
 		return nil, stat{}, errno
 	}
-	f, st, errno := d.openHost(name, flag|sys.O_EXCL, mustDir)
-	if errno != 0 {
+	f, st, errno := d.openHost(name, truncating(flag)|sys.O_EXCL, mustDir, perm)
+	switch {
+	case errno != 0:
 		d.quota.reserve(0, -1)
+	case perm&ownerRead == 0:
+		_ = chmodHost(f, perm, false) // os.Root makes no file with the bit that notes it
 	}
 	return f, st, errno
+}
+
+// openPermitted opens what is there, if its mode lets the guest.
+func (d *writableDir) openPermitted(name string, flag sys.Oflag, mustDir bool) (*os.File, stat, sys.Errno) {
+	f, st, errno := d.openHost(name, truncating(flag), mustDir, 0)
+	if seen, _ := writableStat(st, 0); errno == 0 && seen.Mode.IsRegular() {
+		errno = permits(seen.Mode, flag)
+	}
+	if errno != 0 && f != nil {
+		_ = f.Close()
+		f = nil
+	}
+	return f, st, errno
+}
+
+// reserveName takes a file from the quota, if one may be made there.
+func (d *writableDir) reserveName(name string) sys.Errno {
+	if errno := d.mayChange(name); errno != 0 {
+		return errno
+	}
+	return d.quota.reserve(0, 1)
+}
+
+// truncating adds the right to write that a truncate needs; hostFile.flag keeps the guest from writing.
+func truncating(flag sys.Oflag) sys.Oflag {
+	if flag&sys.O_TRUNC != 0 && !canWrite(flag) {
+		flag |= sys.O_RDWR
+	}
+	return flag
 }
 
 func (d *writableDir) Mkdir(path string, perm fsMode) sys.Errno {
@@ -124,10 +155,10 @@ func (d *writableDir) Mkdir(path string, perm fsMode) sys.Errno {
 	if _, err := d.root.Lstat(name); err == nil {
 		return sys.EEXIST
 	}
-	if errno := d.quota.reserve(0, 1); errno != 0 {
+	if errno := d.reserveName(name); errno != 0 {
 		return errno
 	}
-	if err := d.root.Mkdir(name, perm&0o700); err != nil {
+	if err := d.root.Mkdir(name, perm.Perm()|hostNeeds(true)); err != nil {
 		d.quota.reserve(0, -1)
 		return errnoOf(err)
 	}
@@ -170,7 +201,7 @@ func (d *writableDir) remove(path string, check func(st stat, mustDir bool) sys.
 		return errnoOf(err)
 	}
 	st := statOf(info)
-	if errno := check(st, mustDir); errno != 0 {
+	if errno := cmp.Or(d.mayChange(name), check(st, mustDir)); errno != 0 {
 		return errno
 	}
 	if err := d.root.Remove(name); err != nil {
@@ -194,7 +225,7 @@ func (d *writableDir) Rename(from, to string) sys.Errno {
 	case (sourceDir || targetDir) && !info.IsDir():
 		return sys.ENOTDIR
 	}
-	if errno := d.checkDepth(source, target, info); errno != 0 {
+	if errno := cmp.Or(d.mayChange(source), d.mayChange(target), d.checkDepth(source, target, info)); errno != 0 {
 		return errno
 	}
 	replaced, err := d.root.Lstat(target)
@@ -215,13 +246,38 @@ func (d *writableDir) checkDepth(source, target string, info fs.FileInfo) sys.Er
 	if !info.IsDir() || to <= from {
 		return 0
 	}
-	err := fs.WalkDir(d.root.FS(), source, func(name string, _ fs.DirEntry, err error) error {
-		if err == nil && strings.Count(name, "/")-from+to >= MaxDepth {
+	return errnoOf(walkDepth(d.root, source, MaxDepth-1-to))
+}
+
+// walkStride is how many names walkDepth goes down by path: each costs an open for every name above it.
+const walkStride = 8
+
+// walkDepth fails when something lies more than room names below start.
+func walkDepth(root *os.Root, start string, room int) error {
+	base := strings.Count(start, "/")
+	if start == "." {
+		base = -1
+	}
+	return fs.WalkDir(root.FS(), start, func(name string, entry fs.DirEntry, err error) error {
+		depth := strings.Count(name, "/") - base
+		switch {
+		case err != nil || name == start:
+			return err
+		case depth > room:
 			return syscall.ENAMETOOLONG
+		case depth < walkStride || !entry.IsDir():
+			return nil
 		}
-		return err
+		below, err := root.OpenRoot(name)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = below.Close() }()
+		if err := walkDepth(below, ".", room-depth); err != nil {
+			return err
+		}
+		return fs.SkipDir
 	})
-	return errnoOf(err)
 }
 
 // rename is renameat in the two parents, which os.Root has opened and so are inside. Root's own Rename refuses to
@@ -260,5 +316,3 @@ func (d *writableDir) Utimens(path string, atim, mtim int64) sys.Errno {
 	}
 	return errnoOf(d.root.Chtimes(name, timeOf(atim), timeOf(mtim)))
 }
-
-func (d *writableDir) Chmod(string, fs.FileMode) sys.Errno { return sys.ENOSYS }

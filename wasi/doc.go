@@ -27,5 +27,5 @@
 // link, never gives a host path, device number, environment variable or argument to a guest, never keeps a goroutine,
 // and never lets one sandbox see the descriptors, the memory or the buffers of another.
 //
-// It may import wazero, golang.org/x/sys and the standard library.
+// It may import abi, wazero, golang.org/x/sys and the standard library.
 package wasi

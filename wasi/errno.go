@@ -25,6 +25,7 @@ const (
 	ESPIPE = extended + 70 // a seek in a stream
 	ENFILE = extended + 41 // the host is out of descriptors
 	EMLINK = extended + 34 // a directory has too many entries
+	ENOLCK = extended + 46 // abi.MaxLocks ranges are locked
 )
 
 // toWASI returns the number that wasi_snapshot_preview1 gives to errno.
@@ -99,6 +100,8 @@ func errnoOfNumber(number syscall.Errno) sys.Errno {
 		return EBUSY
 	case syscall.EMLINK:
 		return EMLINK
+	case syscall.ENOLCK:
+		return ENOLCK
 	case syscall.ESPIPE:
 		return ESPIPE
 	case syscall.ENXIO, syscall.ENODEV:

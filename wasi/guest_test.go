@@ -9,6 +9,8 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental/sys"
+
+	"github.com/wasgi/wasgi/abi"
 )
 
 // guest is a module with a memory and, for each WASI function, an export that calls it with its own arguments. What is
@@ -38,9 +40,22 @@ func newGuest(t *testing.T, policy Policy) *guest {
 	return g
 }
 
+// ownFunctions are those of this package, of both modules.
+func ownFunctions() []hostFunction { return append(functions(), extensions()...) }
+
+// moduleOf is the module that has a function.
+func moduleOf(name string) string {
+	for _, f := range extensions() {
+		if f.name == name {
+			return abi.FilesModule
+		}
+	}
+	return ModuleName
+}
+
 // imported are the functions of Instantiate and those of wazero that it keeps.
 func imported() []hostFunction {
-	all := functions()
+	all := ownFunctions()
 	for name, params := range map[string][]api.ValueType{
 		"clock_time_get": {i32, i64, i32}, "clock_res_get": {i32, i32}, "sched_yield": {},
 		"sock_accept": {i32, i32, i32}, "sock_shutdown": {i32, i32},
@@ -55,7 +70,7 @@ func wrapperModule() []byte {
 	var types, imports, funcs, exports, code [][]byte
 	for i, f := range all {
 		types = append(types, join([]byte{0x60}, vector(f.params), []byte{1, i32}))
-		imports = append(imports, join(name(ModuleName), name(f.name), []byte{0}, uleb(i)))
+		imports = append(imports, join(name(moduleOf(f.name)), name(f.name), []byte{0}, uleb(i)))
 		funcs = append(funcs, uleb(i))
 		exports = append(exports, join(name(f.name), []byte{0}, uleb(len(all)+i)))
 		body := []byte{0}

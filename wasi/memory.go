@@ -75,7 +75,7 @@ func (m *memory) Reset() {
 		return // nothing was ever made in it
 	}
 	m.used = &memoryUsage{}
-	m.root = m.newNode(fs.ModeDir | 0o700)
+	m.root = m.newNode(fs.ModeDir | 0o777)
 	m.root.parent = m.root
 }
 
@@ -109,6 +109,9 @@ func (m *memory) find(name string) (*memoryNode, sys.Errno) {
 	for part := range strings.SplitSeq(name, "/") {
 		if !n.mode.IsDir() {
 			return nil, sys.ENOTDIR
+		}
+		if errno := n.may(ownerSearch); errno != 0 {
+			return nil, errno
 		}
 		if n = n.children[part]; n == nil {
 			return nil, sys.ENOENT
@@ -145,6 +148,8 @@ func (m *memory) locateName(name string, dir bool) (place, sys.Errno) {
 		return place{}, errno
 	case !parent.mode.IsDir():
 		return place{}, sys.ENOTDIR
+	case parent.may(ownerSearch) != 0:
+		return place{}, sys.EACCES
 	}
 	at := place{parent, base, parent.children[base]}
 	if at.node != nil && dir && !at.node.mode.IsDir() {
@@ -155,6 +160,9 @@ func (m *memory) locateName(name string, dir bool) (place, sys.Errno) {
 
 // create puts a new node at a free place.
 func (m *memory) create(at place, mode fsMode) (*memoryNode, sys.Errno) {
+	if errno := at.parent.may(ownerWrite); errno != 0 {
+		return nil, errno
+	}
 	if m.used.files >= m.maxFiles {
 		return nil, ENOSPC
 	}
@@ -232,6 +240,8 @@ func (m *memory) Rmdir(path string) sys.Errno {
 		return errno
 	case at.node == nil:
 		return sys.ENOENT
+	case at.parent.may(ownerWrite) != 0:
+		return sys.EACCES
 	case !at.node.mode.IsDir():
 		return sys.ENOTDIR
 	case len(at.node.children) > 0:
@@ -250,6 +260,8 @@ func (m *memory) Unlink(path string) sys.Errno {
 		return errno
 	case at.node == nil:
 		return sys.ENOENT
+	case at.parent.may(ownerWrite) != 0:
+		return sys.EACCES
 	case at.node.mode.IsDir():
 		return sys.EISDIR
 	}
@@ -291,6 +303,8 @@ func checkRename(source, target place, mustDir bool) sys.Errno {
 	switch {
 	case source.node == nil:
 		return sys.ENOENT
+	case source.parent.may(ownerWrite)|target.parent.may(ownerWrite) != 0:
+		return sys.EACCES
 	case mustDir && !source.node.mode.IsDir():
 		return sys.ENOTDIR
 	case source.node.above(target.parent):
@@ -374,5 +388,5 @@ func (m *memory) openNode(path string, flag sys.Oflag, perm fsMode) (*memoryNode
 	case !at.node.mode.IsDir() && flag&sys.O_DIRECTORY != 0:
 		return nil, sys.ENOTDIR
 	}
-	return at.node, 0
+	return at.node, permits(at.node.mode, flag)
 }

@@ -11,7 +11,7 @@ import (
 const (
 	MaxPath  = 4096 // a path within one mount
 	MaxName  = 255  // one component
-	MaxDepth = 64   // components of a path within one mount
+	MaxDepth = 256  // components of a path within one mount
 )
 
 // parsePath is the first wall: it turns a path of the guest, relative to a mount or to an open directory, into a

@@ -15,23 +15,18 @@ import (
 // ModuleName is the module whose functions Instantiate exports.
 const ModuleName = wasi_snapshot_preview1.ModuleName
 
-// Instantiate gives the runtime the module wasi_snapshot_preview1, once for all instances. What has to do with files,
+// Instantiate gives the runtime the modules wasi_snapshot_preview1 and abi.FilesModule, once for all instances. What has to do with files,
 // arguments, environment, waiting or random bytes is this package's own and works on the Sandbox in the context of the
 // call; clocks and exit are wazero's and follow ModuleConfig. Why, is in DESIGN.md.
 func Instantiate(ctx context.Context, r wazero.Runtime) (api.Closer, error) {
 	builder := r.NewHostModuleBuilder(ModuleName)
 	wasi_snapshot_preview1.NewFunctionExporter().ExportFunctions(builder)
-	for _, f := range functions() {
-		builder.NewFunctionBuilder().
-			WithGoModuleFunction(f.code, f.params, []api.ValueType{i32}).
-			WithName(f.name).
-			Export(f.name)
-	}
+	export(builder, functions())
 	module, err := builder.Instantiate(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("wasi: instantiating %s: %w", ModuleName, err)
 	}
-	return module, nil
+	return module, instantiateExtensions(ctx, r)
 }
 
 const (
@@ -187,7 +182,7 @@ func (c guestCall) putStat(ptr uint32, m *mount, st stat) sys.Errno {
 		dev = m.dev
 	}
 	for i, v := range [...]uint64{
-		dev, st.Ino, uint64(fileType(st.Mode)), st.Nlink, uint64(st.Size),
+		dev, st.Ino, uint64(fileType(st.Mode)) | modeBits(st.Mode), st.Nlink, uint64(st.Size),
 		uint64(st.Atim), uint64(st.Mtim), uint64(st.Ctim),
 	} {
 		binary.LittleEndian.PutUint64(b[8*i:], v)

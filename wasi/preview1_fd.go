@@ -113,7 +113,10 @@ type allocator interface {
 	Allocate(size int64) sys.Errno
 }
 
-func fdClose(c guestCall) sys.Errno { return c.files.remove(c.u32(0)) }
+func fdClose(c guestCall) sys.Errno {
+	c.unlockFile(c.u32(0))
+	return c.files.remove(c.u32(0))
+}
 
 func fdDatasync(c guestCall) sys.Errno {
 	d, errno := c.files.get(c.u32(0))
@@ -272,7 +275,10 @@ func (c guestCall) preopen(fd uint32) (*descriptor, sys.Errno) {
 	return d, 0
 }
 
-func fdRenumber(c guestCall) sys.Errno { return c.files.move(c.u32(0), c.u32(1)) }
+func fdRenumber(c guestCall) sys.Errno {
+	c.unlockReplaced(c.u32(0), c.u32(1))
+	return c.files.move(c.u32(0), c.u32(1))
+}
 
 func fdSeek(c guestCall) sys.Errno { return c.seek(int64(c.args[1]), c.u32(2), c.u32(3)) }
 

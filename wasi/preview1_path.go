@@ -17,15 +17,12 @@ const (
 )
 
 func pathCreateDirectory(c guestCall) sys.Errno {
+	mode := c.takeMode(0o700)
 	at, errno := c.locate(c.u32(0), c.u32(1), c.u32(2))
 	if errno != 0 {
 		return errno
 	}
-	if errno := at.fs.Mkdir(at.path, 0o700); errno != 0 {
-		return errno
-	}
-	c.made(at)
-	return 0
+	return at.fs.Mkdir(at.path, mode)
 }
 
 func pathFilestatGet(c guestCall) sys.Errno {
@@ -106,11 +103,7 @@ func pathRemoveDirectory(c guestCall) sys.Errno {
 	if errno != 0 {
 		return errno
 	}
-	if errno := at.fs.Rmdir(at.path); errno != 0 {
-		return errno
-	}
-	c.removed(at)
-	return 0
+	return at.fs.Rmdir(at.path)
 }
 
 func pathUnlinkFile(c guestCall) sys.Errno {
@@ -137,6 +130,7 @@ func pathRename(c guestCall) sys.Errno {
 }
 
 func pathOpen(c guestCall) sys.Errno {
+	mode := c.takeMode(0o600)
 	at, errno := c.locate(c.u32(0), c.u32(2), c.u32(3))
 	if errno != 0 {
 		return errno
@@ -149,7 +143,7 @@ func pathOpen(c guestCall) sys.Errno {
 	if errno != 0 {
 		return errno
 	}
-	d, errno := open(at, flag)
+	d, errno := open(at, flag, mode)
 	if errno != 0 {
 		return errno
 	}
@@ -161,8 +155,8 @@ func pathOpen(c guestCall) sys.Errno {
 	return 0
 }
 
-func open(at location, flag sys.Oflag) (*descriptor, sys.Errno) {
-	file, errno := at.fs.OpenFile(at.path, flag, 0o600)
+func open(at location, flag sys.Oflag, mode fsMode) (*descriptor, sys.Errno) {
+	file, errno := at.fs.OpenFile(at.path, flag, mode)
 	if errno != 0 {
 		return nil, errno
 	}

@@ -369,7 +369,13 @@ func TestResetEmptiesMemoryAndReopensStdio(t *testing.T) {
 // TestDepthIsCapped digs with a descriptor of each level, then by moving trees below each other.
 func TestDepthIsCapped(t *testing.T) {
 	for _, mount := range []uint64{dataFD, tmpFD} {
-		g := newGuest(t, testPolicy(t))
+		policy := testPolicy(t)
+		disk, err := WritableDir(t.TempDir(), NewQuota(1<<20, 2*MaxDepth))
+		must(t, err)
+		defer closeFS(t, disk)
+		policy.Mounts[dataFD-3], policy.Mounts[tmpFD-3] = mountOf("/data", disk), mountOf("/tmp", Memory(1<<20, 2*MaxDepth))
+		policy.MaxOpenFiles = MaxDepth + 1
+		g := newGuest(t, policy)
 		fd := mount
 		for range MaxDepth {
 			g.want(0, "path_create_directory", g.at(fd, "d")...)
@@ -542,6 +548,7 @@ func TestForeignFunctionsFail(t *testing.T) {
 	runtime := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfigInterpreter())
 	defer func() { must(t, runtime.Close(context.Background())) }()
 	wasi_snapshot_preview1.MustInstantiate(t.Context(), runtime)
+	must(t, instantiateExtensions(t.Context(), runtime))
 	module, err := runtime.InstantiateWithConfig(t.Context(), wrapperModule(), ModuleConfig())
 	must(t, err)
 	_, err = module.ExportedFunction("fd_prestat_get").Call(t.Context(), 3, 8)
@@ -618,25 +625,4 @@ func TestEveryKindOfDescriptor(t *testing.T) {
 		}
 		g.want(sys.EINVAL, "path_readlink", tc.mount, name, nameLength, st, 8, st)
 	}
-}
-
-func TestLockFoldersGoWithTheirMaker(t *testing.T) {
-	policy := testPolicy(t)
-	g, other := newGuest(t, policy), newGuest(t, policy)
-	g.want(0, "path_create_directory", g.at(dataFD, "db.lock")...)
-	g.want(0, "path_create_directory", g.at(dataFD, "full.lock/")...)
-	g.want(0, "path_create_directory", g.at(dataFD, "full.lock/x")...)
-	g.want(0, "path_create_directory", g.at(dataFD, "folder")...)
-	g.want(0, "path_create_directory", g.at(dataFD, "passed.lock")...)
-	g.want(0, "path_remove_directory", g.at(dataFD, "passed.lock")...)
-	other.want(0, "path_create_directory", other.at(dataFD, "passed.lock")...)
-	other.want(sys.EEXIST, "path_create_directory", other.at(dataFD, "db.lock")...)
-
-	must(t, g.sandbox.Reset())
-	other.want(0, "path_create_directory", other.at(dataFD, "db.lock")...)
-	for _, kept := range []string{"full.lock", "folder", "passed.lock"} {
-		other.want(sys.EEXIST, "path_create_directory", other.at(dataFD, kept)...)
-	}
-	must(t, other.sandbox.Close())
-	g.want(0, "path_create_directory", g.at(dataFD, "db.lock")...)
 }

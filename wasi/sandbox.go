@@ -3,7 +3,6 @@ package wasi
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"runtime"
 
 	"github.com/tetratelabs/wazero"
@@ -17,7 +16,8 @@ type Sandbox struct {
 	policy Policy
 	mounts []*mount
 	files  *table
-	locks  map[lockFolder]struct{}
+	locks  locks
+	modes  modes
 	used   bool // a path on a WritableDir was looked at
 	sleeper
 	toll
@@ -38,6 +38,14 @@ func (m *mount) guestPath(name string) string {
 		return "/" + name
 	}
 	return m.guest + "/" + name
+}
+
+// guestPath is the path by which the guest opened d, or what it is.
+func (d *descriptor) guestPath() string {
+	if d.mount == nil {
+		return "a copy of stdin, stdout or stderr"
+	}
+	return d.mount.guestPath(d.path)
 }
 
 type contextKey struct{}
@@ -80,13 +88,13 @@ func (tripwire) OpenFile(string, sys.Oflag, fsMode) (File, sys.Errno) {
 	panic("wasi: the guest is linked with wazero's own WASI functions: link it with wasi.Instantiate")
 }
 
-// OpenFiles returns the guest paths of the descriptors that are open beside stdio and mounts. A snapshot must not be
-// taken while there are any.
+// OpenFiles returns the guest paths of the descriptors that are open beside stdio and mounts, or in place of stdio. A
+// snapshot must not be taken while there are any.
 func (s *Sandbox) OpenFiles() []string {
 	var paths []string
-	for _, d := range s.files.slots {
-		if d != nil && !d.fixed {
-			paths = append(paths, d.mount.guestPath(d.path))
+	for fd, d := range s.files.slots {
+		if s.files.opened(fd) {
+			paths = append(paths, d.guestPath())
 		}
 	}
 	return paths
@@ -115,9 +123,8 @@ func (s *Sandbox) MemoryInUse() int64 {
 // resetter is a file system that lives as long as one instance, such as Memory.
 type resetter interface{ Reset() }
 
-// Reset puts the sandbox back into the state after NewSandbox: descriptors closed but for stdio and mounts, lock folders
-// removed, file systems in memory empty. The error joins those of closing and removing; the sandbox is reset all the
-// same.
+// Reset puts the sandbox back into the state after NewSandbox: descriptors closed but for stdio and mounts, locks given
+// up, file systems in memory empty. The error joins those of closing; the sandbox is reset all the same.
 func (s *Sandbox) Reset() error {
 	err := s.Close()
 	for _, m := range s.mounts {
@@ -128,14 +135,12 @@ func (s *Sandbox) Reset() error {
 	return err
 }
 
-// Close closes what the guest left open and removes its lock folders. The sandbox must not be used afterwards; closing
+// Close gives up the guest's locks and closes what it left open. The sandbox must not be used afterwards; closing
 // twice does nothing.
 func (s *Sandbox) Close() error {
-	err := s.files.reset() // first: a lock protects what a descriptor still writes
-	if len(s.locks) == 0 {
-		return err
-	}
-	return errors.Join(err, s.unlock())
+	s.modes = modes{}
+	s.locks.release()
+	return s.files.reset()
 }
 
 // initialDescriptors are stdio and one preopened directory for each mount, in the order of the policy.

@@ -19,13 +19,13 @@ type stdio struct {
 func stdioMode(stream any) fsMode {
 	f, ok := stream.(fs.File)
 	if !ok {
-		return fs.ModeDevice
+		return fs.ModeDevice | 0o600
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return fs.ModeDevice
+		return fs.ModeDevice | 0o600
 	}
-	return fs.ModeDevice | info.Mode()&fs.ModeCharDevice
+	return fs.ModeDevice | 0o600 | info.Mode()&fs.ModeCharDevice
 }
 
 func (s stdio) Stat() (stat, sys.Errno)             { return stat{Mode: s.mode, Nlink: 1}, 0 }

@@ -12,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasgi/wasgi/abi"
 )
 
 // FuzzSurface is FuzzCalls with better manners: two instances of one tenant call all functions with arguments that often
@@ -121,6 +123,8 @@ func surfaceShapes() map[string]string {
 		"path_link": "fnpfp", "path_open": "fnpnrrno", "path_readlink": "fpbo", "path_remove_directory": "fp", "path_rename": "fpfp",
 		"path_symlink": "pfp", "path_unlink_file": "fp", "poll_oneoff": "oono", "random_get": "b",
 		"args_get": "oo", "args_sizes_get": "oo", "environ_get": "oo", "environ_sizes_get": "oo",
+		abi.FilesDup: "fno", abi.FilesDup2: "ff", abi.FilesCreateMode: "n", abi.FilesFdChmod: "fn", abi.FilesPathChmod: "fnpn",
+		abi.FilesLock: "fnnsso", abi.FilesFlock: "fn",
 	}
 }
 
@@ -135,7 +139,7 @@ func surfacePaths() []string {
 // surfaceCall makes the first call of a script and returns the rest.
 func surfaceCall(t *testing.T, g *guest, script []byte) []byte {
 	t.Helper()
-	all := functions()
+	all := ownFunctions()
 	function := all[int(script[0]&0x7f)%len(all)]
 	script = script[1:]
 	next := func() byte {
@@ -184,7 +188,7 @@ func surfaceCall(t *testing.T, g *guest, script []byte) []byte {
 // surfaceSeeds are scripts that open, write, move and remove, in both instances.
 func surfaceSeeds() [][]byte {
 	index := map[string]byte{}
-	for i, f := range functions() {
+	for i, f := range ownFunctions() {
 		index[f.name] = byte(i)
 	}
 	call := func(instance byte, name string, args ...byte) []byte {
@@ -198,7 +202,10 @@ func surfaceSeeds() [][]byte {
 				call(instance, "path_open", mount, 1, 3, 1, 2, 2, 0, 0), call(instance, "fd_write", 6, 4, 0),
 				call(instance, "fd_allocate", 6, 3, 3), call(instance, "fd_filestat_set_size", 6, 2), call(instance, "path_rename", mount, 3, mount, 0),
 				call(instance, "fd_readdir", mount, 4, 0, 0), call(instance, "path_unlink_file", mount, 0), call(instance, "fd_pwrite", 6, 3, 5, 0),
-				call(instance, "path_rename", mount, 2, mount, 4), call(instance, "fd_renumber", 6, 6), call(instance, "fd_close", 6))
+				call(instance, "path_rename", mount, 2, mount, 4), call(instance, "fd_renumber", 6, 6),
+				call(instance, abi.FilesLock, 6, 1, 1, 1, 2, 0), call(instance, abi.FilesDup, 6, 7, 0), call(instance, abi.FilesFlock, 7, 6),
+				call(instance, abi.FilesLock, 7, 1, 2, 1, 1, 0), call(instance, abi.FilesDup2, 7, 1), call(instance, abi.FilesPathChmod, mount, 1, 4, 4),
+				call(instance, abi.FilesFdChmod, 7, 16), call(instance, "fd_close", 6), call(instance, "fd_close", 7))
 		}
 	}
 	return [][]byte{script, binary.LittleEndian.AppendUint64(nil, 0x8182838485868788)}

@@ -11,6 +11,13 @@ import (
 	"syscall"
 )
 
+// Claim says that this process uses a state folder, until Close. The kernel ends
+// it with the process, however that ends.
+type Claim struct{ file *os.File }
+
+// Close ends the claim.
+func (c *Claim) Close() error { return c.file.Close() }
+
 // ClaimState claims the state folder, which is made when it is not there, for
 // one `wasgi serve`: two would count the same quotas twice and take each
 // other's preparations for leftovers. Commands beside the server do not claim

@@ -55,3 +55,20 @@ func TestStateThatCannotBeMadeIsAnError(t *testing.T) {
 		t.Error("taken")
 	}
 }
+
+func closeAll(t *testing.T, claims ...*Claim) {
+	t.Helper()
+	for _, c := range claims {
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func wantGone(t *testing.T, name string, want bool) {
+	t.Helper()
+	_, err := os.Stat(name)
+	if gone := os.IsNotExist(err); gone != want {
+		t.Errorf("%s: gone %v (%v), want %v", name, gone, err, want)
+	}
+}

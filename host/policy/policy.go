@@ -72,7 +72,7 @@ func (a App) mounts() ([]wasi.Mount, error) {
 	}
 	mounts := []wasi.Mount{Shared("/", a.Root), Shared(AppDir, app)}
 	if a.Release.Site != "" {
-		site, err := wasi.ReadOnlyDir(a.Release.Site)
+		site, err := wasi.SharedDir(a.Release.Site)
 		if err != nil {
 			return nil, err
 		}

@@ -19,8 +19,8 @@ import (
 // linear is the interface by which wazero sees a linearMemory.
 type linear = experimental.LinearMemory
 
-// wasiModule is the other import module that a guest may use.
-const wasiModule = wasi.ModuleName
+// importModules are all that a guest may use.
+func importModules() []string { return []string{abi.Module, abi.FilesModule, wasi.ModuleName} }
 
 // initializeExport is what a reactor's constructors run in.
 const initializeExport = "_initialize"

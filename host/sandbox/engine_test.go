@@ -19,7 +19,7 @@ func TestNewEngineRefuses(t *testing.T) {
 		{"nothing", nil, "not a WebAssembly module"},
 		{"a text", []byte("#!/usr/bin/env python"), "not a WebAssembly module"},
 		{"half a module", tck.Echo()[:200], "cut short"},
-		{"another version", tck.WrongVersion(), "speaks version 4 of the ABI, this host version 3"},
+		{"another version", tck.WrongVersion(), "speaks version 5 of the ABI, this host version 4"},
 		{"no handle", tck.MissingExport(abi.ExportHandle), "does not export the function " + abi.ExportHandle},
 		{"no interrupt", tck.MissingExport(abi.ExportInterrupt), "does not export the function " + abi.ExportInterrupt},
 		{"another signature", tck.WrongSignature(), "wasgi_handle has another signature"},

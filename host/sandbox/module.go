@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/wasgi/wasgi/abi"
 )
@@ -119,8 +120,8 @@ func (p *moduleParser) imports(r *reader) error {
 			return fmt.Errorf("it imports %s.%s, which is no function: its state would lie outside the snapshot", module, name)
 		}
 		r.u32()
-		if !r.bad && module != abi.Module && module != wasiModule {
-			return fmt.Errorf("it imports %s.%s: the host has only the modules %s and %s", module, name, abi.Module, wasiModule)
+		if !r.bad && !slices.Contains(importModules(), module) {
+			return fmt.Errorf("it imports %s.%s: the host has only the modules %s", module, name, strings.Join(importModules(), ", "))
 		}
 	}
 	return nil

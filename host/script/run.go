@@ -82,14 +82,10 @@ type runner struct {
 	root   wasi.FS
 	engine *sandbox.Engine
 	log    *slog.Logger
-	claim  *policy.Claim // of the application's /data; nil without one
 }
 
 func (r *runner) run(ctx context.Context) (int, error) {
 	spec, err := r.spec(ctx)
-	if r.claim != nil {
-		defer r.claim.Close()
-	}
 	if err != nil {
 		return 0, err
 	}
@@ -151,11 +147,6 @@ func (r *runner) asApp(ctx context.Context, dir string, p *program) error {
 	app := policy.App{
 		Tenant: t, Release: t.Release, Root: r.root, Quotas: policy.QuotasFor(t, nil),
 		Data: filepath.Join(r.opt.StateDir, "data", t.Name),
-	}
-	if t.Manifest.Data.Persistent {
-		if r.claim, err = policy.ClaimData(app.Data); err != nil {
-			return err
-		}
 	}
 	pol, err := app.Policy()
 	if err != nil {

@@ -19,7 +19,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/worker/jail"
 	"github.com/wasgi/wasgi/host/worker/wire"
@@ -70,7 +69,6 @@ type child struct {
 	job     *Job
 	engine  *sandbox.Engine
 	image   *sandbox.Image
-	claim   *policy.Claim
 
 	sending sync.Mutex // guards writes to control
 	serving sync.WaitGroup
@@ -119,9 +117,6 @@ func (w *child) build(ctx context.Context) error {
 		return err
 	}
 	w.guest = Guest{}
-	if err := w.claimData(); err != nil {
-		return err
-	}
 	spec, key, err := w.spec(root, log)
 	if err != nil {
 		return err
@@ -134,15 +129,6 @@ func (w *child) build(ctx context.Context) error {
 		return err
 	}
 	w.image, err = w.engine.BuildStored(ctx, spec, w.job.Snapshot, key)
-	return err
-}
-
-// claimData says that this process uses /data: the kernel forgets it with the
-// process, and the next worker removes the locks that a killed one has left.
-func (w *child) claimData() (err error) {
-	if w.job.Tenant.Manifest.Data.Persistent && w.job.Data != "" {
-		w.claim, err = policy.ClaimData(w.job.Data)
-	}
 	return err
 }
 
@@ -175,11 +161,7 @@ func (w *child) enterJail() error {
 }
 
 func (w *child) close() error {
-	errs := []error{w.image.Close(), w.engine.Close(context.Background())}
-	if w.claim != nil {
-		errs = append(errs, w.claim.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(w.image.Close(), w.engine.Close(context.Background()))
 }
 
 func (w *child) send(t wire.Type, fill func([]byte) []byte) error {

@@ -62,8 +62,7 @@
 // Its requests get 502, and nobody else's. The next request starts another
 // worker from the stored snapshot, at once for the first time and after growing
 // pauses when workers end soon after another (503 with Retry-After meanwhile).
-// The claim on /data ends with the worker, so that the next one removes the
-// lock folders that a killed one left.
+// The locks of its guests on files of /data are the kernel's, and end with it.
 //
 // A worker that no instance needs for as long as an idle instance is kept ends
 // as well, if its image is stored; the next request starts another.

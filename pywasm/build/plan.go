@@ -46,7 +46,8 @@ func plan(guest string, quick bool) []step {
 	}
 	steps = append(steps,
 		script("native", "tools", "fetch"),
-		script("cross", append([]string{"tools", "fetch", "sysroot", "native"}, libs...)...),
+		script("cross", append([]string{"tools", "fetch", "sysroot", "native"}, libs...)...).
+			reads([]string{filepath.Join(guest, "posix.h")}),
 		script("link", "tools", "sysroot", "cross").reads(c),
 		optimise(quick),
 		step{name: "meter", needs: []string{"optimise"}, content: true, run: runMeter, hint: hintGuest,

@@ -29,30 +29,18 @@ def _complete_os():
     import posix
     from operator import index
 
-    umask = 0o022
-
-    def set_umask(mask, /):
-        """Kept, and returned by the next call; WASI files have no mode."""
-        nonlocal umask
-        umask, old = mask & 0o777, umask
-        return old
-
     def chown(path, uid, gid, *, dir_fd=None, follow_symlinks=True):
-        """WASI files have no owner: they stay with the one that stat() shows."""
+        """Every file belongs to the one user there is, and stays with him."""
         os.stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
-        if not {index(uid), index(gid)} <= {-1, 0}:
+        if not {index(uid), index(gid)} <= {-1, os.getuid()}:
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path)
 
     def lchown(path, uid, gid):
         """chown() of a link itself."""
         chown(path, uid, gid, follow_symlinks=False)
 
-    # Files belong to user 0 in every stat(); who compares must find himself.
-    functions = dict.fromkeys(("getuid", "geteuid", "getgid", "getegid"), lambda: 0)
-    functions.update(umask=set_umask, getppid=lambda: 1, chown=chown, lchown=lchown)
-    for name, function in functions.items():
+    for name, function in (("chown", chown), ("lchown", lchown)):
         if not hasattr(os, name):
-            function.__name__ = name
             setattr(posix, name, function)
             setattr(os, name, function)
 
@@ -239,20 +227,6 @@ def _amend_asgiref(module):
     executor.run_until_future = run_until_future
 
 
-def _amend_tarfile(module):
-    """A member whose owner cannot be had would get neither times nor mode; it
-    keeps its owner and gets both, as it does for other users than user 0."""
-    change_owner = module.TarFile.chown
-
-    def chown(self, tarinfo, targetpath, numeric_owner):
-        try:
-            change_owner(self, tarinfo, targetpath, numeric_owner)
-        except module.ExtractError:
-            pass
-
-    module.TarFile.chown = chown
-
-
 def _amend_processes(module):
     def start(self):
         raise OSError(errno.ENOTSUP, _NO_PROCESSES)
@@ -265,7 +239,6 @@ _AMENDMENTS = {
     "asyncio.selector_events": _amend_selector_events,
     "concurrent.futures.thread": _amend_thread_pool,
     "multiprocessing.process": _amend_processes,
-    "tarfile": _amend_tarfile,
     "asgiref.current_thread_executor": _amend_asgiref,
 }
 

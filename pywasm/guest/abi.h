@@ -2,7 +2,7 @@
 #ifndef WASGI_ABI_H
 #define WASGI_ABI_H
 
-#define WASGI_VERSION 3
+#define WASGI_VERSION 4
 #define WASGI_WRITE_LAST 1
 #define WASGI_WRITE_FLUSH 2
 #define WASGI_MAX_MESSAGE 1048576
@@ -30,6 +30,12 @@
 #define WASGI_LOG_ERRORS 0
 #define WASGI_LOG_TRACEBACK 1
 #define WASGI_LOG_GATEWAY 2
+#define WASGI_FILE_MODE_OFFSET 18
+#define WASGI_FILE_MODE_KNOWN 32768
+#define WASGI_LOCK_TEST 0
+#define WASGI_LOCK_TRY 1
+#define WASGI_LOCK_WAIT 2
+#define WASGI_USER_ID 1000
 
 #define WASGI_MODULE "wasgi"
 #define WASGI_IMPORT_RESPONSE_START "response_start"
@@ -56,6 +62,15 @@
 #define WASGI_BOOT_MODE_PYTHON "python"
 #define WASGI_LOAD_ENTRY "entry"
 #define WASGI_LOAD_ENVIRON "environ"
+#define WASGI_FILES_MODULE "wasgi_files"
+#define WASGI_FILES_DUP "fd_dup"
+#define WASGI_FILES_DUP2 "fd_dup2"
+#define WASGI_FILES_CREATE_MODE "create_mode"
+#define WASGI_FILES_FD_CHMOD "fd_chmod"
+#define WASGI_FILES_PATH_CHMOD "path_chmod"
+#define WASGI_FILES_LOCK "fd_lock"
+#define WASGI_FILES_FLOCK "fd_flock"
+#define WASGI_USER_NAME "wasgi"
 
 #define WASGI_KEY_COUNT 44
 #define WASGI_KEYS \

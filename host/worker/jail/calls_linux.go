@@ -45,7 +45,7 @@ func files() []rule {
 		unix.SYS_OPENAT, unix.SYS_FSTAT, unix.SYS_NEWFSTATAT, unix.SYS_STATX, unix.SYS_LSEEK, unix.SYS_PREAD64,
 		unix.SYS_PWRITE64, unix.SYS_GETDENTS64, unix.SYS_MKDIRAT, unix.SYS_UNLINKAT, unix.SYS_RENAMEAT,
 		unix.SYS_FTRUNCATE, unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_UTIMENSAT, unix.SYS_READLINKAT,
-		unix.SYS_FCHMOD, unix.SYS_FALLOCATE, unix.SYS_FADVISE64,
+		unix.SYS_FCHMOD, unix.SYS_FALLOCATE, unix.SYS_FADVISE64, unix.SYS_FLOCK,
 	)
 }
 
@@ -65,6 +65,7 @@ func guarded(self uint32) []rule {
 		// F_SETOWN, which would send signals to others, is not among them.
 		{nr: unix.SYS_FCNTL, when: []condition{{1, whole, []uint32{
 			unix.F_DUPFD_CLOEXEC, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL, unix.F_ADD_SEALS, unix.F_GET_SEALS,
+			unix.F_OFD_GETLK, unix.F_OFD_SETLK,
 		}}}},
 	}
 }

@@ -6,8 +6,10 @@ for source in "$GUEST"/*.c; do
         -DNDEBUG -DPy_BUILD_CORE -I"$GUEST" -I"$NEED_cross/include" -I"$NEED_cross/include/internal" \
         -I"$NEED_cross/include/internal/mimalloc" -c "$source" -o "$(basename "$source" .c).o"
 done
+# wasi-libc has these in one object with others: see posix_modes.c.
+wrapped=$(printf ' -Wl,--wrap=%s' open openat mkdir mkdirat chmod fchmod fchmodat)
 $CC -mexec-model=reactor ./*.o "$NEED_cross/lib/python.o" -L"$NEED_cross/lib" \
     -lz -lbz2 -llzma -lsqlite3 -lcrypto -ldl -lm -lwasi-emulated-signal -lwasi-emulated-getpid \
     -lwasi-emulated-process-clocks -lwasi-emulated-mman \
     -z stack-size=4194304 -Wl,--stack-first -Wl,--initial-memory=33554432 \
-    -Wl,--export=__stack_pointer -Wl,-s -o "$OUT/python.wasm"
+    $wrapped -Wl,--export=__stack_pointer -Wl,-s -o "$OUT/python.wasm"

@@ -25,6 +25,28 @@ func instantiateImports(ctx context.Context, r wazero.Runtime) error {
 	} {
 		b = b.NewFunctionBuilder().WithFunc(f).Export(name)
 	}
+	if _, err := b.Instantiate(ctx); err != nil {
+		return err
+	}
+	return instantiateFiles(ctx, r)
+}
+
+// instantiateFiles makes the module for files as a host without it has it, but for
+// modes and locks, which tarfile and SQLite insist on.
+func instantiateFiles(ctx context.Context, r wazero.Runtime) error {
+	const notImplemented = 52
+	b := r.NewHostModuleBuilder(abi.FilesModule)
+	for name, f := range map[string]any{
+		abi.FilesDup:        func(int32, int32, int32) int32 { return notImplemented },
+		abi.FilesDup2:       func(int32, int32) int32 { return notImplemented },
+		abi.FilesCreateMode: func(int32) int32 { return notImplemented },
+		abi.FilesFdChmod:    func(int32, int32) int32 { return 0 },
+		abi.FilesPathChmod:  func(int32, int32, int32, int32, int32) int32 { return 0 },
+		abi.FilesLock:       func(int32, int32, int32, int64, int64, int32) int32 { return 0 },
+		abi.FilesFlock:      func(int32, int32) int32 { return 0 },
+	} {
+		b = b.NewFunctionBuilder().WithFunc(f).Export(name)
+	}
 	_, err := b.Instantiate(ctx)
 	return err
 }

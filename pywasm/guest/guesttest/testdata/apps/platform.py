@@ -23,7 +23,7 @@ write "frozen: '/usr/lib/python3.13/os.py'\n"
 write "executable: True\n"
 write "hook: True\n"
 write "socket option: (2, False)\n"
-write "user: (0, 0, 0, 0, 1)\n"
+write "user: (1000, 1000, 1000, 1000, 1, 'wasgi')\n"
 write "umask: (18, 63)\n"
 write "pool: [1, 4, 9]\n"
 write "pool error: ZeroDivisionError: division by zero\n"
@@ -36,6 +36,7 @@ status ok
 import asyncio
 import concurrent.futures
 import ctypes
+import getpass
 import io
 import multiprocessing
 import os
@@ -70,7 +71,7 @@ def untar():
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as tar:
         member = tarfile.TarInfo("member")
-        member.size, member.mtime, member.uid = 4, 5, 1000
+        member.size, member.mtime, member.uid = 4, 5, 0
         tar.addfile(member, io.BytesIO(b"text"))
     data.seek(0)
     with tarfile.open(fileobj=data) as tar, tempfile.TemporaryDirectory() as folder:
@@ -92,14 +93,14 @@ TRIALS = {
     "dlopen": lambda: ctypes.CDLL("libc.so.6"),
     "foreign": lambda: ctypes.c_int(1),
     "owner": lambda: os.chown("/app", 1, 1),
-    "own": lambda: os.chown("/app", 0, -1),
+    "own": lambda: os.chown("/app", 1000, -1),
     "owner's type": lambda: os.chown("/app", "a", 1),
     "tar": untar,
     "frozen": lambda: os.__file__,
     "executable": lambda: os.path.isfile(sys.executable),
     "hook": lambda: os.register_at_fork.__text_signature__.startswith("($module, /, *, before="),
     "socket option": lambda: (socket.SO_REUSEADDR, hasattr(socket, "AF_UNIX")),
-    "user": lambda: (os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getppid()),
+    "user": lambda: (os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getppid(), getpass.getuser()),
     "umask": lambda: (os.umask(0o77), os.umask(0o22)),
     "pool": lambda: pooled(lambda n: n * n, [1, 2, 3]),
     "pool error": lambda: pooled(lambda n: 1 / n, [0]),
