@@ -333,8 +333,8 @@ many in /data: ENOSPC
 still there: ok
 145`)
 	bytes, files := used(g.T, filepath.Join(state, "data", "hostile"))
-	if bytes > 4<<20 || files != 200 {
-		g.Errorf("/data has %d bytes and %d files and folders, want %d at most and 200", bytes, files, 4<<20)
+	if bytes > 4<<20 || files != 400 {
+		g.Errorf("/data has %d bytes and %d files and folders, want %d at most and 400", bytes, files, 4<<20)
 	}
 	hostile.well(g.T)
 }
