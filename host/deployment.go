@@ -27,6 +27,7 @@ type deployment struct {
 	bodyLimit   int64
 	timeout     time.Duration // of one request
 	grace       time.Duration // after that
+	size        uint64        // of the snapshot, bytes; 0 when that is not known
 
 	life     context.Context // of every request; it ends when they must go
 	kill     context.CancelCauseFunc
@@ -43,6 +44,7 @@ func deploy(a application, im image, f *fleet) *deployment {
 		bodyLimit: min(m.Limits.BodySize.Bytes(), int64(c.MaxBody)),
 		timeout:   min(m.Limits.RequestTimeout.Duration, c.RequestTimeout),
 		grace:     min(m.Limits.Grace.Duration, c.Grace),
+		size:      snapshotSize(im),
 	}
 	d.life, d.kill = context.WithCancelCause(context.Background())
 	d.environs.New = func() any { return new(abi.Environ) }

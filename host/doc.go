@@ -30,7 +30,7 @@
 //     what was held.
 //  10. Whatever failed goes through faultOf to exchange.fail: a page that names
 //     the request, or the end of the connection when an answer had begun.
-//  11. exchange.record writes the access log.
+//  11. exchange.record counts, and writes the access log.
 //
 // # The way of a release
 //
@@ -63,6 +63,7 @@
 //	config edge spool accesslog     sub packages, one concern each
 //	tenantlog watch listen admin
 //	framing certs
+//	meters.go metrics               what is counted?
 //	policy                          what does a guest see?
 //
 // # Locks

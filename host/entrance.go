@@ -30,6 +30,8 @@ func (f *front) entrance(sockets []clientSocket) ([]net.Listener, error) {
 		return nil, err
 	}
 	gate := listen.NewGate(f.connections())
+	open := func() int { return gate.Open() + f.streams.Open() }
+	f.fleet.connections.Store(&open)
 	out := make([]net.Listener, len(sockets))
 	for i, s := range sockets {
 		switch l := gate.Bound(s.Listener); {

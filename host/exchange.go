@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/host/accesslog"
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/pool"
@@ -34,8 +36,15 @@ type exchange struct {
 	tenant string
 	wait   time.Duration // for an instance
 	cpu    time.Duration // of the guest
-	fault  string        // word of the fault, for the access log
-	unsent int           // status for the access log when none was sent
+	pages  int           // of the snapshot that the guest has written to, see accesslog.Entry
+	kill   string        // why the guest was ended, for the metrics
+
+	received int64 // bytes of the request's body
+
+	parts  atomic.Int32     // of the exchange that have not ended: see settle
+	entry  *accesslog.Entry // nil for none
+	fault  string           // word of the fault, for the access log
+	unsent int              // status for the access log when none was sent
 
 	guest     context.Context // of the call into the guest
 	graceTime time.Duration   // after guest
@@ -52,6 +61,7 @@ func newExchange(f *front, c echo.Context) *exchange {
 		x.paced = edge.NewPaced(w, f.cfg.WriteTimeout)
 		w = x.paced
 	}
+	x.parts.Store(1)
 	x.response = edge.NewResponse(w, c.Request(), f.options)
 	return x
 }
@@ -115,6 +125,7 @@ func (x *exchange) answer() error {
 		return err
 	}
 	defer x.dismiss(body)
+	x.received = max(body.announce(), 0)
 	return x.call(edge.Call{
 		ScriptName: match.ScriptName, PathInfo: match.PathInfo, Query: query,
 		Length: body.announce(), RequestID: x.id, Scheme: scheme,
@@ -200,10 +211,19 @@ func (x *exchange) run(d *deployment, q *sandbox.Request) error {
 	defer x.response.Bind(ctx, slot{x})()
 	g := x.lease.Instance()
 	err := g.Serve(ctx, q, responder{x})
-	if meter, ok := g.(interface{ Stats() sandbox.InstanceStats }); ok {
-		x.cpu = meter.Stats().CPU
-	}
+	x.measure(g, err)
 	return err
+}
+
+// measure asks the instance what the request has used.
+func (x *exchange) measure(g instance, err error) {
+	if meter, ok := g.(interface{ Stats() sandbox.InstanceStats }); ok {
+		s := meter.Stats()
+		x.cpu, x.pages = s.CPU, s.OwnPages
+	}
+	if err != nil && !g.Usable() {
+		x.kill = causeOf(err)
+	}
 }
 
 // giveBack ends the lease. Putting memory back takes a while and is no matter
@@ -211,11 +231,23 @@ func (x *exchange) run(d *deployment, q *sandbox.Request) error {
 func (x *exchange) giveBack(d *deployment, err error) {
 	lease := x.lease
 	x.lease = pool.Lease[instance]{} // the deferred Discard must not overtake the Release
-	if d.fresh || err != nil {
-		go lease.Release()
+	if !d.fresh && err == nil {
+		lease.Release()
 		return
 	}
-	lease.Release()
+	x.parts.Add(1)
+	x.front.behind.Go(func() { // ends with the release, which the pool waits for
+		lease.ReleaseAfter(x.putBack)
+		x.settle()
+	})
+}
+
+// putBack learns what putting an instance back has taken.
+func (x *exchange) putBack(g instance) {
+	if meter, ok := g.(interface{ Stats() sandbox.InstanceStats }); ok {
+		x.pages = meter.Stats().DirtyPages
+		x.site.meter().Reset(x.pages)
+	}
 }
 
 // dismiss frees a body. What fails then harms nobody but the disk.

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wasgi/wasgi/host/metrics"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/tenants"
@@ -39,13 +40,17 @@ type fleet struct {
 	drainNow context.CancelFunc
 
 	running sync.WaitGroup // sites that have not ended, removed ones too
-	ready   atomic.Bool    // settled was nil once
+
+	metrics     *metrics.Metrics           // nil counts nothing
+	connections atomic.Pointer[func() int] // how many clients have; nil before any can
+	ready       atomic.Bool                // settled was nil once
 
 	mu     sync.Mutex // guards all below and serialises look; held while folders are read
 	ledger *ledger
 	before *tenants.Router // that was published last
 	sites  map[string]*site
 	known  map[string]tenants.Tenant // what has a route
+	gone   metrics.Pool              // what tenants without labels have counted that are no more
 }
 
 // table is an immutable view for requests.
@@ -173,7 +178,7 @@ func (f *fleet) site(ctx context.Context, name string) *site {
 	s := newSite(f, name)
 	ctx, s.end = context.WithCancel(ctx)
 	f.sites[name] = s
-	f.running.Go(func() { s.run(ctx) }) // ends with s.end or with the fleet
+	f.running.Go(func() { s.run(ctx); f.forget(s) }) // ends with s.end or with the fleet
 	return s
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -31,7 +32,8 @@ type front struct {
 	proxies *edge.Proxies
 	limits  edge.Limits
 	options edge.Options
-	streams *listen.Gate // of HTTP/2, all connections together
+	streams *listen.Gate   // of HTTP/2, all connections together
+	behind  sync.WaitGroup // what goes on beside answers, to the access log
 }
 
 func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*front, error) {
@@ -104,9 +106,10 @@ func (f *front) begin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error { return next(newExchange(f, c)) }
 }
 
-// observe writes the access log, also when the connection is to be aborted.
+// observe writes the access log and counts, also when the connection is to be
+// aborted.
 func (f *front) observe(next echo.HandlerFunc) echo.HandlerFunc {
-	if f.access == nil {
+	if f.access == nil && f.fleet.metrics == nil {
 		return next
 	}
 	return func(c echo.Context) error {
@@ -170,21 +173,40 @@ func newAccessLog(c Config, log *slog.Logger) (*accesslog.Log, io.Closer, error)
 	return accesslog.New(out, format, log), out, nil
 }
 
-// record fills the access log's entry.
+// record ends the answer.
 func (x *exchange) record() {
+	status := x.response.Status()
+	if status == 0 {
+		status = x.unsent
+	}
+	x.count(status)
+	if x.front.access != nil {
+		x.describe(status)
+		x.settle()
+	}
+}
+
+// describe fills the access log's entry.
+func (x *exchange) describe(status int) {
 	r := x.Request()
 	remote, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		remote = r.RemoteAddr
 	}
-	status := x.response.Status()
-	if status == 0 {
-		status = x.unsent
-	}
-	x.front.access.Write(&accesslog.Entry{
+	x.entry = &accesslog.Entry{
 		Time: x.start, RequestID: x.id, Tenant: x.tenant, Remote: remote,
 		Method: r.Method, URI: r.RequestURI, Proto: r.Proto, Host: r.Host,
-		Status: status, Bytes: x.response.Bytes(), Duration: time.Since(x.start), Wait: x.wait, CPU: x.cpu,
+		Status: status, Bytes: x.response.Bytes(), Duration: time.Since(x.start), Wait: x.wait, CPU: x.cpu, Received: x.received,
 		Referer: r.Header.Get("Referer"), UserAgent: r.Header.Get("User-Agent"), TraceID: edge.TraceID(r.Header), Fault: x.fault,
-	})
+	}
+}
+
+// settle is called when the answer has ended, and when an instance has been put
+// back beside it. The last one writes the entry: only then its pages are known.
+func (x *exchange) settle() {
+	if x.parts.Add(-1) > 0 || x.entry == nil {
+		return
+	}
+	x.entry.Pages = x.pages
+	x.front.access.Write(x.entry)
 }

@@ -47,6 +47,9 @@ type TenantStatus struct {
 // Option changes what New makes.
 type Option func(*Host)
 
+// WithVersion has the metrics name the version of the program.
+func WithVersion(version string) Option { return func(h *Host) { h.version = version } }
+
 // Host serves tenants; see New.
 type Host struct {
 	cfg    Config
@@ -55,7 +58,9 @@ type Host struct {
 	maker  maker
 	fleet  *fleet
 	phase  atomic.Int32 // see readiness
-	state  io.Closer    // the claim of the state folder, nil when there is none
+
+	version string
+	state   io.Closer // the claim of the state folder, nil when there is none
 }
 
 // New makes a host that runs guest. It compiles the guest, or takes it from the
@@ -98,6 +103,9 @@ func newHost(c Config, m maker, log *slog.Logger, opts ...Option) *Host {
 	}
 	h.events.log = log
 	h.fleet = newFleet(c, m, log, &h.events)
+	if h.fleet.metrics = newMetrics(c, h.version); h.fleet.metrics != nil {
+		h.fleet.metrics.From(h.fleet.gather)
+	}
 	return h
 }
 

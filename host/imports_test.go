@@ -35,6 +35,7 @@ func importRules() []importRule {
 		{"host/edge", []string{module + "abi"}, "HTTP against the contract, nothing else"},
 		{"host/spool", nil, "bodies are bytes"},
 		{"host/accesslog", nil, "a line is a line"},
+		{"host/metrics", []string{"github.com/prometheus/client_golang/prometheus/"}, "it counts what it is told, and asks nobody but its source"},
 		{"host/admin", nil, "probes must not depend on what they probe"},
 		{"host/listen", []string{"github.com/coreos/go-systemd/v22/activation", "github.com/pires/go-proxyproto"},
 			"sockets know nothing of what is said"},

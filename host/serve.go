@@ -84,6 +84,7 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 	if err != nil {
 		return s, err
 	}
+	s.closeLogs = func() { front.behind.Wait(); access.Close(); _ = out.Close() }
 	s.client = front.server()
 	if err := s.listen(ctx, front); err != nil {
 		return s, err
@@ -117,7 +118,7 @@ func (s *service) listen(ctx context.Context, front *front) error {
 		return nil
 	}
 	s.admin = &http.Server{
-		Handler: admin.Handler(h.readiness), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		Handler: admin.Handler(h.readiness, h.metricsHandler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 10 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 4096, ErrorLog: s.client.ErrorLog,
 	}
 	return nil
@@ -142,6 +143,14 @@ func (h *Host) watcher() *watch.Watcher {
 		return nil
 	}
 	return w
+}
+
+// metricsHandler is nil when nothing is counted.
+func (h *Host) metricsHandler() http.Handler {
+	if h.fleet.metrics == nil {
+		return nil
+	}
+	return h.fleet.metrics.Handler()
 }
 
 // readiness is nil while the host should get traffic.

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wasgi/wasgi/host/metrics"
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/spool"
@@ -48,6 +49,8 @@ type site struct {
 	end    context.CancelFunc
 
 	retiring sync.WaitGroup // deployments on their way out
+	tally    tally
+	serving  atomic.Pointer[metrics.Tenant] // see meter; nil before the first request
 
 	mu      sync.Mutex // guards all below; nothing is called with it held
 	state   State
@@ -168,7 +171,9 @@ func (s *site) release(ctx context.Context, a application) error {
 	if now, err := s.fleet.fingerprint(a.tenant); err != nil || now != a.fingerprint {
 		return errors.Join(errChanged, err, im.Close())
 	}
-	old := s.live.Swap(deploy(a, im, s.fleet))
+	d := deploy(a, im, s.fleet)
+	s.tally.enter(d)
+	old := s.live.Swap(d)
 	if old != nil {
 		s.retiring.Go(func() { s.retire(old) })
 	}
@@ -203,11 +208,15 @@ func (s *site) retire(d *deployment) {
 	ctx, cancel := s.fleet.drainContext()
 	defer cancel()
 	d.retire(ctx, s.log.Slog())
+	s.tally.leave(d)
 }
 
 // report ends an attempt: state, event, log.
 func (s *site) report(ctx context.Context, err error, took time.Duration) {
 	s.tried.Store(true)
+	if !errors.Is(err, errChanged) && ctx.Err() == nil {
+		s.fleet.metrics.Tenant(s.name).Released(err == nil, took)
+	}
 	switch {
 	case err == nil:
 		s.succeed()

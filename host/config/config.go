@@ -19,7 +19,7 @@ type Config struct {
 	// with. https:// before any of them means TLS (see TLSCert). When systemd passes
 	// sockets and this is not set, it is systemd.
 	Listen List `koanf:"listen" help:"addresses for clients: host:port, unix:/path, systemd or fd:N, with https:// before it for TLS"`
-	// AdminListen is the address for probes (/healthz, /readyz), in any of these forms
+	// AdminListen is the address for probes (/healthz, /readyz) and /metrics, in any of these forms
 	// but https://. Empty turns them off. It must not be reachable by clients.
 	AdminListen string `koanf:"admin_listen" help:"address for health probes, empty for none"`
 	// StateDir holds what outlives a restart: releases, snapshots, tenants' data.
@@ -176,6 +176,12 @@ type Config struct {
 	// TmpSize is the size of /tmp, which lives in memory for as long as an instance.
 	TmpSize Bytes `koanf:"tmp_size" help:"size of an instance's /tmp"`
 
+	// Metrics answers /metrics on AdminListen, for Prometheus.
+	Metrics bool `koanf:"metrics" help:"answer /metrics on admin_listen, for Prometheus"`
+	// MetricsTenants is how many tenants have labels of their own in the metrics. The
+	// others share one, so that a scrape stays small on a host with thousands.
+	MetricsTenants int `koanf:"metrics_tenants" help:"applications with labels of their own in the metrics"`
+
 	// AccessLog is combined, json or off.
 	AccessLog string `koanf:"access_log" help:"access log: combined, json or off"`
 	// AccessLogFile is where it goes; - is standard output.
@@ -222,6 +228,7 @@ func Default(environ []string, uid int) Config {
 
 		DataQuota: 1 * GiB, DataFiles: 100_000, TmpSize: 64 * MiB,
 
+		Metrics: true, MetricsTenants: 100,
 		AccessLog: "combined", AccessLogFile: "-", LogFormat: "text", LogLevel: "info",
 		TenantLogRate: 1 * MiB, ServerHeader: "wasgi",
 	}

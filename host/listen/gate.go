@@ -62,6 +62,9 @@ func (g *Gate) Enter(remote net.Addr) (leave func(), err error) {
 	return func() { out(); <-g.seats }, nil
 }
 
+// Open is how many connections are counted now.
+func (g *Gate) Open() int { return len(g.seats) }
+
 // Bound makes a listener of inner that keeps the limits.
 func (g *Gate) Bound(inner net.Listener) net.Listener {
 	return &bounded{Listener: inner, gate: g, closed: make(chan struct{})}

@@ -45,6 +45,7 @@ type Instance struct {
 type InstanceStats struct {
 	Account           // of the last request
 	DirtyPages int    // pages put back by the last Reset
+	OwnPages   int    // pages of the snapshot that were written to since, when somebody last looked
 	MemorySize uint64 // bytes of linear memory
 }
 

@@ -143,7 +143,7 @@ type Outcome struct {
 type Stats struct {
 	Fuel   uint64
 	CPU    time.Duration
-	Dirty  uint32
+	Dirty  uint32 // pages of the snapshot that the instance has written to
 	Memory uint64
 }
 
