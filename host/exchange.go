@@ -306,6 +306,11 @@ func (r regular) Keep() (edge.KeptFile, error) { return r.Regular.Keep() }
 // Log implements sandbox.Responder.
 func (r responder) Log(level abi.LogLevel, text string) { r.x.site.log.Guest(level, text, r.x.id) }
 
+// Print implements sandbox.Printer.
+func (r responder) Print(s sandbox.Stream, line string) {
+	r.x.site.log.Print(s.String(), line, r.x.id)
+}
+
 // Pause implements sandbox.Waiter: the guest sleeps.
 func (r responder) Pause() { r.x.lease.Pause() }
 

@@ -89,7 +89,7 @@ func (f *fleet) gather() metrics.Snapshot {
 			Memory: metrics.Memory{Used: s.memory.Used(), Limit: s.memory.Limit()},
 		}
 		if d := s.live.Load(); d != nil {
-			t.Snapshot = d.size
+			t.Serves, t.Snapshot = true, d.size
 		}
 		s.mu.Lock()
 		t.Waiting = s.waiting

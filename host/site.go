@@ -65,7 +65,7 @@ type site struct {
 func newSite(f *fleet, name string) *site {
 	return &site{
 		name: name, fleet: f, wake: make(chan struct{}, 1), called: make(chan struct{}, 1),
-		log:     tenantlog.New(f.log, name, int64(f.cfg.TenantLogRate)),
+		log:     f.tenantLog(name),
 		changed: make(chan struct{}),
 		memory:  sandbox.NewBudget(uint64(f.cfg.MemoryPerTenant), f.memory),
 	}

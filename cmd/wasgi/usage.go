@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasgi/wasgi/host"
+	"github.com/wasgi/wasgi/host/tenantlog"
 )
 
 // fmtUsage says which command was meant and where its help is.
@@ -39,7 +40,7 @@ func newServeLogger(w io.Writer, cfg host.Config) *slog.Logger {
 	}
 	opt := &slog.HandlerOptions{Level: level}
 	if cfg.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(visible{w}, opt))
+		return slog.New(slog.NewJSONHandler(tenantlog.Visible(w), opt))
 	}
-	return slog.New(slog.NewTextHandler(visible{w}, opt))
+	return slog.New(slog.NewTextHandler(tenantlog.Visible(w), opt))
 }

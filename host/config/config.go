@@ -193,6 +193,12 @@ type Config struct {
 	// TenantLogRate limits what one tenant may write to the log, in bytes a second;
 	// what is above is dropped and counted.
 	TenantLogRate Bytes `koanf:"tenant_log_rate" help:"what one application may log, bytes a second"`
+	// TenantLogSize is how large the file of one application's log may become; what it
+	// says is in StateDir/logs/NAME.log as well as in the log of the server. A full one
+	// becomes NAME.log.1, that one NAME.log.2, and so on. 0 keeps no such files.
+	TenantLogSize Bytes `koanf:"tenant_log_size" help:"size of the file of one application's log, 0 for none"`
+	// TenantLogKeep is how many full ones are kept for each application.
+	TenantLogKeep int `koanf:"tenant_log_keep" help:"older files of one application's log"`
 	// ServerHeader is the Server header of responses; empty sends none.
 	ServerHeader string `koanf:"server_header" help:"the Server header, empty for none"`
 
@@ -230,7 +236,7 @@ func Default(environ []string, uid int) Config {
 
 		Metrics: true, MetricsTenants: 100,
 		AccessLog: "combined", AccessLogFile: "-", LogFormat: "text", LogLevel: "info",
-		TenantLogRate: 1 * MiB, ServerHeader: "wasgi",
+		TenantLogRate: 1 * MiB, TenantLogSize: 8 * MiB, TenantLogKeep: 3, ServerHeader: "wasgi",
 	}
 	c.MemoryBudget = machineMemory() / 5 * 4
 	c.scale()

@@ -102,6 +102,8 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		{"data_files", int64(c.DataFiles), 0, 10_000_000},
 		{"tmp_size", int64(c.TmpSize), 0, int64(4 * GiB)},
 		{"metrics_tenants", int64(c.MetricsTenants), 0, 100_000},
+		{"tenant_log_size", int64(c.TenantLogSize), 0, int64(GiB)},
+		{"tenant_log_keep", int64(c.TenantLogKeep), 0, 1000},
 		{"tenant_log_rate", int64(c.TenantLogRate), int64(KiB), int64(GiB)},
 	} {
 		if n.value < n.least || n.value > n.most {

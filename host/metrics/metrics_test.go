@@ -116,9 +116,9 @@ func TestState(t *testing.T) {
 	m.From(func() Snapshot {
 		return Snapshot{
 			Tenants: []TenantState{
-				{Name: "a", State: "serving", Pool: pool(1), Memory: Memory{1, 2}, Snapshot: 3, Waiting: 4},
+				{Name: "a", State: "serving", Pool: pool(1), Memory: Memory{1, 2}, Serves: true, Snapshot: 3, Waiting: 4},
 				{Name: "b", State: "failed", Pool: pool(10), Memory: Memory{10, 20}},
-				{Name: "c", State: "serving", Pool: pool(20), Memory: Memory{100, 200}, Snapshot: 30},
+				{Name: "c", State: "serving", Pool: pool(20), Memory: Memory{100, 200}, Serves: true, Snapshot: 30},
 			},
 			Gone: gone, Memory: Memory{5, 6}, Slots: 7, Running: 8, WaitingForSlot: 9, Connections: 10,
 		}

@@ -28,7 +28,8 @@ type TenantState struct {
 	State string // one of a small set
 	Pool
 	Memory   Memory
-	Snapshot uint64 // bytes of the snapshot that serves, 0 for none
+	Serves   bool   // from a snapshot
+	Snapshot uint64 // bytes of that, 0 when they are not known
 	Waiting  int    // requests that wait while the tenant is started
 }
 
@@ -104,7 +105,7 @@ func families() []family {
 		{"memory_bytes", "Memory that a tenant's instances have booked beyond their snapshots.", tenant},
 		{"memory_limit_bytes", "What a tenant may book.", tenant},
 		{"snapshots", "Snapshots that serve.", tenant},
-		{"snapshot_bytes", "Size of the snapshots that serve.", tenant},
+		{"snapshot_bytes", "Size of the snapshots that serve, without those in worker processes.", tenant},
 		{"guest_memory_bytes", "Memory that all guests have booked.", nil},
 		{"guest_memory_limit_bytes", "What all guests may book.", nil},
 		{"slots", "Guests that may run at once.", nil},
@@ -152,7 +153,7 @@ func (s *state) bounded(now Snapshot) []summary {
 	var out []summary
 	for _, t := range now.Tenants {
 		one := summary{t, 0}
-		if t.Snapshot > 0 {
+		if t.Serves {
 			one.snapshots = 1
 		}
 		if s.has(t.Name) {

@@ -43,7 +43,11 @@ func FuzzMessages(f *testing.F) {
 	f.Add(Outcome{Kind: 1, Text: "t"}.Append(nil))
 	f.Add(Result{Outcome: Outcome{Kind: 1}, HasPiece: true, Piece: Piece{Head: []byte("h")}}.Append(nil))
 	f.Add(AppendLog(nil, abi.LogErrors, "t"))
+	f.Add(AppendPrint(nil, FromStderr, "t"))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		if from, line, err := DecodePrint(b); err == nil {
+			again(t, b, AppendPrint(nil, from, line))
+		}
 		if m, err := DecodeCall(b); err == nil {
 			again(t, b, m.Append(nil))
 		}

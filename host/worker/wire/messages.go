@@ -226,6 +226,23 @@ func AppendLog(b []byte, level abi.LogLevel, text string) []byte {
 	return append(b, text[:min(len(text), abi.MaxLog)]...)
 }
 
+// DecodePrint reads the payload of Print. What the guest's own limits of a line
+// do not allow is malformed.
+func DecodePrint(b []byte) (LineSource, string, error) {
+	r := reader{b: b}
+	from := LineSource(r.u8())
+	text := r.rest()
+	if from > FromStderr || len(text) > abi.MaxLog {
+		r.bad = true
+	}
+	return from, clean(text), r.err()
+}
+
+// AppendPrint lays out the payload of Print.
+func AppendPrint(b []byte, from LineSource, line string) []byte {
+	return append(append(b, byte(from)), line[:min(len(line), abi.MaxLog)]...)
+}
+
 // DecodeNumber reads the payload of Read (4 bytes) and Cancel (8).
 func DecodeNumber(b []byte) (uint64, error) {
 	switch len(b) {
