@@ -24,6 +24,9 @@ func (b *blank) WriteHeader(int)             {}
 // BenchmarkRequest is what the host itself does for a request: everything between
 // net/http and the guest, which answers at once. DESIGN.md has the figures.
 func BenchmarkRequest(b *testing.B) {
+	collector := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer collector.Close()
+	sink := collector.URL
 	for _, c := range []struct {
 		name string
 		log  accesslog.Format
@@ -33,6 +36,7 @@ func BenchmarkRequest(b *testing.B) {
 		{"metrics", nil, func(c *Config) {}},
 		{"access log", accesslog.JSON, func(c *Config) { c.Metrics = false }},
 		{"metrics and access log", accesslog.JSON, func(c *Config) {}},
+		{"access log, traced", accesslog.JSON, func(c *Config) { c.TraceEndpoint = sink }},
 	} {
 		b.Run(c.name, func(b *testing.B) { benchmarkRequest(b, c.log, c.edit) })
 	}
@@ -49,6 +53,10 @@ func benchmarkRequest(b *testing.B, format accesslog.Format, edit func(*Config))
 	if err != nil {
 		b.Fatal(err)
 	}
+	if front.tracer, err = newTracer(b.Context(), h.cfg, "", h.log); err != nil {
+		b.Fatal(err)
+	}
+	defer closeTracer(front.tracer)
 	handler := front.handler()
 	<-ready
 	r := httptest.NewRequest("GET", "/app/a/b?c=d", nil)

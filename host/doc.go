@@ -64,6 +64,7 @@
 //	tenantlog watch listen admin
 //	framing certs
 //	meters.go metrics               what is counted?
+//	traces.go trace                 where does the time of a request go?
 //	policy                          what does a guest see?
 //
 // # Locks

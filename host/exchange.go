@@ -19,6 +19,7 @@ import (
 	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/host/trace"
 	"github.com/wasgi/wasgi/wasi"
 )
 
@@ -43,8 +44,11 @@ type exchange struct {
 
 	parts  atomic.Int32     // of the exchange that have not ended: see settle
 	entry  *accesslog.Entry // nil for none
-	fault  string           // word of the fault, for the access log
-	unsent int              // status for the access log when none was sent
+	scheme string           // that the client used
+	trace  *trace.Request
+	asleep func() // ends the span of a sleep
+	fault  string // word of the fault, for the access log
+	unsent int    // status for the access log when none was sent
 
 	guest     context.Context // of the call into the guest
 	graceTime time.Duration   // after guest
@@ -89,12 +93,14 @@ func (x *exchange) serve() error {
 func (x *exchange) answer() error {
 	r := x.Request()
 	tellTLS(r)
+	x.beginTrace(r)
 	leave, err := x.stream()
 	if err != nil {
 		return err
 	}
 	defer leave()
 	scheme, refused := x.front.proxies.Admit(r)
+	x.scheme = scheme
 	if refused != nil {
 		return refusal{refused}
 	}
@@ -165,12 +171,16 @@ func (x *exchange) call(c edge.Call, body *requestBody) error {
 	defer func() { x.lease.Discard() }() // does nothing after giveBack; here for a panic
 	environ := d.environ()
 	defer d.forget(environ)
+	ended := x.trace.Guest()
+	x.trace.Pass(x.Request().Header)
 	message, err := x.front.encoder.Encode(environ, x.Request(), c)
 	if err != nil {
+		ended()
 		x.lease.Release()
 		return err
 	}
-	err = x.run(d, &sandbox.Request{Environ: message, Body: body.reader()})
+	err = x.run(d, &sandbox.Request{Environ: message, Body: x.trace.Body(body.reader())})
+	ended()
 	x.giveBack(d, err)
 	if err != nil && !x.response.Whole() {
 		return err
@@ -185,6 +195,7 @@ func (x *exchange) call(c edge.Call, body *requestBody) error {
 // the look and the grab sends the request to its successor.
 func (x *exchange) borrow() (d *deployment, err error) {
 	ctx := x.Request().Context()
+	defer x.trace.Wait()()
 	before := time.Now()
 	for range 3 {
 		if d, err = x.site.current(ctx); err != nil {
@@ -261,10 +272,14 @@ func (x *exchange) dismiss(b *requestBody) {
 type responder struct{ x *exchange }
 
 // Start implements sandbox.Responder.
-func (r responder) Start(h abi.ResponseHead) error { return r.x.response.Start(h) }
+func (r responder) Start(h abi.ResponseHead) error {
+	defer r.x.trace.Call("response.start")()
+	return r.x.response.Start(h)
+}
 
 // Write implements sandbox.Responder.
 func (r responder) Write(p []byte, last bool) error {
+	defer r.x.trace.Call("response.write")()
 	return forGuest(r.x.response.Write(p, last))
 }
 
@@ -283,15 +298,20 @@ func forGuest(err error) error {
 func (r responder) Gone() bool { return r.x.response.Abandoned() }
 
 // Flush implements sandbox.Flusher.
-func (r responder) Flush() error { return forGuest(r.x.response.Flush()) }
+func (r responder) Flush() error {
+	defer r.x.trace.Call("response.flush")()
+	return forGuest(r.x.response.Flush())
+}
 
 // Hints implements sandbox.Hinter.
 func (r responder) Hints(headers []abi.Pair) error {
+	defer r.x.trace.Call("response.hints")()
 	return forGuest(r.x.response.Hints(headers))
 }
 
 // SendFile implements sandbox.FileSender.
 func (r responder) SendFile(f wasi.Regular, offset, size int64) error {
+	defer r.x.trace.Call("response.file")()
 	return forGuest(r.x.response.WriteFile(regular{f}, offset, size, func(write func([]byte, bool) error) error {
 		return sandbox.EachPiece(f, offset, size, write)
 	}))
@@ -304,19 +324,31 @@ type regular struct{ wasi.Regular }
 func (r regular) Keep() (edge.KeptFile, error) { return r.Regular.Keep() }
 
 // Log implements sandbox.Responder.
-func (r responder) Log(level abi.LogLevel, text string) { r.x.site.log.Guest(level, text, r.x.id) }
+func (r responder) Log(level abi.LogLevel, text string) {
+	defer r.x.trace.Call("log")()
+	r.x.site.log.Guest(level, text, r.x.id)
+}
 
 // Print implements sandbox.Printer.
 func (r responder) Print(s sandbox.Stream, line string) {
+	defer r.x.trace.Call("print")()
 	r.x.site.log.Print(s.String(), line, r.x.id)
 }
 
 // Pause implements sandbox.Waiter: the guest sleeps.
-func (r responder) Pause() { r.x.lease.Pause() }
+func (r responder) Pause() {
+	r.x.asleep = r.x.trace.Call("sleep")
+	r.x.lease.Pause()
+}
 
 // Resume implements sandbox.Waiter. When the request's time and its grace are
 // over the guest goes on without a slot, to the next check of its deadline.
-func (r responder) Resume() { _ = r.x.lease.Resume(r.x.toTheEnd()) }
+func (r responder) Resume() {
+	_ = r.x.lease.Resume(r.x.toTheEnd())
+	if r.x.asleep != nil {
+		r.x.asleep()
+	}
+}
 
 // Yield implements sandbox.Yielder.
 func (r responder) Yield() { _ = r.x.lease.Yield(r.x.toTheEnd()) }

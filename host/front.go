@@ -19,6 +19,7 @@ import (
 	"github.com/wasgi/wasgi/host/framing"
 	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/spool"
+	"github.com/wasgi/wasgi/host/trace"
 )
 
 // front is the client side: what every request shares.
@@ -27,6 +28,7 @@ type front struct {
 	fleet   *fleet
 	log     *slog.Logger
 	access  *accesslog.Log // nil is off
+	tracer  *trace.Tracer  // nil is off
 	spool   *spool.Spooler
 	encoder *edge.Encoder
 	proxies *edge.Proxies
@@ -106,10 +108,10 @@ func (f *front) begin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error { return next(newExchange(f, c)) }
 }
 
-// observe writes the access log and counts, also when the connection is to be
+// observe writes the access log, counts and ends traces, also when the connection is to be
 // aborted.
 func (f *front) observe(next echo.HandlerFunc) echo.HandlerFunc {
-	if f.access == nil && f.fleet.metrics == nil {
+	if f.access == nil && f.fleet.metrics == nil && f.tracer == nil {
 		return next
 	}
 	return func(c echo.Context) error {
@@ -180,6 +182,7 @@ func (x *exchange) record() {
 		status = x.unsent
 	}
 	x.count(status)
+	x.endTrace(status)
 	if x.front.access != nil {
 		x.describe(status)
 		x.settle()

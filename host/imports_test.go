@@ -36,6 +36,7 @@ func importRules() []importRule {
 		{"host/spool", nil, "bodies are bytes"},
 		{"host/accesslog", nil, "a line is a line"},
 		{"host/metrics", []string{"github.com/prometheus/client_golang/prometheus/"}, "it counts what it is told, and asks nobody but its source"},
+		{"host/trace", []string{"go.opentelemetry.io/otel/"}, "it hears of a request what its methods are told, and no more"},
 		{"host/admin", nil, "probes must not depend on what they probe"},
 		{"host/listen", []string{"github.com/coreos/go-systemd/v22/activation", "github.com/pires/go-proxyproto"},
 			"sockets know nothing of what is said"},

@@ -84,7 +84,15 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.closeLogs = func() { front.behind.Wait(); access.Close(); _ = out.Close() }
+	if front.tracer, err = newTracer(ctx, h.cfg, h.version, h.log); err != nil {
+		return s, err
+	}
+	s.closeLogs = func() {
+		front.behind.Wait()
+		access.Close()
+		_ = out.Close()
+		closeTracer(front.tracer)
+	}
 	s.client = front.server()
 	if err := s.listen(ctx, front); err != nil {
 		return s, err

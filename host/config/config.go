@@ -182,6 +182,14 @@ type Config struct {
 	// others share one, so that a scrape stays small on a host with thousands.
 	MetricsTenants int `koanf:"metrics_tenants" help:"applications with labels of their own in the metrics"`
 
+	// TraceEndpoint is the URL to which traces are posted, in OpenTelemetry's protocol
+	// over HTTP: http://127.0.0.1:4318/v1/traces. Empty traces nothing, and costs
+	// nothing.
+	TraceEndpoint string `koanf:"trace_endpoint" help:"URL of an OpenTelemetry collector (OTLP over HTTP), empty for no traces"`
+	// TraceOneIn is of how many requests one is traced, at random; 0 is none. A trusted
+	// proxy that has decided about a request decides here too.
+	TraceOneIn int `koanf:"trace_one_in" help:"of so many requests one is traced"`
+
 	// AccessLog is combined, json or off.
 	AccessLog string `koanf:"access_log" help:"access log: combined, json or off"`
 	// AccessLogFile is where it goes; - is standard output.
@@ -234,7 +242,7 @@ func Default(environ []string, uid int) Config {
 
 		DataQuota: 1 * GiB, DataFiles: 100_000, TmpSize: 64 * MiB,
 
-		Metrics: true, MetricsTenants: 100,
+		Metrics: true, MetricsTenants: 100, TraceOneIn: 1,
 		AccessLog: "combined", AccessLogFile: "-", LogFormat: "text", LogLevel: "info",
 		TenantLogRate: 1 * MiB, TenantLogSize: 8 * MiB, TenantLogKeep: 3, ServerHeader: "wasgi",
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ func (c *Config) Validate() error {
 	c.validateTLS(fault)
 	c.validateWords(fault)
 	c.validateNumbers(fault)
+	c.validateTraces(fault)
 	c.validateDurations(fault)
 	c.validateMemory(fault)
 	return errors.Join(errs...)
@@ -32,6 +34,16 @@ func (c *Config) validateAddresses(fault faultFunc) {
 		fault("root", "name the folder of the applications")
 	}
 	c.validateListeners(fault)
+}
+
+func (c *Config) validateTraces(fault faultFunc) {
+	if c.TraceEndpoint == "" {
+		return
+	}
+	u, err := url.Parse(c.TraceEndpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		fault("trace_endpoint", "%q is no URL such as http://127.0.0.1:4318/v1/traces", c.TraceEndpoint)
+	}
 }
 
 func (c *Config) validateProxies(fault faultFunc) {
@@ -101,6 +113,7 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		{"data_quota", int64(c.DataQuota), 0, 1 << 40},
 		{"data_files", int64(c.DataFiles), 0, 10_000_000},
 		{"tmp_size", int64(c.TmpSize), 0, int64(4 * GiB)},
+		{"trace_one_in", int64(c.TraceOneIn), 0, 1 << 30},
 		{"metrics_tenants", int64(c.MetricsTenants), 0, 100_000},
 		{"tenant_log_size", int64(c.TenantLogSize), 0, int64(GiB)},
 		{"tenant_log_keep", int64(c.TenantLogKeep), 0, 1000},
