@@ -9,6 +9,7 @@ import (
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/pool"
+	"github.com/wasgi/wasgi/host/static"
 	"github.com/wasgi/wasgi/tenants"
 )
 
@@ -28,6 +29,8 @@ type deployment struct {
 	timeout     time.Duration // of one request
 	grace       time.Duration // after that
 	size        uint64        // of the snapshot, bytes; 0 when that is not known
+	static      *static.Files // nil for none
+	redirects   tenants.Redirects
 
 	life     context.Context // of every request; it ends when they must go
 	kill     context.CancelCauseFunc
@@ -36,7 +39,7 @@ type deployment struct {
 }
 
 // deploy starts the pool of an image. It serves until retire.
-func deploy(a application, im image, f *fleet) *deployment {
+func deploy(a application, im image, files *static.Files, f *fleet) *deployment {
 	c, m := f.cfg, a.tenant.Manifest
 	d := &deployment{
 		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, image: im,
@@ -45,6 +48,8 @@ func deploy(a application, im image, f *fleet) *deployment {
 		timeout:   min(m.Limits.RequestTimeout.Duration, c.RequestTimeout),
 		grace:     min(m.Limits.Grace.Duration, c.Grace),
 		size:      snapshotSize(im),
+		static:    files,
+		redirects: m.RedirectTable(),
 	}
 	d.life, d.kill = context.WithCancelCause(context.Background())
 	d.environs.New = func() any { return new(abi.Environ) }
@@ -81,6 +86,9 @@ func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
 	d.pool.Close()
 	if err != nil {
 		log.Error("guests did not stop: their memory is freed when they do", "error", err)
+	}
+	if err := d.static.Close(); err != nil {
+		log.Error("the folders of static files could not be closed", "error", err)
 	}
 	if err := d.image.Close(); err != nil {
 		log.Error("the image could not be freed", "error", err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/accesslog"
+	"github.com/wasgi/wasgi/host/compress"
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/pool"
@@ -42,13 +43,14 @@ type exchange struct {
 
 	received int64 // bytes of the request's body
 
-	parts  atomic.Int32     // of the exchange that have not ended: see settle
-	entry  *accesslog.Entry // nil for none
-	scheme string           // that the client used
-	trace  *trace.Request
-	asleep func() // ends the span of a sleep
-	fault  string // word of the fault, for the access log
-	unsent int    // status for the access log when none was sent
+	parts   atomic.Int32     // of the exchange that have not ended: see settle
+	entry   *accesslog.Entry // nil for none
+	scheme  string           // that the client used
+	trace   *trace.Request
+	squeeze *compress.Writer // nil where nothing is compressed
+	asleep  func()           // ends the span of a sleep
+	fault   string           // word of the fault, for the access log
+	unsent  int              // status for the access log when none was sent
 
 	guest     context.Context // of the call into the guest
 	graceTime time.Duration   // after guest
@@ -84,9 +86,11 @@ func (x *exchange) serve() error {
 	if x.paced != nil {
 		defer x.paced.End()
 	}
+	defer x.abandon()
 	if err := x.answer(); err != nil {
 		x.fail(err)
 	}
+	x.complete()
 	return nil
 }
 
@@ -125,6 +129,10 @@ func (x *exchange) answer() error {
 	d, err := site.current(r.Context())
 	if err != nil {
 		return clientLeft(r.Context(), err)
+	}
+	x.compress(d)
+	if x.direct(d, match, query) {
+		return nil
 	}
 	body, err := x.receive(d.bodyLimit)
 	if err != nil {

@@ -306,5 +306,6 @@ func manifestDefaults(c Config) tenants.Manifest {
 	m.Data.Quota = tenants.Size(c.DataQuota)
 	m.Data.Files = c.DataFiles
 	m.Data.Tmp = tenants.Size(c.TmpSize)
+	m.Compress = c.Compress
 	return m
 }

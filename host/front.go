@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/wasgi/wasgi/host/accesslog"
+	"github.com/wasgi/wasgi/host/compress"
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/framing"
 	"github.com/wasgi/wasgi/host/listen"
@@ -34,8 +35,10 @@ type front struct {
 	proxies *edge.Proxies
 	limits  edge.Limits
 	options edge.Options
-	streams *listen.Gate   // of HTTP/2, all connections together
-	behind  sync.WaitGroup // what goes on beside answers, to the access log
+
+	encoders *compress.Encoders // nil for none
+	streams  *listen.Gate       // of HTTP/2, all connections together
+	behind   sync.WaitGroup     // what goes on beside answers, to the access log
 }
 
 func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*front, error) {
@@ -61,6 +64,9 @@ func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*fro
 		cfg: c, fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(), proxies: proxies,
 		limits:  edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)},
 		options: edge.Options{Buffer: int(c.ResponseBuffer), Keep: keepIn(responses), Server: c.ServerHeader, Phrase: framing.Phrase},
+	}
+	if c.Compressors > 0 {
+		out.encoders = compress.New(c.Compressors)
 	}
 	out.streams = listen.NewGate(out.streamLimits())
 	return out, nil
@@ -126,6 +132,7 @@ func (f *front) panicked(c echo.Context, err error, stack []byte) error {
 	x := c.(*exchange)
 	f.log.Error("panic while handling a request", "request_id", x.id, "error", err, "stack", string(stack))
 	x.fail(err)
+	x.complete()
 	return nil
 }
 
@@ -199,7 +206,7 @@ func (x *exchange) describe(status int) {
 	x.entry = &accesslog.Entry{
 		Time: x.start, RequestID: x.id, Tenant: x.tenant, Remote: remote,
 		Method: r.Method, URI: r.RequestURI, Proto: r.Proto, Host: r.Host,
-		Status: status, Bytes: x.response.Bytes(), Duration: time.Since(x.start), Wait: x.wait, CPU: x.cpu, Received: x.received,
+		Status: status, Bytes: x.sent(), Duration: time.Since(x.start), Wait: x.wait, CPU: x.cpu, Received: x.received,
 		Referer: r.Header.Get("Referer"), UserAgent: r.Header.Get("User-Agent"), TraceID: edge.TraceID(r.Header), Fault: x.fault,
 	}
 }

@@ -37,6 +37,8 @@ func importRules() []importRule {
 		{"host/accesslog", nil, "a line is a line"},
 		{"host/metrics", []string{"github.com/prometheus/client_golang/prometheus/"}, "it counts what it is told, and asks nobody but its source"},
 		{"host/trace", []string{"go.opentelemetry.io/otel/"}, "it hears of a request what its methods are told, and no more"},
+		{"host/static", nil, "files are files"},
+		{"host/compress", []string{"github.com/klauspost/compress/"}, "a response is a response"},
 		{"host/admin", nil, "probes must not depend on what they probe"},
 		{"host/listen", []string{"github.com/coreos/go-systemd/v22/activation", "github.com/pires/go-proxyproto"},
 			"sockets know nothing of what is said"},

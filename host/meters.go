@@ -152,6 +152,6 @@ func (x *exchange) count(status int) {
 	}
 	m.Observe(metrics.Request{
 		Status: status, Duration: time.Since(x.start), Wait: x.wait, CPU: x.cpu,
-		In: x.received, Out: x.response.Bytes(), Fault: x.fault, Kill: x.kill,
+		In: x.received, Out: x.sent(), Fault: x.fault, Kill: x.kill,
 	})
 }

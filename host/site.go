@@ -171,7 +171,11 @@ func (s *site) release(ctx context.Context, a application) error {
 	if now, err := s.fleet.fingerprint(a.tenant); err != nil || now != a.fingerprint {
 		return errors.Join(errChanged, err, im.Close())
 	}
-	d := deploy(a, im, s.fleet)
+	files, err := staticFiles(a)
+	if err != nil {
+		return errors.Join(err, im.Close())
+	}
+	d := deploy(a, im, files, s.fleet)
 	s.tally.enter(d)
 	old := s.live.Swap(d)
 	if old != nil {

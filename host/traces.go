@@ -56,6 +56,6 @@ func (x *exchange) endTrace(status int) {
 	path, _, _ := edge.SplitTarget(r.RequestURI)
 	x.trace.End(trace.Summary{
 		Method: r.Method, Scheme: x.scheme, Path: path, Tenant: x.tenant, RequestID: x.id,
-		Fault: x.fault, Status: status, CPU: x.cpu, In: x.received, Out: x.response.Bytes(),
+		Fault: x.fault, Status: status, CPU: x.cpu, In: x.received, Out: x.sent(),
 	})
 }

@@ -207,6 +207,13 @@ type Config struct {
 	TenantLogSize Bytes `koanf:"tenant_log_size" help:"size of the file of one application's log, 0 for none"`
 	// TenantLogKeep is how many full ones are kept for each application.
 	TenantLogKeep int `koanf:"tenant_log_keep" help:"older files of one application's log"`
+	// Compress compresses the responses of applications whose manifests do not say
+	// otherwise, for clients that take zstd or gzip; see compress there for what it may
+	// give away.
+	Compress bool `koanf:"compress" help:"compress responses, unless an application's manifest says otherwise"`
+	// Compressors is how many responses may be compressed at once; others go out as
+	// they are. Each takes up to a MiB.
+	Compressors int `koanf:"compressors" help:"responses that may be compressed at once"`
 	// ServerHeader is the Server header of responses; empty sends none.
 	ServerHeader string `koanf:"server_header" help:"the Server header, empty for none"`
 
@@ -244,7 +251,8 @@ func Default(environ []string, uid int) Config {
 
 		Metrics: true, MetricsTenants: 100, TraceOneIn: 1,
 		AccessLog: "combined", AccessLogFile: "-", LogFormat: "text", LogLevel: "info",
-		TenantLogRate: 1 * MiB, TenantLogSize: 8 * MiB, TenantLogKeep: 3, ServerHeader: "wasgi",
+		TenantLogRate: 1 * MiB, TenantLogSize: 8 * MiB, TenantLogKeep: 3,
+		Compressors: 4 * runtime.NumCPU(), ServerHeader: "wasgi",
 	}
 	c.MemoryBudget = machineMemory() / 5 * 4
 	c.scale()

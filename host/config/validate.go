@@ -114,6 +114,7 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		{"data_files", int64(c.DataFiles), 0, 10_000_000},
 		{"tmp_size", int64(c.TmpSize), 0, int64(4 * GiB)},
 		{"trace_one_in", int64(c.TraceOneIn), 0, 1 << 30},
+		{"compressors", int64(c.Compressors), 0, 4096},
 		{"metrics_tenants", int64(c.MetricsTenants), 0, 100_000},
 		{"tenant_log_size", int64(c.TenantLogSize), 0, int64(GiB)},
 		{"tenant_log_keep", int64(c.TenantLogKeep), 0, 1000},
