@@ -22,6 +22,7 @@ type deployment struct {
 	tenant      tenants.Tenant
 	release     tenants.Release
 	fingerprint string
+	turn        uint64 // see fleet.turns
 	image       image
 	pool        *pool.Pool[instance]
 	fresh       bool
@@ -40,9 +41,9 @@ type deployment struct {
 
 // deploy starts the pool of an image. It serves until retire.
 func deploy(a application, im image, files *static.Files, f *fleet) *deployment {
-	c, m := f.cfg, a.tenant.Manifest
+	c, m := f.cfg.now(), a.tenant.Manifest
 	d := &deployment{
-		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, image: im,
+		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, turn: a.turn, image: im,
 		fresh:     m.Isolation == tenants.Fresh,
 		bodyLimit: min(m.Limits.BodySize.Bytes(), int64(c.MaxBody)),
 		timeout:   min(m.Limits.RequestTimeout.Duration, c.RequestTimeout),
@@ -95,9 +96,10 @@ func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// is says whether d already serves this tenant as it is now.
-func (d *deployment) is(t tenants.Tenant, fingerprint string) bool {
-	return d.fingerprint == fingerprint && sameSettings(d.tenant, t)
+// is says whether d already serves this tenant as it is now, after so many
+// changes of the host's settings.
+func (d *deployment) is(t tenants.Tenant, fingerprint string, turn uint64) bool {
+	return d.fingerprint == fingerprint && d.turn == turn && sameSettings(d.tenant, t)
 }
 
 // environ hands out a buffer; forget takes it back and wipes it.

@@ -52,7 +52,7 @@ func (f *front) connections() listen.Limits {
 	strangers := &strangers{log: f.log, seldom: seldom{pause: time.Minute}}
 	return listen.Limits{
 		Connections: f.cfg.MaxConnections, Stall: f.cfg.WriteTimeout,
-		PerAddress: f.cfg.MaxConnectionsPerAddress, Exempt: f.proxies.Trusts, Crowded: crowds.turnedAway,
+		PerAddress: f.cfg.MaxConnectionsPerAddress, Exempt: f.trusts, Crowded: crowds.turnedAway,
 		Proxy: listen.Proxy{Mode: proxyMode(f.cfg.ProxyProtocol), Trusts: f.speaks, Timeout: f.cfg.HeaderTimeout, Refused: strangers.turnedAway},
 	}
 }
@@ -75,12 +75,15 @@ func proxyMode(setting string) listen.ProxyMode {
 	return listen.ProxyOff
 }
 
+// trusts says whether an address is a proxy's, as the settings have it now.
+func (f *front) trusts(a netip.Addr) bool { return f.live.Load().proxies.Trusts(a) }
+
 // speaks says whether a peer may say who its client is.
 func (f *front) speaks(peer net.Addr) bool {
 	if tcp, ok := peer.(*net.TCPAddr); ok {
-		return f.proxies.Trusts(tcp.AddrPort().Addr())
+		return f.trusts(tcp.AddrPort().Addr())
 	}
-	return f.proxies.TrustsUnix() && peer.Network() == "unix"
+	return f.live.Load().proxies.TrustsUnix() && peer.Network() == "unix"
 }
 
 func (f *front) badFraming(remote net.Addr, fault error) {

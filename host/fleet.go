@@ -25,8 +25,8 @@ import (
 // fleet is all tenants: it looks at the folder, keeps a site for each, and
 // publishes who answers to what.
 type fleet struct {
-	cfg      Config
-	defaults tenants.Manifest
+	cfg      *settings
+	defaults tenants.Manifest // guarded by mu
 	maker    maker
 	log      *slog.Logger
 	events   *events
@@ -41,6 +41,7 @@ type fleet struct {
 
 	running sync.WaitGroup // sites that have not ended, removed ones too
 
+	turns       atomic.Uint64              // how often settings of deployments have changed
 	metrics     *metrics.Metrics           // nil counts nothing
 	connections atomic.Pointer[func() int] // how many clients have; nil before any can
 	ready       atomic.Bool                // settled was nil once
@@ -66,7 +67,7 @@ const slotPatience = 100 * time.Millisecond
 
 func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	f := &fleet{
-		cfg: c, defaults: manifestDefaults(c), maker: m, log: log, events: ev,
+		cfg: newSettings(c), defaults: manifestDefaults(c), maker: m, log: log, events: ev,
 		slots: pool.NewSlots(c.Slots).WithPatience(slotPatience), memory: guestMemory(c), builders: newPermits(c.Builders),
 		sites: map[string]*site{}, known: map[string]tenants.Tenant{},
 	}
@@ -93,21 +94,17 @@ func (f *fleet) find(host, rawPath string) (*site, tenants.Match, error) {
 
 // start looks at everything once. The sites' goroutines end with ctx.
 func (f *fleet) start(ctx context.Context) error {
-	if f.cfg.Dev {
+	if f.cfg.now().Dev {
 		f.look(ctx, []string{"."})
 		return nil
 	}
 	var err error
-	if f.ledger, f.before, err = openLedger(filepath.Join(f.cfg.StateDir, "routes.json")); err != nil {
+	if f.ledger, f.before, err = openLedger(filepath.Join(f.cfg.now().StateDir, "routes.json")); err != nil {
 		f.log.Error("of two applications that claim a route the first one by name gets it", "error", err)
 	}
-	entries, err := os.ReadDir(f.cfg.Root)
+	names, err := f.names()
 	if err != nil {
 		return fmt.Errorf("cannot read the folder of the applications: %w", err)
-	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name()
 	}
 	f.look(ctx, names)
 	return nil
@@ -136,11 +133,11 @@ func (f *fleet) lookAt(ctx context.Context, folder string) (next func()) {
 	name, t, err := f.load(folder)
 	var nothing *tenants.NoEntryError
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &nothing) && !nothing.HasPython && !f.cfg.Dev:
+	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &nothing) && !nothing.HasPython && !f.cfg.now().Dev:
 		return f.remove(name)
 	case err == nil:
 		var lowered []string
-		if t.Manifest, lowered = withinCeilings(t.Manifest, f.cfg); len(lowered) > 0 {
+		if t.Manifest, lowered = withinCeilings(t.Manifest, *f.cfg.now()); len(lowered) > 0 {
 			f.log.Warn("the manifest asks for more than this server allows: lowered", "tenant", name, "keys", lowered)
 		}
 		f.known[name] = t
@@ -151,14 +148,14 @@ func (f *fleet) lookAt(ctx context.Context, folder string) (next func()) {
 
 // load reads one folder; the error is fs.ErrNotExist for what is no tenant.
 func (f *fleet) load(folder string) (name string, t tenants.Tenant, err error) {
-	if f.cfg.Dev {
-		t, err = loadDev(f.cfg.Root, f.defaults)
+	if f.cfg.now().Dev {
+		t, err = loadDev(f.cfg.now().Root, f.defaults)
 		return t.Name, t, err
 	}
 	if strings.HasPrefix(folder, ".") || strings.HasPrefix(folder, "_") {
 		return folder, t, fs.ErrNotExist
 	}
-	dir := filepath.Join(f.cfg.Root, folder)
+	dir := filepath.Join(f.cfg.now().Root, folder)
 	info, err := os.Stat(dir)
 	if err != nil {
 		return folder, t, err
@@ -222,6 +219,24 @@ func (f *fleet) status() []TenantStatus {
 	return out
 }
 
+// reconfigure makes settings hold. When deployments depend on what has changed,
+// each is replaced by one that goes by them; sites that are new end with ctx.
+func (f *fleet) reconfigure(ctx context.Context, c Config, deployments bool) {
+	f.mu.Lock()
+	f.cfg.current.Store(&c)
+	f.defaults = manifestDefaults(c)
+	f.mu.Unlock()
+	if deployments {
+		f.turns.Add(1)
+	}
+	names, err := f.names()
+	if err != nil {
+		f.log.Error("the folder of the applications cannot be read: they stay as they are", "error", err)
+		return
+	}
+	f.look(ctx, names)
+}
+
 // settled is nil when the first attempt of every tenant was over once, whatever
 // came of it. It stays nil then: neither a tenant that is new nor one that fails
 // again and again may take the host out of service.
@@ -253,7 +268,7 @@ func (f *fleet) close(ctx context.Context) {
 
 // drainContext is how long a deployment on its way out may finish requests.
 func (f *fleet) drainContext() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(f.drain, f.cfg.DrainTimeout)
+	return context.WithTimeout(f.drain, f.cfg.now().DrainTimeout)
 }
 
 // url is where a tenant is reached: its first claim.

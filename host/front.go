@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/wasgi/wasgi/host/accesslog"
+	"github.com/wasgi/wasgi/host/certs"
 	"github.com/wasgi/wasgi/host/compress"
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/framing"
@@ -37,15 +39,14 @@ type front struct {
 	options edge.Options
 
 	encoders *compress.Encoders // nil for none
-	streams  *listen.Gate       // of HTTP/2, all connections together
-	behind   sync.WaitGroup     // what goes on beside answers, to the access log
+	store    *certs.Store       // nil without TLS
+	entry    http.Handler
+	live     *atomic.Pointer[front] // the one that serves: a reload makes another
+	streams  *listen.Gate           // of HTTP/2, all connections together
+	behind   *sync.WaitGroup        // what goes on beside answers, to the access log
 }
 
 func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*front, error) {
-	proxies, err := proxiesOf(c)
-	if err != nil {
-		return nil, err
-	}
 	spooler, err := spool.New(spool.Config{
 		Memory: int64(c.SpoolMemory), MemoryTotal: int64(c.SpoolMemoryTotal), DiskTotal: int64(c.SpoolDiskTotal),
 		Dir: c.StateDir, // the system's own folder may be memory
@@ -61,15 +62,45 @@ func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*fro
 		return nil, err
 	}
 	out := &front{
-		cfg: c, fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(), proxies: proxies,
-		limits:  edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)},
-		options: edge.Options{Buffer: int(c.ResponseBuffer), Keep: keepIn(responses), Server: c.ServerHeader, Phrase: framing.Phrase},
+		fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(), behind: new(sync.WaitGroup),
+		options: edge.Options{Keep: keepIn(responses), Phrase: framing.Phrase}, live: new(atomic.Pointer[front]),
 	}
-	if c.Compressors > 0 {
-		out.encoders = compress.New(c.Compressors)
+	if err := out.set(c); err != nil {
+		return nil, err
 	}
 	out.streams = listen.NewGate(out.streamLimits())
+	out.live.Store(out)
 	return out, nil
+}
+
+// set is the part of a front that its settings make.
+func (f *front) set(c Config) (err error) {
+	if f.proxies, err = proxiesOf(c); err != nil {
+		return err
+	}
+	f.limits = edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)}
+	f.options.Buffer, f.options.Server = int(c.ResponseBuffer), c.ServerHeader
+	if c.Compressors != f.cfg.Compressors {
+		if f.encoders = nil; c.Compressors > 0 {
+			f.encoders = compress.New(c.Compressors)
+		}
+	}
+	f.cfg = c
+	f.entry = f.handler()
+	return nil
+}
+
+// successor is a front with other settings, which shares everything else. It
+// serves when it is stored in live.
+func (f *front) successor(c Config) (*front, error) {
+	next := *f
+	if err := next.set(c); err != nil {
+		return nil, err
+	}
+	if err := next.openCertificates(); err != nil {
+		return nil, err
+	}
+	return &next, nil
 }
 
 // bodyShares: one tenant's bodies may take a fourth of what all have, so that
@@ -117,9 +148,6 @@ func (f *front) begin(next echo.HandlerFunc) echo.HandlerFunc {
 // observe writes the access log, counts and ends traces, also when the connection is to be
 // aborted.
 func (f *front) observe(next echo.HandlerFunc) echo.HandlerFunc {
-	if f.access == nil && f.fleet.metrics == nil && f.tracer == nil {
-		return next
-	}
 	return func(c echo.Context) error {
 		defer c.(*exchange).record()
 		return next(c)
@@ -145,7 +173,7 @@ func (f *front) server() *http.Server {
 	protocols.SetHTTP2(f.cfg.HTTP2)
 	protocols.SetUnencryptedHTTP2(f.cfg.H2C)
 	return &http.Server{
-		Handler:                      f.handler(),
+		Handler:                      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.live.Load().entry.ServeHTTP(w, r) }),
 		ReadHeaderTimeout:            f.cfg.HeaderTimeout,
 		IdleTimeout:                  f.cfg.IdleTimeout,
 		MaxHeaderBytes:               max(int(f.cfg.MaxHeaderBytes)-headerSlack, 1),
@@ -165,21 +193,20 @@ func connContext(ctx context.Context, c net.Conn) context.Context {
 // headerSlack is what net/http adds to MaxHeaderBytes.
 const headerSlack = 4096
 
-// newAccessLog opens the configured log; nil when it is off. The closer is to
-// be closed after it.
-func newAccessLog(c Config, log *slog.Logger) (*accesslog.Log, io.Closer, error) {
-	format := accesslog.Combined
+// openAccessLog opens the file of the configured log; format is nil when it is
+// off.
+func openAccessLog(c Config) (out io.WriteCloser, format accesslog.Format, err error) {
+	format = accesslog.Combined
 	switch c.AccessLog {
 	case "off":
-		return nil, io.NopCloser(nil), nil
+		return keepOpen{io.Discard}, nil, nil
 	case "json":
 		format = accesslog.JSON
 	}
-	out, err := openLog(c.AccessLogFile)
-	if err != nil {
+	if out, err = openLog(c.AccessLogFile); err != nil {
 		return nil, nil, fmt.Errorf("access_log_file: %w", err)
 	}
-	return accesslog.New(out, format, log), out, nil
+	return out, format, nil
 }
 
 // record ends the answer.
@@ -190,7 +217,7 @@ func (x *exchange) record() {
 	}
 	x.count(status)
 	x.endTrace(status)
-	if x.front.access != nil {
+	if x.front.access.On() {
 		x.describe(status)
 		x.settle()
 	}

@@ -29,6 +29,7 @@ type application struct {
 	tenant      tenants.Tenant
 	release     tenants.Release
 	fingerprint string // of the application's folder
+	turn        uint64 // see fleet.turns
 	quotas      *policy.Quotas
 	log         *tenantlog.Log
 	memory      *sandbox.Budget // of all its instances

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 
 	"github.com/spf13/pflag"
@@ -50,6 +51,9 @@ type Option func(*Host)
 // WithVersion has the metrics name the version of the program.
 func WithVersion(version string) Option { return func(h *Host) { h.version = version } }
 
+// WithLevel has a reload set the level of the host's log.
+func WithLevel(l *slog.LevelVar) Option { return func(h *Host) { h.level = l } }
+
 // Host serves tenants; see New.
 type Host struct {
 	cfg    Config
@@ -60,7 +64,11 @@ type Host struct {
 	phase  atomic.Int32 // see readiness
 
 	version string
-	state   io.Closer // the claim of the state folder, nil when there is none
+	level   *slog.LevelVar // of log; nil when nobody may change it
+
+	reloading sync.Mutex              // one reload at a time
+	serving   atomic.Pointer[service] // nil unless requests are served
+	state     io.Closer               // the claim of the state folder, nil when there is none
 }
 
 // New makes a host that runs guest. It compiles the guest, or takes it from the
@@ -103,6 +111,9 @@ func newHost(c Config, m maker, log *slog.Logger, opts ...Option) *Host {
 	}
 	h.events.log = log
 	h.fleet = newFleet(c, m, log, &h.events)
+	if f, ok := m.(interface{ follow(*settings) }); ok {
+		f.follow(h.fleet.cfg)
+	}
 	if h.fleet.metrics = newMetrics(c, h.version); h.fleet.metrics != nil {
 		h.fleet.metrics.From(h.fleet.gather)
 	}

@@ -23,7 +23,7 @@ func (keepOpen) Close() error { return nil }
 
 // tenantLog is where a tenant's words go: the host's log, and a file of its own.
 func (f *fleet) tenantLog(name string) *tenantlog.Log {
-	return tenantlog.New(f.log, name, int64(f.cfg.TenantLogRate), tenantlog.Options{
+	return tenantlog.New(f.log, name, int64(f.cfg.now().TenantLogRate), tenantlog.Options{
 		File:    f.logFile(name),
 		Dropped: func(records int) { f.metrics.Tenant(name).Dropped(records) },
 	})
@@ -32,7 +32,7 @@ func (f *fleet) tenantLog(name string) *tenantlog.Log {
 // logFile is nil when there is to be none. What cannot be written to it is in the
 // host's log all the same; that says so, seldom.
 func (f *fleet) logFile(name string) slog.Handler {
-	c := f.cfg
+	c := f.cfg.now()
 	if c.TenantLogSize == 0 || c.Dev {
 		return nil
 	}

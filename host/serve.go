@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/wasgi/wasgi/host/accesslog"
 	"github.com/wasgi/wasgi/host/admin"
 	"github.com/wasgi/wasgi/host/watch"
 )
@@ -51,6 +53,9 @@ func (h *Host) serve(ctx context.Context) error {
 	go h.fleet.relieve(sites)   // ends with the sites
 	go newTrimmer().trim(sites) // and so does this
 	h.fleet.stock(sites)
+	s.sites = sites
+	h.serving.Store(s)
+	defer h.serving.Store(nil)
 	h.phase.Store(phaseServing)
 	return s.run(ctx, stopSites, sites)
 }
@@ -64,6 +69,10 @@ type service struct {
 	watcher   *watch.Watcher // nil when nothing is watched
 	closeLogs func()
 
+	front     *front         // the first one
+	accessOut io.WriteCloser // guarded by Host.reloading once requests are served
+	sites     context.Context
+
 	adminListener net.Listener // nil for none
 }
 
@@ -75,23 +84,26 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 			s.closeLogs()
 		}
 	}()
-	access, out, err := newAccessLog(h.cfg, h.log)
+	var format accesslog.Format
+	if s.accessOut, format, err = openAccessLog(h.cfg); err != nil {
+		return s, err
+	}
+	access := accesslog.New(s.accessOut, format, h.log)
+	s.closeLogs = func() { access.Close(); _ = s.accessOut.Close() }
+	tracer, err := newTracer(ctx, h.cfg, h.version, h.log)
 	if err != nil {
 		return s, err
 	}
-	s.closeLogs = func() { access.Close(); _ = out.Close() }
 	front, err := newFront(h.cfg, h.fleet, h.log, access)
 	if err != nil {
 		return s, err
 	}
-	if front.tracer, err = newTracer(ctx, h.cfg, h.version, h.log); err != nil {
-		return s, err
-	}
+	front.tracer, s.front = tracer, front
 	s.closeLogs = func() {
 		front.behind.Wait()
 		access.Close()
-		_ = out.Close()
-		closeTracer(front.tracer)
+		_ = s.accessOut.Close()
+		closeTracer(tracer)
 	}
 	s.client = front.server()
 	if err := s.listen(ctx, front); err != nil {

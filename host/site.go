@@ -67,7 +67,7 @@ func newSite(f *fleet, name string) *site {
 		name: name, fleet: f, wake: make(chan struct{}, 1), called: make(chan struct{}, 1),
 		log:     f.tenantLog(name),
 		changed: make(chan struct{}),
-		memory:  sandbox.NewBudget(uint64(f.cfg.MemoryPerTenant), f.memory),
+		memory:  sandbox.NewBudget(uint64(f.cfg.now().MemoryPerTenant), f.memory),
 	}
 }
 
@@ -101,7 +101,7 @@ func (s *site) run(ctx context.Context) {
 		err := apart(func() error { return s.attempt(ctx) })
 		switch {
 		case errors.Is(err, errChanged):
-			pause = s.fleet.cfg.WatchSettle
+			pause = s.fleet.cfg.now().WatchSettle
 		case err != nil:
 			pause = min(max(2*pause, retryFirst), retryLast)
 		default:
@@ -145,18 +145,19 @@ func (s *site) rest(ctx context.Context, pause time.Duration) bool {
 // attempt brings what is wanted into service, unless it is already.
 func (s *site) attempt(ctx context.Context) error {
 	start := time.Now()
+	turn := s.fleet.turns.Load()
 	t, quotas, err := s.proposal()
 	var fingerprint string
 	if err == nil {
 		fingerprint, err = s.fleet.fingerprint(t)
 	}
-	if d := s.live.Load(); err == nil && d != nil && d.is(t, fingerprint) {
+	if d := s.live.Load(); err == nil && d != nil && d.is(t, fingerprint, turn) {
 		s.succeed()
 		return nil
 	}
 	s.begin()
 	if err == nil {
-		err = s.release(ctx, application{tenant: t, fingerprint: fingerprint, quotas: quotas, log: s.log, memory: s.memory})
+		err = s.release(ctx, application{tenant: t, fingerprint: fingerprint, turn: turn, quotas: quotas, log: s.log, memory: s.memory})
 	}
 	s.report(ctx, err, time.Since(start))
 	return err
@@ -199,7 +200,7 @@ func (s *site) build(ctx context.Context, a *application) (image, error) {
 }
 
 func (s *site) prepare(ctx context.Context, a *application) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.fleet.cfg.PrepareTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.fleet.cfg.now().PrepareTimeout)
 	defer cancel()
 	a.release, err = s.fleet.maker.prepare(ctx, *a, func(text string) {
 		s.fleet.events.emit(Event{Kind: EventProgress, Tenant: s.name, Text: text})

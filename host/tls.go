@@ -19,12 +19,22 @@ const soon = 14 * 24 * time.Hour
 
 // secrets opens the certificates; nil when no listener needs any.
 func (f *front) secrets() (*tls.Config, error) {
+	if err := f.openCertificates(); err != nil || f.store == nil {
+		return nil, err
+	}
+	return f.tlsConfig(func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		return f.live.Load().store.GetCertificate(hello)
+	}), nil
+}
+
+// openCertificates reads the files that the settings name.
+func (f *front) openCertificates() error {
 	if !f.cfg.TLS() {
-		return nil, nil
+		return nil
 	}
 	pairs, err := f.cfg.Certificates()
 	if err != nil {
-		return nil, fmt.Errorf("tls_key: %w", err)
+		return fmt.Errorf("tls_key: %w", err)
 	}
 	files := make([]certs.Files, len(pairs))
 	for i, p := range pairs {
@@ -32,12 +42,13 @@ func (f *front) secrets() (*tls.Config, error) {
 	}
 	store, err := certs.Open(files, certs.Events{Loaded: f.renewed, Failed: f.notRenewed})
 	if err != nil {
-		return nil, fmt.Errorf("tls_cert: %w", err)
+		return fmt.Errorf("tls_cert: %w", err)
 	}
 	if end := store.Expiry(); time.Until(end) < soon {
 		f.log.Warn("a certificate expires soon", "expires", end)
 	}
-	return f.tlsConfig(store.GetCertificate), nil
+	f.store = store
+	return nil
 }
 
 func (f *front) tlsConfig(certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {

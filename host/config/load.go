@@ -42,7 +42,7 @@ func load(file string, fs *pflag.FlagSet, environ []string, uid int) (Config, er
 		return Config{}, err
 	}
 	if err := l.config.Validate(); err != nil {
-		return Config{}, err
+		return Config{}, located(err, l.origins)
 	}
 	return l.config.Absolute()
 }

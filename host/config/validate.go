@@ -14,7 +14,7 @@ import (
 func (c *Config) Validate() error {
 	var errs []error
 	fault := func(key, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%s: "+format, append([]any{key}, args...)...))
+		errs = append(errs, &settingError{key, fmt.Errorf(format, args...)})
 	}
 	c.validateAddresses(fault)
 	c.validateProxies(fault)
@@ -24,6 +24,33 @@ func (c *Config) Validate() error {
 	c.validateTraces(fault)
 	c.validateDurations(fault)
 	c.validateMemory(fault)
+	return errors.Join(errs...)
+}
+
+// settingError is what is wrong with one setting.
+type settingError struct {
+	key string
+	err error
+}
+
+func (f *settingError) Error() string { return f.key + ": " + f.err.Error() }
+
+func (f *settingError) Unwrap() error { return f.err }
+
+// located says where each setting that Validate refuses comes from.
+func located(err error, origins map[string]string) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var errs []error
+	for _, e := range joined.Unwrap() {
+		var f *settingError
+		if errors.As(e, &f) && origins[f.key] != "" {
+			e = fmt.Errorf("%s: %w", origins[f.key], f.err)
+		}
+		errs = append(errs, e)
+	}
 	return errors.Join(errs...)
 }
 
