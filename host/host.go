@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/wasgi/wasgi/host/config"
 	"github.com/wasgi/wasgi/host/policy"
+	"github.com/wasgi/wasgi/host/upgrade"
 )
 
 // Config is everything that can be set; see package config.
@@ -54,6 +54,9 @@ func WithVersion(version string) Option { return func(h *Host) { h.version = ver
 // WithLevel has a reload set the level of the host's log.
 func WithLevel(l *slog.LevelVar) Option { return func(h *Host) { h.level = l } }
 
+// WithLegacy has the host take over from an older process; nil begins anew.
+func WithLegacy(l *upgrade.Legacy) Option { return func(h *Host) { h.legacy = l } }
+
 // Host serves tenants; see New.
 type Host struct {
 	cfg    Config
@@ -64,11 +67,12 @@ type Host struct {
 	phase  atomic.Int32 // see readiness
 
 	version string
-	level   *slog.LevelVar // of log; nil when nobody may change it
+	legacy  *upgrade.Legacy // of an older process, nil for none
+	level   *slog.LevelVar  // of log; nil when nobody may change it
 
 	reloading sync.Mutex              // one reload at a time
 	serving   atomic.Pointer[service] // nil unless requests are served
-	state     io.Closer               // the claim of the state folder, nil when there is none
+	state     *policy.Claim           // the claim of the state folder, nil when there is none
 }
 
 // New makes a host that runs guest. It compiles the guest, or takes it from the
@@ -82,11 +86,9 @@ func New(ctx context.Context, c Config, guest Guest, log *slog.Logger, opts ...O
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	var state io.Closer
-	if !c.Dev { // authors may serve several applications, each with its own command
-		if state, err = policy.ClaimState(c.StateDir); err != nil {
-			return nil, err
-		}
+	state, err := claimState(c, opts)
+	if err != nil {
+		return nil, err
 	}
 	m, err := newEngine(ctx, c, guest, log)
 	if err != nil {
@@ -97,7 +99,23 @@ func New(ctx context.Context, c Config, guest Guest, log *slog.Logger, opts ...O
 	return h, nil
 }
 
-func closeState(state io.Closer) error {
+// claimState is nil for authors, who may serve several applications, each with its
+// own command.
+func claimState(c Config, opts []Option) (*policy.Claim, error) {
+	if c.Dev {
+		return nil, nil
+	}
+	asked := &Host{}
+	for _, o := range opts {
+		o(asked)
+	}
+	if asked.legacy != nil {
+		return policy.AdoptState(asked.legacy.State)
+	}
+	return policy.ClaimState(c.StateDir)
+}
+
+func closeState(state *policy.Claim) error {
 	if state == nil {
 		return nil
 	}

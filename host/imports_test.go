@@ -39,6 +39,7 @@ func importRules() []importRule {
 		{"host/trace", []string{"go.opentelemetry.io/otel/"}, "it hears of a request what its methods are told, and no more"},
 		{"host/static", nil, "files are files"},
 		{"host/compress", []string{"github.com/klauspost/compress/"}, "a response is a response"},
+		{"host/upgrade", []string{"golang.org/x/sys/"}, "a handover is descriptors and a word"},
 		{"host/admin", nil, "probes must not depend on what they probe"},
 		{"host/listen", []string{"github.com/coreos/go-systemd/v22/activation", "github.com/pires/go-proxyproto"},
 			"sockets know nothing of what is said"},

@@ -53,10 +53,14 @@ func (h *Host) serve(ctx context.Context) error {
 	go h.fleet.relieve(sites)   // ends with the sites
 	go newTrimmer().trim(sites) // and so does this
 	h.fleet.stock(sites)
+	if err := h.takeOver(ctx, s); err != nil {
+		return errors.Join(err, s.closeListeners())
+	}
 	s.sites = sites
 	h.serving.Store(s)
 	defer h.serving.Store(nil)
 	h.phase.Store(phaseServing)
+	notify("READY=1")
 	return s.run(ctx, stopSites, sites)
 }
 
@@ -69,6 +73,8 @@ type service struct {
 	watcher   *watch.Watcher // nil when nothing is watched
 	closeLogs func()
 
+	sockets   *sockets
+	handed    chan struct{}  // closed when another process has taken over
 	front     *front         // the first one
 	accessOut io.WriteCloser // guarded by Host.reloading once requests are served
 	sites     context.Context
@@ -77,7 +83,7 @@ type service struct {
 }
 
 func (h *Host) open(ctx context.Context) (s *service, err error) {
-	s = &service{host: h, closeLogs: func() {}}
+	s = &service{host: h, closeLogs: func() {}, handed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.closeListeners())
@@ -115,13 +121,14 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 
 func (s *service) listen(ctx context.Context, front *front) error {
 	h := s.host
-	sockets, unused, err := openSockets(ctx, h.cfg)
+	sockets, unused, err := openSockets(ctx, h.cfg, h.legacy)
 	if err != nil {
 		return err
 	}
 	for _, name := range unused {
 		h.log.Warn("a socket that systemd passed is not used: name it in listen", "name", name)
 	}
+	s.sockets = sockets
 	clients, err := front.entrance(sockets.client)
 	if err != nil {
 		return errors.Join(err, sockets.close())
@@ -203,7 +210,10 @@ func (s *service) run(ctx context.Context, stopSites func(), sites context.Conte
 		})
 	}
 	group.Go(func() error {
-		<-failing.Done()
+		select {
+		case <-failing.Done():
+		case <-s.handed:
+		}
 		stopWatching()
 		s.drain(context.WithoutCancel(ctx), stopSites)
 		return nil
@@ -222,7 +232,9 @@ func serving(err error) error {
 // drain ends the service within DrainTimeout and a short grace.
 func (s *service) drain(ctx context.Context, stopSites func()) {
 	h := s.host
-	h.phase.Store(phaseDraining)
+	if h.phase.Swap(phaseDraining) != phaseDraining { // after a handover the service goes on
+		notify("STOPPING=1")
+	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.DrainTimeout)
 	defer cancel()
 	if err := s.client.Shutdown(ctx); err != nil {

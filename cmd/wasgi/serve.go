@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasgi/wasgi/host"
+	"github.com/wasgi/wasgi/host/upgrade"
 )
 
 func newServe() *cobra.Command {
@@ -23,7 +24,9 @@ appear, change or vanish are served, reloaded or stopped while others go on.
 
 SIGTERM or Ctrl-C lets running requests end and exits 0; a second one ends at
 once. SIGHUP reads the configuration again, without a pause; what needs a restart
-is named in the log, and a file with a fault changes nothing. Settings come from flags, from WASGI_* in the environment, from the file,
+is named in the log, and a file with a fault changes nothing. SIGUSR2 starts the
+program anew, from where it lies now, as a process that takes over the sockets
+when it is ready; when it never is, this one goes on. Settings come from flags, from WASGI_* in the environment, from the file,
 in this order.`,
 		Example: `  wasgi serve --root ./apps
   wasgi serve --root /srv/apps --listen 0.0.0.0:80 --state-dir /var/lib/wasgi
@@ -34,6 +37,7 @@ in this order.`,
 			if err != nil {
 				return usageError{fmtUsage(c, err)}
 			}
+			keepSystemd(cfg)
 			return serve(c.Context(), cfg, func() (host.Config, error) { return host.LoadConfig(file, c.Flags()) })
 		},
 	}
@@ -53,30 +57,48 @@ func serve(ctx context.Context, cfg host.Config, again func() (host.Config, erro
 	for _, w := range cfg.Warnings {
 		log.Warn(w)
 	}
-	console := console{os.Stdout, os.Stderr, cfg.Dev}
-	h, err := host.New(ctx, cfg, guest, log, host.WithEvents(console.event), host.WithVersion(version), host.WithLevel(level))
+	legacy, err := upgrade.Take()
 	if err != nil {
 		return err
 	}
-	if again != nil {
-		defer onHangup(func() { reload(h, log, again) })()
+	console := console{os.Stdout, os.Stderr, cfg.Dev}
+	h, err := host.New(ctx, cfg, guest, log, host.WithEvents(console.event),
+		host.WithVersion(version), host.WithLevel(level), host.WithLegacy(legacy))
+	if err != nil {
+		return err
 	}
+	if again == nil {
+		return h.Serve(ctx)
+	}
+	program, err := host.Program()
+	if err != nil {
+		return err
+	}
+	defer onSignal(syscall.SIGHUP, func() { reload(h, log, again) })()
+	defer onSignal(syscall.SIGUSR2, func() { replace(ctx, h, log, program) })()
 	return h.Serve(ctx)
 }
 
-// onHangup calls f for each SIGHUP, until stop is called.
-func onHangup(f func()) (stop func()) {
-	hangups, done := make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(hangups, syscall.SIGHUP)
+// replace has another process take over.
+func replace(ctx context.Context, h *host.Host, log *slog.Logger, program string) {
+	if err := h.Upgrade(ctx, program, os.Args[1:]); err != nil {
+		log.Error("no other process has taken over: this one goes on", "error", err)
+	}
+}
+
+// onSignal calls f for each signal of a kind, until stop is called.
+func onSignal(kind os.Signal, f func()) (stop func()) {
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, kind)
 	go func() { // ends with stop
 		defer close(done)
-		for range hangups {
+		for range signals {
 			f()
 		}
 	}()
 	return func() {
-		signal.Stop(hangups)
-		close(hangups)
+		signal.Stop(signals)
+		close(signals)
 		<-done
 	}
 }
@@ -95,5 +117,13 @@ func reload(h *host.Host, log *slog.Logger, again func() (host.Config, error)) {
 	}
 	if len(kept) > 0 {
 		log.Warn("some settings have changed that need a restart", "settings", kept)
+	}
+}
+
+// keepSystemd makes what is said by systemd's variables, which are there for the
+// start only, hold for a reload and for a process that takes over.
+func keepSystemd(cfg host.Config) {
+	if cfg.Listen == "systemd" {
+		_ = os.Setenv("WASGI_LISTEN", "systemd") // which fails for bad names only
 	}
 }
