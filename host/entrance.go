@@ -25,6 +25,9 @@ func proxiesOf(c Config) (*edge.Proxies, error) {
 // connections, those with TLS behind their handshakes, and every connection of
 // HTTP/1 with a guard over its framing.
 func (f *front) entrance(sockets []clientSocket) ([]net.Listener, error) {
+	if err := f.openOrders(sockets); err != nil {
+		return nil, err
+	}
 	secrets, err := f.secrets()
 	if err != nil {
 		return nil, err

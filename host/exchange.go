@@ -118,6 +118,9 @@ func (x *exchange) answer() error {
 	if !ok {
 		return refusal{&edge.Refusal{Status: http.StatusBadRequest, Reason: "the request target is malformed"}}
 	}
+	if x.challenge(path) {
+		return nil
+	}
 	site, match, err := x.front.fleet.find(r.Host, path)
 	if err != nil {
 		return err

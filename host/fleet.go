@@ -58,6 +58,7 @@ type fleet struct {
 type table struct {
 	router *tenants.Router
 	sites  map[string]*site
+	hosts  map[string]bool // that tenants claim in full
 }
 
 // slotPatience is how long a guest may keep a processor slot without a word. One
@@ -203,7 +204,13 @@ func (f *fleet) publish() {
 		f.log.Warn("a route is taken", "tenant", p.Tenant, "error", p.Err)
 	}
 	f.before = router
-	f.routes.Store(&table{router: router, sites: maps.Clone(f.sites)})
+	hosts := map[string]bool{}
+	for _, claim := range router.Claims() {
+		if claim.Host != "" && !strings.HasPrefix(claim.Host, "*") && net.ParseIP(strings.Trim(claim.Host, "[]")) == nil {
+			hosts[claim.Host] = true
+		}
+	}
+	f.routes.Store(&table{router: router, sites: maps.Clone(f.sites), hosts: hosts})
 	if err := f.ledger.keep(router); err != nil {
 		f.log.Error("after a restart another application may get a route that two claim", "error", err)
 	}

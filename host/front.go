@@ -16,6 +16,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/wasgi/wasgi/host/accesslog"
+	"github.com/wasgi/wasgi/host/acme"
 	"github.com/wasgi/wasgi/host/certs"
 	"github.com/wasgi/wasgi/host/compress"
 	"github.com/wasgi/wasgi/host/edge"
@@ -39,7 +40,8 @@ type front struct {
 	options edge.Options
 
 	encoders *compress.Encoders // nil for none
-	store    *certs.Store       // nil without TLS
+	store    *certs.Store       // nil without files
+	orders   *acme.Manager      // nil for none
 	entry    http.Handler
 	live     *atomic.Pointer[front] // the one that serves: a reload makes another
 	streams  *listen.Gate           // of HTTP/2, all connections together

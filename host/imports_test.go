@@ -40,6 +40,7 @@ func importRules() []importRule {
 		{"host/static", nil, "files are files"},
 		{"host/compress", []string{"github.com/klauspost/compress/"}, "a response is a response"},
 		{"host/upgrade", []string{"golang.org/x/sys/"}, "a handover is descriptors and a word"},
+		{"host/acme", []string{"github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "go.uber.org/zap/"}, "names are the host's to allow"},
 		{"host/admin", nil, "probes must not depend on what they probe"},
 		{"host/listen", []string{"github.com/coreos/go-systemd/v22/activation", "github.com/pires/go-proxyproto"},
 			"sockets know nothing of what is said"},

@@ -110,6 +110,7 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 		access.Close()
 		_ = s.accessOut.Close()
 		closeTracer(tracer)
+		front.orders.Close()
 	}
 	s.client = front.server()
 	if err := s.listen(ctx, front); err != nil {

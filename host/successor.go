@@ -42,9 +42,12 @@ func (h *Host) Upgrade(ctx context.Context, program string, args []string) error
 	if err != nil {
 		return err
 	}
-	h.log.Info("another process has taken over: this one lets its requests end", "pid", pid)
-	notify("MAINPID=" + strconv.Itoa(pid))
 	s.sockets.keepFiles(true)
+	if s.admin != nil {
+		_ = s.admin.Close() // probes are for the other one from here on
+	}
+	notify("MAINPID=" + strconv.Itoa(pid))
+	h.log.Info("another process has taken over: this one lets its requests end", "pid", pid)
 	h.phase.Store(phaseDraining)
 	close(s.handed)
 	return nil

@@ -156,6 +156,19 @@ type Config struct {
 	// TLSKey are the files of their keys, in the same order. Empty means that the
 	// files of TLSCert hold them too.
 	TLSKey List `koanf:"tls_key" reload:"yes" help:"files of the certificates' keys, in the same order"`
+	// ACME gets certificates for the host names in the manifests of the applications
+	// (RFC 8555), each when a client first asks for it, and renews them. It needs an
+	// https:// address that port 443 of these names leads to, or one without TLS that
+	// port 80 does, agrees to the terms of the authority, and keeps keys in
+	// StateDir/acme. Names with * are left out. Certificates of TLSCert go before.
+	ACME bool `koanf:"acme" help:"get certificates for the host names of the applications (ACME)"`
+	// ACMEEmail is how the authority reaches the operator; empty for not at all.
+	ACMEEmail string `koanf:"acme_email" help:"address by which the certificate authority reaches the operator"`
+	// ACMECA is the directory of the authority.
+	ACMECA string `koanf:"acme_ca" help:"URL of the certificate authority's directory"`
+	// ACMERoot is the file of a certificate, PEM, by which an authority of your own is
+	// known; empty for those that the system knows.
+	ACMERoot string `koanf:"acme_root" help:"file of the certificate by which your own authority is known"`
 	// TLSMinVersion is the oldest version that clients may speak, 1.2 or 1.3.
 	TLSMinVersion string `koanf:"tls_min_version" help:"oldest version of TLS: 1.2 or 1.3"`
 	// HTTP2 offers HTTP/2 to clients that speak TLS.
@@ -245,6 +258,7 @@ func Default(environ []string, uid int) Config {
 		MaxBody: 64 * MiB, SpoolMemory: 1 * MiB,
 		SpoolDiskTotal: 8 * GiB, ResponseBuffer: 16 * MiB,
 		ProxyHeader: "x-forwarded", ProxyProtocol: "off",
+		ACMECA:        "https://acme-v02.api.letsencrypt.org/directory",
 		TLSMinVersion: "1.2", HTTP2: true, MaxStreams: 100,
 
 		DataQuota: 1 * GiB, DataFiles: 100_000, TmpSize: 64 * MiB,

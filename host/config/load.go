@@ -178,7 +178,10 @@ func (c Config) Absolute() (Config, error) {
 		}
 		*l = List(strings.Join(paths, ","))
 	}
-	for _, p := range []*string{&c.Root, &c.StateDir, &c.CacheDir} {
+	for _, p := range []*string{&c.Root, &c.StateDir, &c.CacheDir, &c.ACMERoot} {
+		if *p == "" && p == &c.ACMERoot {
+			continue
+		}
 		abs, err := filepath.Abs(*p)
 		if err != nil {
 			return c, fmt.Errorf("configuration: %w", err)
