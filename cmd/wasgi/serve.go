@@ -23,8 +23,9 @@ folder needs no configuration; wasgi.toml in it may say more. Folders that
 appear, change or vanish are served, reloaded or stopped while others go on.
 
 SIGTERM or Ctrl-C lets running requests end and exits 0; a second one ends at
-once. SIGHUP reads the configuration again, without a pause; what needs a restart
-is named in the log, and a file with a fault changes nothing. SIGUSR2 starts the
+once. SIGHUP reads the configuration again: what is marked with * below holds at
+once, what needs a restart is named in the log, and a file with a fault changes
+nothing. SIGUSR2 starts the
 program anew, from where it lies now, as a process that takes over the sockets
 when it is ready; when it never is, this one goes on. Settings come from flags, from WASGI_* in the environment, from the file,
 in this order.`,
