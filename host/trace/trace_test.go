@@ -88,7 +88,7 @@ func TestSpansOfARequest(t *testing.T) {
 	}
 	attributes := map[string]string{}
 	for _, a := range got["GET shop"].Attributes {
-		attributes[string(a.Key)] = a.Value.Emit()
+		attributes[string(a.Key)] = a.Value.String()
 	}
 	for key, want := range map[string]string{
 		"http.request.method": "GET", "http.response.status_code": "504", "url.path": "/a", "url.scheme": "http", "wasgi.tenant": "shop",

@@ -21,7 +21,7 @@ func options(t *testing.T, name string) []*unit.UnitOption {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	all, err := unit.Deserialize(f)
+	all, err := unit.DeserializeOptions(f)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}

@@ -84,10 +84,7 @@ func unpack(t *testing.T, a answer) string {
 	case "gzip":
 		r, err = gzip.NewReader(r)
 	case "zstd":
-		var z *zstd.Decoder
-		z, err = zstd.NewReader(r)
-		defer z.Close()
-		r = z
+		r, err = unzstd(t, r)
 	case "":
 	default:
 		t.Fatalf("Content-Encoding %q", coding)
@@ -100,6 +97,16 @@ func unpack(t *testing.T, a answer) string {
 		t.Fatalf("%s: %v", a.what, err)
 	}
 	return string(text)
+}
+
+func unzstd(t *testing.T, r io.Reader) (io.Reader, error) {
+	t.Helper()
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(z.Close)
+	return z, nil
 }
 
 func headerIs(t *testing.T, a answer, pairs ...string) {
@@ -233,10 +240,7 @@ func compressedStream(t *testing.T, b *browser, coding string) {
 	if coding == "gzip" {
 		r, err = gzip.NewReader(res.Body)
 	} else {
-		var z *zstd.Decoder
-		z, err = zstd.NewReader(res.Body, zstd.WithDecoderConcurrency(1))
-		defer z.Close()
-		r = z
+		r, err = unzstd(t, res.Body)
 	}
 	if err != nil {
 		t.Fatal(err)
