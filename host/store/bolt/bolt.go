@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/wasgi/wasgi/host/store"
 )
@@ -42,7 +43,7 @@ const lockPatience = time.Second
 // has the file open, and when it is no such file.
 func Open(path string, now func() time.Time) (*Store, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockPatience})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("the state in %s is in use by another process: stop that one first", path)
 	}
 	if err != nil {
