@@ -61,9 +61,9 @@ func (d *deployer) applyAlone(ctx context.Context, name string, e edit) (registr
 	w, err := d.wishOf(next)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && next.Stopped:
-		return d.settle(ctx, was, next, "")
+		return d.settle(ctx, was, next)
 	case err != nil && next.Stopped: // what cannot be read can be stopped all the same
-		return d.settle(ctx, was, next, "")
+		return d.settle(ctx, was, next)
 	case err != nil:
 		return was, err
 	}
@@ -88,20 +88,21 @@ func (d *deployer) wishOf(r registry.Tenant) (wish, error) {
 
 // settle writes a record that nothing has to be made for, and brings the fleet in
 // line.
-func (d *deployer) settle(ctx context.Context, was, next registry.Tenant, packages string) (registry.Tenant, error) {
-	now, err := d.write(ctx, was, next, packages)
+func (d *deployer) settle(ctx context.Context, was, next registry.Tenant) (registry.Tenant, error) {
+	now, err := d.write(ctx, was, next, nil)
 	if err == nil {
 		d.fleet.look(d.sites, []string{was.Name})
 	}
 	return now, err
 }
 
-// write makes a record last.
-func (d *deployer) write(ctx context.Context, was, next registry.Tenant, packages string) (registry.Tenant, error) {
+// write makes a record last. packages are those of a release that is to serve from
+// now on, nil when none is.
+func (d *deployer) write(ctx context.Context, was, next registry.Tenant, packages *tenants.Release) (registry.Tenant, error) {
 	now, err := d.registry.Put(ctx, was, func(t *registry.Tenant) {
 		*t = next
-		if t.Current != "" && packages != "" {
-			t.Deploy(t.Current, packages, d.now().UTC())
+		if t.Current != "" && packages != nil {
+			t.Deploy(t.Current, packages.Digest, d.now().UTC())
 		}
 		t.Keep(d.fleet.cfg.KeepReleases)
 	})
@@ -121,7 +122,7 @@ func (d *deployer) swap(ctx context.Context, was, next registry.Tenant, w wish) 
 	}
 	site := f.hold(d.sites, was.Name)
 	err = site.submit(&order{ctx: ctx, wish: w, commit: func(r tenants.Release) error {
-		if now, err = d.write(ctx, was, next, r.Digest); err != nil {
+		if now, err = d.write(ctx, was, next, &r); err != nil {
 			return err
 		}
 		f.enter(w.tenant)
