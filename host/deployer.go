@@ -114,7 +114,7 @@ func digests(t registry.Tenant) map[string]bool {
 
 // check says why an unpacked application cannot be deployed.
 func (d *deployer) check(name, dir string) error {
-	t, err := tenants.LoadWith(dir, name, d.fleet.defaults)
+	t, err := tenants.LoadWith(dir, name, *d.fleet.defaults.Load())
 	if err != nil {
 		return err
 	}

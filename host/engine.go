@@ -202,7 +202,7 @@ func (e *engine) key(a application, spec sandbox.Spec) (sandbox.Key, error) {
 	module := e.sandbox.Digest()
 	parts := [][]byte{
 		module[:], []byte(e.guest), []byte(a.fingerprint), []byte(a.release.Digest), text, boot, load,
-		strconv.AppendUint(nil, spec.MemoryLimit, 10), joined(spec.Policy.Env), joined(mountPoints(spec.Policy)),
+		strconv.AppendUint(nil, spec.MemoryLimit, 10), strconv.AppendInt(nil, a.touched, 10), joined(spec.Policy.Env), joined(mountPoints(spec.Policy)),
 	}
 	for _, q := range spec.Warmup {
 		part, err := inOrder(q.Environ)

@@ -26,7 +26,7 @@ import (
 // publishes who answers to what.
 type fleet struct {
 	cfg      Config
-	defaults tenants.Manifest
+	defaults atomic.Pointer[tenants.Manifest] // under every manifest
 	maker    maker
 	log      *slog.Logger
 	events   *events
@@ -86,11 +86,13 @@ const slotPatience = 100 * time.Millisecond
 
 func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	f := &fleet{
-		cfg: c, defaults: manifestDefaults(c), maker: m, log: log, events: ev,
+		cfg: c, maker: m, log: log, events: ev,
 		slots: pool.NewSlots(c.Slots).WithPatience(slotPatience), memory: guestMemory(c), builders: newPermits(c.Builders),
 		sites: map[string]*site{}, known: map[string]tenants.Tenant{}, logs: map[string]*tenantlog.Log{}, source: bare{},
 	}
 	f.drain, f.drainNow = context.WithCancel(context.Background())
+	base := manifestDefaults(c)
+	f.defaults.Store(&base)
 	f.publish()
 	return f
 }
@@ -121,16 +123,41 @@ func (f *fleet) start(ctx context.Context) error {
 	if f.ledger, f.before, err = openLedger(filepath.Join(f.cfg.StateDir, "routes.json")); err != nil {
 		f.log.Error("of two applications that claim a route the first one by name gets it", "error", err)
 	}
+	names, err := f.everything()
+	if err != nil {
+		return err
+	}
+	f.look(ctx, append(names, tenants.DefaultsFile))
+	return nil
+}
+
+// everything is the names of all that may be tenants.
+func (f *fleet) everything() ([]string, error) {
 	entries, err := os.ReadDir(f.cfg.Root)
 	if err != nil {
-		return fmt.Errorf("cannot read the folder of the applications: %w", err)
+		return nil, fmt.Errorf("cannot read the folder of the applications: %w", err)
 	}
 	names := f.source.names()
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	f.look(ctx, names)
-	return nil
+	return names, nil
+}
+
+// share reads the defaults of all manifests, and returns the names of what they
+// concern, all. Defaults that cannot be read leave the ones from before.
+func (f *fleet) share() []string {
+	base, err := tenants.LoadDefaults(f.cfg.Root, manifestDefaults(f.cfg))
+	if err != nil {
+		f.log.Error("the defaults of all applications cannot be used: those from before go on", "error", err)
+		return nil
+	}
+	f.defaults.Store(&base)
+	names, err := f.everything()
+	if err != nil {
+		f.log.Error("the applications cannot be looked at", "error", err)
+	}
+	return names
 }
 
 // look brings the sites of these folders in line with what is there. A site
@@ -138,6 +165,9 @@ func (f *fleet) start(ctx context.Context) error {
 func (f *fleet) look(ctx context.Context, names []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if !f.cfg.Dev && slices.Contains(names, tenants.DefaultsFile) {
+		names = append(names, f.share()...)
+	}
 	slices.Sort(names)
 	names = slices.Compact(names)
 	var next []func()
@@ -173,7 +203,7 @@ func (f *fleet) lookAt(ctx context.Context, name string) (next func()) {
 // what is no tenant.
 func (f *fleet) load(folder string) (name string, w wish, err error) {
 	if f.cfg.Dev {
-		w.tenant, err = loadDev(f.cfg.Root, f.defaults)
+		w.tenant, err = loadDev(f.cfg.Root, *f.defaults.Load())
 		return w.tenant.Name, w, err
 	}
 	if strings.HasPrefix(folder, ".") || strings.HasPrefix(folder, "_") {
@@ -194,6 +224,9 @@ func (f *fleet) load(folder string) (name string, w wish, err error) {
 		return folder, w, fs.ErrNotExist
 	}
 	w, err = f.read(dir, folder, "", f.source.dress)
+	if info, err := os.Stat(filepath.Join(dir, tenants.ManifestFile)); err == nil {
+		w.touched = info.ModTime().UnixNano()
+	}
 	return folder, w, err
 }
 
@@ -202,7 +235,7 @@ type dresser func(tenants.Tenant) (_ tenants.Tenant, secret bool, err error)
 
 // read reads the application in dir, with what operators have set for it.
 func (f *fleet) read(dir, name, digest string, dress dresser) (w wish, err error) {
-	t, err := tenants.LoadWith(dir, name, f.defaults)
+	t, err := tenants.LoadWith(dir, name, *f.defaults.Load())
 	if err != nil {
 		return wish{pinned: digest}, err
 	}

@@ -43,6 +43,8 @@ func importRules() []importRule {
 		{"host/store", nil, "what the host keeps is behind an interface that any engine can have"},
 		{"host/store/bolt", []string{module + "host/store", "go.etcd.io/bbolt/"}, "a backend knows its engine and the interface"},
 		{"host/bundle", []string{module + "tenants"}, "a decoder of hostile bytes depends on as little as it can"},
+		{"host/archive", nil, "a backup is files"},
+		{"host/admin/client", []string{module + "host/admin/api"}, "a client knows the API's shapes and nothing of the host"},
 		{"host/registry", []string{module + "host/store"}, "what is kept of tenants and tokens is plain data"},
 		{"host/admin/api", []string{"github.com/danielgtaylor/huma/v2/"}, "the API knows the host as an interface"},
 		{"host/watch", []string{"github.com/fsnotify/fsnotify"}, "it reports names; others read the folders"},

@@ -13,6 +13,9 @@ type wish struct {
 	tenant tenants.Tenant
 	pinned string // digest that its folder must have, "" for any
 	secret bool   // its environment must not get into a file
+	// touched is the time of its manifest, 0 for none and for what was deployed: a
+	// new one is an operator's wish to have the application loaded again.
+	touched int64
 }
 
 // order is a change that an operator waits for. Unlike a proposal it is tried

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wasgi/wasgi/host/admin"
 	"github.com/wasgi/wasgi/host/watch"
+	"github.com/wasgi/wasgi/tenants"
 )
 
 // Phases of a host, for readiness.
@@ -146,7 +147,7 @@ func (h *Host) watcher() *watch.Watcher {
 	if !h.cfg.Watch && !h.cfg.Dev {
 		return nil
 	}
-	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Settle: h.cfg.WatchSettle, Log: h.log})
+	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Touched: []string{tenants.ManifestFile}, Settle: h.cfg.WatchSettle, Log: h.log})
 	if err != nil {
 		h.log.Error("changes of applications are not noticed: restart to load them", "error", err)
 		return nil

@@ -170,7 +170,7 @@ func (s *site) attempt(ctx context.Context) error {
 	if err == nil {
 		fingerprint, err = s.fleet.fingerprint(w)
 	}
-	if d := s.live.Load(); err == nil && d != nil && d.is(w.tenant, fingerprint) {
+	if d := s.live.Load(); err == nil && d != nil && d.is(w, fingerprint) {
 		s.succeed()
 		return nil
 	}
@@ -183,7 +183,7 @@ func (s *site) attempt(ctx context.Context) error {
 }
 
 func (s *site) application(w wish, fingerprint string, quotas *policy.Quotas) application {
-	return application{tenant: w.tenant, secret: w.secret, pinned: w.pinned, fingerprint: fingerprint, quotas: quotas, log: s.log, memory: s.memory}
+	return application{tenant: w.tenant, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: fingerprint, quotas: quotas, log: s.log, memory: s.memory}
 }
 
 // release makes a deployment and swaps it in. commit, which may be nil, is

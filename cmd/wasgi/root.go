@@ -28,7 +28,8 @@ and the environment that it is given and nothing else of the machine.`,
 		return usageError{fmtUsage(c, err)}
 	})
 	root.AddCommand(newServe(), newDev(), newPython(), newDoctor(), newVersion(), newWorker(), newMan(),
-		newDeploy(), newReleases(), newRollback(), newTenants(), newEnv(), newSecret(), newLogs(), newPs(), newRun(), newToken())
+		newDeploy(), newReleases(), newRollback(), newTenants(), newEnv(), newSecret(), newLogs(), newPs(), newTop(), newRun(), newToken(),
+		newBackup(), newRestore())
 	return root
 }
 

@@ -44,6 +44,7 @@ func New(c Config) *API {
 	a.streams()
 	a.runs()
 	a.tokens()
+	a.backups()
 	return a
 }
 

@@ -129,6 +129,12 @@ func (f *fakeHost) Authenticate(_ context.Context, token string) (Caller, error)
 	return c, nil
 }
 
+func (f *fakeHost) Backup(_ context.Context, w io.Writer, data, key bool) error {
+	f.note("backup", map[bool]string{true: "data"}[data], map[bool]string{true: "key"}[key])
+	_, err := io.WriteString(w, `"archive"`)
+	return err
+}
+
 func (f *fakeHost) Tokens(context.Context) ([]Token, error) {
 	return []Token{{ID: "0123456789ab", Note: "CI", Created: time.Unix(1, 0).UTC()}}, nil
 }
@@ -322,6 +328,9 @@ func TestOperations(t *testing.T) {
 		{method: "POST", path: "/v1/tokens", body: `{"note":"n","tenant":"shop"}`, status: 201, has: `"secret":"wasgi_x"`, called: "token n shop"},
 		{method: "DELETE", path: "/v1/tokens/0123456789ab", status: 204, called: "untoken 0123456789ab"},
 		{method: "DELETE", path: "/v1/tokens/x", status: 422},
+		{method: "GET", path: "/v1/backup", status: 200, has: "archive", called: "backup data "},
+		{method: "GET", path: "/v1/backup?data=false&key=true", status: 200, has: "archive", called: "backup  key"},
+		{method: "GET", path: "/v1/backup", token: "read", status: 403},
 		{method: "GET", path: "/v1/nothing", status: 404},
 		{method: "PUT", path: "/v1/tenants/shop", status: 405},
 	} {

@@ -33,6 +33,9 @@ type Backend interface {
 	Logs(ctx context.Context, tenant string, lines int, follow bool, f func(LogLine) error) error
 	// Run runs Python for a tenant and returns its exit status.
 	Run(ctx context.Context, tenant string, args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error)
+	// Backup writes the host's state as a tar.gz, with /data and the key of the secrets
+	// when they are asked for.
+	Backup(ctx context.Context, w io.Writer, data, key bool) error
 	// Tokens.
 	Authenticate(ctx context.Context, token string) (Caller, error)
 	Tokens(ctx context.Context) ([]Token, error)

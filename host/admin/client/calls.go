@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -131,6 +132,19 @@ func (c *Client) Run(ctx context.Context, name string, args []string, stdin io.R
 		Method: http.MethodPost, Path: tenant(name) + "/run", Query: url.Values{"arg": args}, Body: stdin,
 		Header: http.Header{"Content-Type": {"application/octet-stream"}},
 	}, nil, each)
+}
+
+// Backup writes the server's state. A backup that breaks off is an error.
+func (c *Client) Backup(ctx context.Context, w io.Writer, data, key bool) error {
+	res, err := c.send(ctx, Request{Path: "/backup", Query: url.Values{"data": {strconv.FormatBool(data)}, "key": {strconv.FormatBool(key)}}})
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(w, res.Body); err != nil {
+		return fmt.Errorf("the backup broke off; the server's log says why: %w", err)
+	}
+	return nil
 }
 
 // Tokens are all.

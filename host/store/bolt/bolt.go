@@ -15,6 +15,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -62,6 +63,14 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	s := &Store{db: db, now: now}
 	s.life, s.end = context.WithCancel(context.Background())
 	return s, nil
+}
+
+// Copy writes a consistent copy of the file, while others read and write.
+func (s *Store) Copy(w io.Writer) error {
+	return s.db.View(func(tx *bbolt.Tx) error {
+		_, err := tx.WriteTo(w)
+		return err
+	})
 }
 
 func entries() []byte { return []byte("entries") }
