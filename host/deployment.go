@@ -21,6 +21,7 @@ type deployment struct {
 	tenant      tenants.Tenant
 	release     tenants.Release
 	fingerprint string
+	touched     int64
 	image       image
 	pool        *pool.Pool[instance]
 	fresh       bool
@@ -38,7 +39,7 @@ type deployment struct {
 func deploy(a application, im image, f *fleet) *deployment {
 	c, m := f.cfg, a.tenant.Manifest
 	d := &deployment{
-		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, image: im,
+		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, touched: a.touched, image: im,
 		fresh:     m.Isolation == tenants.Fresh,
 		bodyLimit: min(m.Limits.BodySize.Bytes(), int64(c.MaxBody)),
 		timeout:   min(m.Limits.RequestTimeout.Duration, c.RequestTimeout),
@@ -86,8 +87,8 @@ func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
 }
 
 // is says whether d already serves this tenant as it is now.
-func (d *deployment) is(t tenants.Tenant, fingerprint string) bool {
-	return d.fingerprint == fingerprint && sameSettings(d.tenant, t)
+func (d *deployment) is(w wish, fingerprint string) bool {
+	return d.fingerprint == fingerprint && d.touched == w.touched && sameSettings(d.tenant, w.tenant)
 }
 
 // environ hands out a buffer; forget takes it back and wipes it.

@@ -4,9 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"log/slog"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,6 +60,14 @@ func (e *engine) prepare(ctx context.Context, a application, progress func(strin
 	return m.Prepare(ctx, a.tenant, progress)
 }
 
+// compileApp makes byte code of an application that nobody uses yet.
+func (e *engine) compileApp(ctx context.Context, tenant, dir string) error {
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.PrepareTimeout)
+	defer cancel()
+	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.StateDir, Log: e.log.With("tenant", tenant)}
+	return m.CompileApp(ctx, dir)
+}
+
 func (e *engine) build(ctx context.Context, a application) (image, error) {
 	if isolated(a.tenant, e.cfg) {
 		return e.buildWorker(ctx, a)
@@ -68,6 +75,9 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 	spec, err := e.spec(a)
 	if err != nil {
 		return nil, err
+	}
+	if a.secret {
+		return e.buildUnstored(ctx, spec)
 	}
 	key, err := e.key(a, spec)
 	if err != nil {
@@ -78,6 +88,24 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 		return nil, err
 	}
 	im, err := e.sandbox.BuildStored(ctx, spec, path, key)
+	if err != nil {
+		return nil, err
+	}
+	return sandboxImage{im}, nil
+}
+
+// buildUnstored keeps the snapshot in memory: it holds the environment, and with
+// it the secrets, which are nowhere in the clear on a disk. So the next start of
+// the host boots the application again.
+func (e *engine) buildUnstored(ctx context.Context, spec sandbox.Spec) (image, error) {
+	path, err := e.snapshotPath(spec.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("removing an older snapshot: %w", err)
+	}
+	im, err := e.sandbox.Build(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +195,7 @@ func (e *engine) key(a application, spec sandbox.Spec) (sandbox.Key, error) {
 	module := e.sandbox.Digest()
 	parts := [][]byte{
 		module[:], []byte(e.guest), []byte(a.fingerprint), []byte(a.release.Digest), text, boot, load,
-		strconv.AppendUint(nil, spec.MemoryLimit, 10), joined(spec.Policy.Env), joined(mountPoints(spec.Policy)),
+		strconv.AppendUint(nil, spec.MemoryLimit, 10), strconv.AppendInt(nil, a.touched, 10), joined(spec.Policy.Env), joined(mountPoints(spec.Policy)),
 	}
 	for _, q := range spec.Warmup {
 		part, err := inOrder(q.Environ)
@@ -203,26 +231,11 @@ func inOrder(environ []byte) ([]byte, error) {
 	return joined(out), nil
 }
 
-// warmup encodes the manifest's requests as a client at the tenant's first
-// address would make them.
+// warmup encodes the manifest's requests.
 func (e *engine) warmup(t tenants.Tenant) ([]sandbox.Request, error) {
-	route := t.Routes()[0]
-	host := strings.Replace(route.Host, "*.", "any.", 1)
-	if host == "" {
-		host = "localhost"
-	}
 	var out []sandbox.Request
 	for i, target := range t.Manifest.Warmup.Paths {
-		path, query, _ := strings.Cut(target, "?")
-		r := &http.Request{
-			Method: http.MethodGet, Proto: "HTTP/1.1", Host: host, RemoteAddr: "127.0.0.1:0",
-			RequestURI: (&url.URL{Path: route.Prefix + path, RawQuery: query}).RequestURI(),
-			Header:     http.Header{"User-Agent": {"wasgi-warmup"}, "Accept": {"*/*"}},
-		}
-		message, err := e.encoder.Encode(new(abi.Environ), r, edge.Call{
-			ScriptName: route.Prefix, PathInfo: path, Query: query, Length: -1,
-			Scheme: "http", RequestID: fmt.Sprintf("warmup-%d", i+1),
-		})
+		message, err := ownRequest(e.encoder, t, target, "wasgi-warmup", fmt.Sprintf("warmup-%d", i+1))
 		if err != nil {
 			return nil, fmt.Errorf("warm-up path %q: %w", target, err)
 		}

@@ -56,6 +56,9 @@ type Host struct {
 	fleet  *fleet
 	phase  atomic.Int32 // see readiness
 	state  io.Closer    // the claim of the state folder, nil when there is none
+
+	version  string
+	deployer *deployer // while it serves; nil for an author's host
 }
 
 // New makes a host that runs guest. It compiles the guest, or takes it from the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -50,11 +51,16 @@ func (e *engine) buildWorker(ctx context.Context, a application) (image, error) 
 		Snapshot: e.workerSnapshot(a.tenant.Name), CacheDir: e.cfg.CacheDir, Key: key,
 		MemoryLimit: spec.MemoryLimit, CPULimit: spec.CPULimit, Grace: spec.Grace,
 		StartTimeout: spec.StartTimeout, WarmupTimeout: spec.WarmupTimeout,
-		MemoryBudget: a.memory.Limit(),
-		Running:      min(e.cfg.Slots, a.tenant.Manifest.Instances.Max),
+		MemoryBudget: a.memory.Limit(), Unstored: a.secret,
+		Running: min(e.cfg.Slots, a.tenant.Manifest.Instances.Max),
 	}
 	for _, q := range spec.Warmup {
 		job.Warmup = append(job.Warmup, q.Environ)
+	}
+	if a.secret {
+		if err := os.RemoveAll(job.Snapshot); err != nil {
+			return nil, fmt.Errorf("removing an older snapshot: %w", err)
+		}
 	}
 	im, err := worker.Build(ctx, worker.Config{
 		Job: job, Memory: a.memory, Groups: e.groups.find(e.log),

@@ -107,6 +107,9 @@ func (m *Manifest) check(in manifestText) error {
 	c.all("paths", m.Paths, CheckPrefix)
 	c.all("python_path", m.PythonPath, checkFolder)
 	c.all("warmup.paths", m.Warmup.Paths, checkWarmup)
+	if m.Health.Path != "" {
+		c.all("health.path", []string{m.Health.Path}, checkWarmup)
+	}
 	if m.Isolation != Reuse && m.Isolation != Fresh {
 		c.fault("isolation", fmt.Sprintf("%q; write \"reuse\" or \"fresh\"", m.Isolation))
 	}
@@ -165,6 +168,7 @@ func (c *checker) limits(m *Manifest) {
 	c.size("limits.body_size", l.BodySize, 0, TiB)
 	c.count("limits.open_files", l.OpenFiles, 8, 65536)
 	c.span("warmup.timeout", m.Warmup.Timeout, 10*time.Millisecond, time.Hour)
+	c.span("health.timeout", m.Health.Timeout, 10*time.Millisecond, time.Hour)
 	c.size("data.quota", d.Quota, 0, TiB)
 	c.count("data.files", d.Files, 0, 10_000_000)
 	c.size("data.tmp", d.Tmp, 0, 4*GiB)

@@ -88,6 +88,9 @@ type Manifest struct {
 	// warmup names requests that are made before the snapshot is taken.
 	Warmup Warmup `toml:"warmup"`
 
+	// health names a request that a new release must answer before it serves.
+	Health Health `toml:"health"`
+
 	// data bounds what the application may write.
 	Data Data `toml:"data"`
 
@@ -171,6 +174,18 @@ type Warmup struct {
 	Timeout Duration `toml:"timeout"`
 }
 
+// Health is the table [health].
+type Health struct {
+	// path is requested with GET from an instance of a new release before clients
+	// are: "/healthz". It is relative to the application's prefix. A release that
+	// does not answer with a status from 200 to 399 is not served, and the older one
+	// goes on. Without it importing and warming up are all that is asked for.
+	Path string `toml:"path"`
+
+	// timeout of this request. From 10ms to 1h.
+	Timeout Duration `toml:"timeout"`
+}
+
 // Data is the table [data].
 type Data struct {
 	// persistent gives the application a folder /data that outlives instances
@@ -213,6 +228,7 @@ func Defaults() Manifest {
 			Weight:       1,
 		},
 		Warmup: Warmup{Timeout: Duration{10 * time.Second}},
+		Health: Health{Timeout: Duration{10 * time.Second}},
 		Data: Data{
 			Persistent: true,
 			Quota:      1 * GiB,

@@ -49,7 +49,7 @@ func serve(ctx context.Context, cfg host.Config) error {
 		log.Warn(w)
 	}
 	console := console{os.Stdout, os.Stderr, cfg.Dev}
-	h, err := host.New(ctx, cfg, guest, log, host.WithEvents(console.event))
+	h, err := host.New(ctx, cfg, guest, log, host.WithEvents(console.event), host.WithVersion(version))
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,27 @@ type Config struct {
 	// AdminListen is the address for probes (/healthz, /readyz), in any of these forms
 	// but https://. Empty turns them off. It must not be reachable by clients.
 	AdminListen string `koanf:"admin_listen" help:"address for health probes, empty for none"`
+	// APIListen is the address of the admin API, which wasgi's own commands speak to,
+	// in any of these forms. Through a Unix socket whoever may open it has all rights;
+	// everywhere else clients show a token (wasgi token create). Empty is a socket in
+	// StateDir, api.sock; off turns the API off.
+	APIListen string `koanf:"api_listen" help:"address of the admin API, empty for a socket in state_dir, or off"`
+	// APIHosts are the names by which clients may address the API on TCP, besides
+	// those of this machine's loopback and the address itself.
+	APIHosts List `koanf:"api_hosts" help:"names in Host that the admin API answers to, besides its own address"`
+	// AuditFile gets a line of JSON for each change that somebody asks the API for,
+	// and for each refusal. Empty is audit.log in StateDir; - is standard output.
+	AuditFile string `koanf:"audit_file" help:"file of the admin API's audit log, empty for audit.log in state_dir"`
+	// KeepReleases is how many releases of a tenant that was deployed are kept, the one
+	// that serves included.
+	KeepReleases int `koanf:"keep_releases" help:"releases of a deployed application that are kept"`
+	// MaxBundle, MaxBundleContent and MaxBundleFiles bound what is uploaded: the
+	// archive, what it unpacks to, and how many files and folders.
+	MaxBundle Bytes `koanf:"max_bundle" help:"size of an uploaded bundle"`
+	// MaxBundleContent is what a bundle may unpack to.
+	MaxBundleContent Bytes `koanf:"max_bundle_content" help:"size of all files of an uploaded bundle"`
+	// MaxBundleFiles is how many files and folders a bundle may have.
+	MaxBundleFiles int `koanf:"max_bundle_files" help:"files and folders of an uploaded bundle"`
 	// StateDir holds what outlives a restart: releases, snapshots, tenants' data.
 	// Snapshots are memory images that may hold secrets: it is created with mode 0700.
 	StateDir string `koanf:"state_dir" help:"folder for releases, snapshots and tenants' data"`
@@ -202,6 +223,7 @@ func Default(environ []string, uid int) Config {
 	c := Config{
 		Root: ".", Listen: "127.0.0.1:8000", AdminListen: "127.0.0.1:8001",
 		StateDir: state, CacheDir: cache,
+		KeepReleases: 5, MaxBundle: 256 * MiB, MaxBundleContent: 1 * GiB, MaxBundleFiles: 50_000,
 		Watch: true, WatchSettle: 200 * time.Millisecond,
 
 		Slots: runtime.NumCPU(), Builders: max(1, runtime.NumCPU()/2),

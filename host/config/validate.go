@@ -32,6 +32,7 @@ func (c *Config) validateAddresses(fault faultFunc) {
 		fault("root", "name the folder of the applications")
 	}
 	c.validateListeners(fault)
+	c.validateAPI(fault)
 }
 
 func (c *Config) validateProxies(fault faultFunc) {
@@ -76,6 +77,10 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		key                string
 		value, least, most int64
 	}{
+		{"keep_releases", int64(c.KeepReleases), 2, 1000},
+		{"max_bundle", int64(c.MaxBundle), int64(KiB), 1 << 40},
+		{"max_bundle_content", int64(c.MaxBundleContent), int64(KiB), 1 << 40},
+		{"max_bundle_files", int64(c.MaxBundleFiles), 1, 500_000},
 		{"slots", int64(c.Slots), 1, 4096},
 		{"builders", int64(c.Builders), 1, 1024},
 		{"memory_budget", int64(c.MemoryBudget), int64(128 * MiB), 1 << 50},

@@ -19,6 +19,7 @@ type Log struct {
 	guest  *slog.Logger // of the tenant's own words, passed on by others
 	caused *slog.Logger // of the host's words about the tenant's faults
 	budget *bucket
+	tail   *tail
 }
 
 // New makes the log of the tenant name. rate is in bytes a second, all that a
@@ -28,9 +29,11 @@ func New(log *slog.Logger, name string, rate int64) *Log {
 }
 
 func newLog(log *slog.Logger, name string, rate int64, c clock) *Log {
+	end := &tail{}
+	log = slog.New(&kept{next: log.Handler(), tail: end})
 	own := log.With("tenant", name)
 	b := newBucket(rate, c)
-	l := &Log{log: own, budget: b}
+	l := &Log{log: own, budget: b, tail: end}
 	l.guest = slog.New(&limited{next: log.Handler(), own: own, budget: b})
 	l.caused = slog.New(&limited{next: own.Handler(), own: own, budget: b})
 	return l

@@ -128,6 +128,10 @@ func (w *child) build(ctx context.Context) error {
 	if err := w.enterJail(); err != nil {
 		return err
 	}
+	if w.job.Unstored {
+		w.image, err = w.engine.Build(ctx, spec)
+		return err
+	}
 	w.image, err = w.engine.BuildStored(ctx, spec, w.job.Snapshot, key)
 	return err
 }

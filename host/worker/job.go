@@ -39,6 +39,8 @@ type Job struct {
 	// Snapshot is the file that the image is kept in. The worker may write to
 	// the whole folder, so nothing else is in it.
 	Snapshot string
+	// Unstored keeps the image in memory: it holds secrets.
+	Unstored bool
 	// CacheDir holds the compiled guest. The host has compiled it before.
 	CacheDir string
 	// Key covers all that the image is made from but what the worker adds
