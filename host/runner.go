@@ -82,11 +82,6 @@ func (f *fleet) siteFor(name string) *site {
 func (e *engine) run(ctx context.Context, a application, p program) (int, error) {
 	app := e.app(a)
 	app.Stdin, app.Stdout, app.Stderr = p.stdin, p.stdout, p.stderr
-	if a.tenant.Manifest.Data.Persistent {
-		if err := e.claims.take(app.Data); err != nil {
-			return 0, err
-		}
-	}
 	pol, err := app.Policy()
 	if err != nil {
 		return 0, err
