@@ -16,6 +16,7 @@ import (
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/egress"
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
@@ -32,6 +33,8 @@ type engine struct {
 	encoder *edge.Encoder
 	log     *slog.Logger
 	groups  groups
+	egress  *egress.Host
+	certs   wasi.FS // of authorities; nil when the machine has none
 }
 
 // newEngine compiles the guest, or takes it from the cache.
@@ -49,7 +52,15 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	if err != nil {
 		return nil, err
 	}
-	return &engine{cfg: c, guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), log: log}, nil
+	out, err := NewEgress(c)
+	if err != nil {
+		return nil, errors.Join(err, sb.Close(ctx))
+	}
+	certs, err := policy.SystemCertificates()
+	if err != nil {
+		log.Warn("applications have no certificates of authorities", "reason", err)
+	}
+	return &engine{cfg: c, guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), log: log, egress: out, certs: certs}, nil
 }
 
 func (e *engine) close(ctx context.Context) error {
@@ -120,6 +131,7 @@ func (e *engine) spec(a application) (sandbox.Spec, error) {
 		return sandbox.Spec{}, err
 	}
 	app := e.app(a)
+	app.Network = e.network(a)
 	spec.Policy, err = app.Policy()
 	return spec, err
 }
@@ -164,6 +176,7 @@ func (e *engine) app(a application) policy.App {
 		Tenant: a.tenant, Release: a.release, Root: e.root, Quotas: a.quotas,
 		Data:   filepath.Join(e.cfg.StateDir, "data", a.tenant.Name),
 		Stdout: a.log.Output("stdout"), Stderr: a.log.Output("stderr"),
+		Certificates: e.certs,
 	}
 }
 

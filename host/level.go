@@ -64,7 +64,7 @@ func (e *engine) buildWorker(ctx context.Context, a application) (image, error) 
 	}
 	im, err := worker.Build(ctx, worker.Config{
 		Job: job, Memory: a.memory, Groups: e.groups.find(e.log),
-		Log: a.log, Command: worker.Command(a.tenant.Name),
+		Log: a.log, Network: e.network(a), Command: worker.Command(a.tenant.Name),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("in a worker process: %w", err)

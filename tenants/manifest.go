@@ -94,6 +94,9 @@ type Manifest struct {
 	// data bounds what the application may write.
 	Data Data `toml:"data"`
 
+	// network says whom the application may connect to. Without it nobody.
+	Network Network `toml:"network"`
+
 	// Files are those that the manifest was read from, relative to the
 	// tenant's folder; none when there is no manifest.
 	Files []string `toml:"-"`
@@ -207,6 +210,30 @@ type Data struct {
 	WritableApp bool `toml:"writable_app"`
 }
 
+// Network is the table [network]. Connections go out only: nothing can listen.
+type Network struct {
+	// allow lists whom the application may connect to: a name, an address or a
+	// network, and ports. ["db.example:5432", "*.example.com:443",
+	// "10.1.0.0/16:6379", "[fd00::7]:5432", "mail.example:25-587", "*:443"]. A name
+	// stands for its public addresses, "*" for every name and every public address.
+	// Private, loopback and other special addresses have to be listed themselves,
+	// as an address or a network within theirs, and metadata services as the one
+	// address; a private database that is reached by name needs both entries. The
+	// server's setting "egress" is the most that an application gets.
+	Allow []string `toml:"allow"`
+
+	// connections that all instances may have open at once. From 0 to 65536.
+	Connections int `toml:"connections"`
+
+	// bytes that one connection may carry, both directions together; 0 is no
+	// limit.
+	Bytes Size `toml:"bytes"`
+
+	// rate of all connections together, both directions, in bytes a second; 0 is
+	// no limit.
+	Rate Size `toml:"rate"`
+}
+
 // Defaults is what holds for every key that neither the manifest nor the host's
 // configuration sets.
 func Defaults() Manifest {
@@ -235,6 +262,7 @@ func Defaults() Manifest {
 			Files:      100_000,
 			Tmp:        64 * MiB,
 		},
+		Network: Network{Connections: 64},
 	}
 }
 
@@ -246,6 +274,7 @@ func (m Manifest) clone() Manifest {
 	m.Hosts = slices.Clone(m.Hosts)
 	m.Paths = slices.Clone(m.Paths)
 	m.Warmup.Paths = slices.Clone(m.Warmup.Paths)
+	m.Network.Allow = slices.Clone(m.Network.Allow)
 	m.Files = slices.Clone(m.Files)
 	return m
 }

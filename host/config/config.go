@@ -189,6 +189,19 @@ type Config struct {
 	// address as many as MaxConnectionsPerAddress; one more is answered with 503.
 	MaxStreams int `koanf:"max_streams" help:"requests at once on one connection of HTTP/2"`
 
+	// Egress is the most that any application gets of the network, whatever the allow
+	// of its manifest says, in the same words: "*:*" is every public address. What is
+	// private, loopback or otherwise special has to be listed here too. Empty is
+	// nobody.
+	Egress List `koanf:"egress" help:"whom applications may connect to at most: HOST:PORTS, * for every public address"`
+	// EgressConnections limits the connections of all applications together.
+	EgressConnections int `koanf:"egress_connections" help:"connections of all applications to others"`
+	// EgressPerTenant limits those of one application. A manifest may set less.
+	EgressPerTenant int `koanf:"egress_per_tenant" help:"connections of one application to others"`
+	// EgressRate is what all of them may carry in bytes a second, both directions
+	// together; 0 is no limit.
+	EgressRate Bytes `koanf:"egress_rate" help:"bytes a second of all connections of applications, 0 for no limit"`
+
 	// DataQuota is how much a tenant may keep in /data. A manifest may set less, of
 	// this and of the next two.
 	DataQuota Bytes `koanf:"data_quota" help:"size of an application's /data, unless its manifest says less"`
@@ -241,6 +254,8 @@ func Default(environ []string, uid int) Config {
 		SpoolDiskTotal: 8 * GiB, ResponseBuffer: 16 * MiB,
 		ProxyHeader: "x-forwarded", ProxyProtocol: "off",
 		TLSMinVersion: "1.2", HTTP2: true, MaxStreams: 100,
+
+		Egress: "*:*", EgressConnections: 4096, EgressPerTenant: 256,
 
 		DataQuota: 1 * GiB, DataFiles: 100_000, TmpSize: 64 * MiB,
 

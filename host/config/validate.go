@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wasgi/wasgi/tenants/destination"
 )
 
 // Validate refuses values that cannot work and says what to write instead. All
@@ -18,6 +20,9 @@ func (c *Config) Validate() error {
 	c.validateAddresses(fault)
 	c.validateProxies(fault)
 	c.validateTLS(fault)
+	if _, err := destination.ParseAll(c.Egress.Items()); err != nil {
+		fault("egress", "%w", err)
+	}
 	c.validateWords(fault)
 	c.validateNumbers(fault)
 	c.validateDurations(fault)
@@ -103,6 +108,9 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		{"max_connections", int64(c.MaxConnections), 1, 1 << 20},
 		{"max_connections_per_address", int64(c.MaxConnectionsPerAddress), 0, 1 << 20},
 		{"max_streams", int64(c.MaxStreams), 1, 1000},
+		{"egress_connections", int64(c.EgressConnections), 0, 1 << 20},
+		{"egress_per_tenant", int64(c.EgressPerTenant), 0, 65536},
+		{"egress_rate", int64(c.EgressRate), 0, 1 << 40},
 		{"data_quota", int64(c.DataQuota), 0, 1 << 40},
 		{"data_files", int64(c.DataFiles), 0, 10_000_000},
 		{"tmp_size", int64(c.TmpSize), 0, int64(4 * GiB)},
