@@ -71,6 +71,10 @@
 //
 // What WASI lacks of POSIX for files: see [FilesModule].
 //
+// # Host imports, module "wasgi_socket"
+//
+// What WASI lacks of POSIX for sockets: see [SocketModule].
+//
 // # Guest exports
 //
 //	wasgi_abi_version() i32

@@ -2,6 +2,7 @@ package abi
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -52,7 +53,7 @@ func writeNumbers(b *strings.Builder) {
 		{"LOG_ERRORS", int(LogErrors)},
 		{"LOG_TRACEBACK", int(LogTraceback)},
 		{"LOG_GATEWAY", int(LogGateway)},
-	}, filesNumbers()...) {
+	}, slices.Concat(filesNumbers(), socketNumbers())...) {
 		fmt.Fprintf(b, "#define WASGI_%s %d\n", d.name, d.value)
 	}
 }
@@ -85,7 +86,7 @@ func writeStrings(b *strings.Builder) {
 		{"BOOT_MODE_PYTHON", BootModePython},
 		{"LOAD_ENTRY", LoadEntry},
 		{"LOAD_ENVIRON", LoadEnviron},
-	}, filesStrings()...) {
+	}, slices.Concat(filesStrings(), socketStrings())...) {
 		fmt.Fprintf(b, "#define WASGI_%s %q\n", d[0], d[1])
 	}
 }

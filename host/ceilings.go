@@ -24,6 +24,7 @@ func withinCeilings(m tenants.Manifest, c Config) (tenants.Manifest, []string) {
 	note("warmup.timeout", lower(&m.Warmup.Timeout.Duration, c.StartTimeout))
 	note("data.quota", lower(&m.Data.Quota, tenants.Size(c.DataQuota)))
 	note("data.files", lower(&m.Data.Files, c.DataFiles))
+	note("network.connections", lower(&m.Network.Connections, c.EgressPerTenant))
 	note("data.tmp", lower(&m.Data.Tmp, tenants.Size(c.TmpSize)))
 	return m, lowered
 }

@@ -23,6 +23,7 @@ type deployment struct {
 	release     tenants.Release
 	fingerprint string
 	turn        uint64 // see fleet.turns
+	touched     int64
 	image       image
 	pool        *pool.Pool[instance]
 	fresh       bool
@@ -43,7 +44,7 @@ type deployment struct {
 func deploy(a application, im image, files *static.Files, f *fleet) *deployment {
 	c, m := f.cfg.now(), a.tenant.Manifest
 	d := &deployment{
-		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, turn: a.turn, image: im,
+		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, turn: a.turn, touched: a.touched, image: im,
 		fresh:     m.Isolation == tenants.Fresh,
 		bodyLimit: min(m.Limits.BodySize.Bytes(), int64(c.MaxBody)),
 		timeout:   min(m.Limits.RequestTimeout.Duration, c.RequestTimeout),
@@ -98,8 +99,8 @@ func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
 
 // is says whether d already serves this tenant as it is now, after so many
 // changes of the host's settings.
-func (d *deployment) is(t tenants.Tenant, fingerprint string, turn uint64) bool {
-	return d.fingerprint == fingerprint && d.turn == turn && sameSettings(d.tenant, t)
+func (d *deployment) is(w wish, fingerprint string, turn uint64) bool {
+	return d.fingerprint == fingerprint && d.turn == turn && d.touched == w.touched && sameSettings(d.tenant, w.tenant)
 }
 
 // environ hands out a buffer; forget takes it back and wipes it.

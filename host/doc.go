@@ -46,6 +46,22 @@
 //  4. A failure leaves the older release serving. Without one, requests get 502.
 //     The attempt is made again when files change, and after growing pauses.
 //
+// # The way of a deploy
+//
+//  1. The admin API (admin/api) calls backend, and that the deployer. upload has
+//     release.Repository receive, unpack (bundle), check and compile a bundle: a
+//     folder named after its content, or nothing.
+//  2. apply takes the tenant's lease, makes the record as it is to be, reads the
+//     application with it (wishOf), and asks whether its routes are free (clash).
+//  3. swap gives the site an order. site.run carries it out like an attempt of its
+//     own: fingerprint against the digest, prepare, build, and examine, the health
+//     check in an instance of the new pool.
+//  4. commit writes the record to the store: from here on the new release counts,
+//     also after kill -9. Then routes and deployment are swapped, the older one
+//     drains, and collect removes what no record names.
+//  5. An error at any step before leaves record, routes and deployment as they
+//     were. The same way goes for environment, secrets, rollback and start.
+//
 // # Who owns what
 //
 //	file                            question
@@ -56,6 +72,9 @@
 //	site.go site_state.go           where is a tenant in its life?
 //	permits.go                      which one is made now?
 //	deployment.go                   what serves now, and how does it go?
+//	deployer.go change.go collect.go operate.go  what operators do, and what lasts
+//	order.go health.go own_request.go  a change that somebody waits for
+//	backend.go logs.go runner.go backup.go api_server.go  the host as the API sees it
 //	guest.go engine.go shells.go    how is a guest made? (the only use of host/sandbox's Engine)
 //	listeners.go                    which sockets are opened, or taken from systemd?
 //	entrance.go tls.go              who may connect, and who speaks for a client?
@@ -63,7 +82,8 @@
 //	answer.go faults.go             what becomes of an error?
 //	config edge spool accesslog     sub packages, one concern each
 //	tenantlog watch listen admin
-//	framing certs
+//	framing certs store registry
+//	bundle release archive
 //	direct.go static compress       what is answered without a guest, and made smaller?
 //	orders.go acme                  where do certificates for tenants' names come from?
 //	reload.go settings.go           what may change while requests are served?
@@ -74,8 +94,9 @@
 //
 // # Locks
 //
-// fleet.mu is taken before site.mu, never the other way round; events.mu is
-// innermost. Requests take none of them but site.mu while a tenant boots: they
+// fleet.mu is taken before site.mu, never the other way round; events.mu and
+// deployer.mu are innermost. Nobody waits for a site with fleet.mu held: a site
+// that carries out an order takes it (commit). Requests take none of them but site.mu while a tenant boots: they
 // read atomic pointers.
 //
 // # What it must never do

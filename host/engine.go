@@ -3,10 +3,10 @@ package host
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/egress"
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
@@ -32,6 +33,8 @@ type engine struct {
 	encoder *edge.Encoder
 	log     *slog.Logger
 	groups  groups
+	egress  *egress.Host
+	certs   wasi.FS // of authorities; nil when the machine has none
 }
 
 // newEngine compiles the guest, or takes it from the cache.
@@ -49,7 +52,15 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	if err != nil {
 		return nil, err
 	}
-	return &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), log: log}, nil
+	out, err := NewEgress(c)
+	if err != nil {
+		return nil, errors.Join(err, sb.Close(ctx))
+	}
+	certs, err := policy.SystemCertificates()
+	if err != nil {
+		log.Warn("applications have no certificates of authorities", "reason", err)
+	}
+	return &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), log: log, egress: out, certs: certs}, nil
 }
 
 // follow makes the engine go by settings that may change.
@@ -64,6 +75,14 @@ func (e *engine) prepare(ctx context.Context, a application, progress func(strin
 	return m.Prepare(ctx, a.tenant, progress)
 }
 
+// compileApp makes byte code of an application that nobody uses yet.
+func (e *engine) compileApp(ctx context.Context, tenant, dir string) error {
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.now().PrepareTimeout)
+	defer cancel()
+	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log.With("tenant", tenant)}
+	return m.CompileApp(ctx, dir)
+}
+
 func (e *engine) build(ctx context.Context, a application) (image, error) {
 	if isolated(a.tenant, *e.cfg.now()) {
 		return e.buildWorker(ctx, a)
@@ -71,6 +90,9 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 	spec, err := e.spec(a)
 	if err != nil {
 		return nil, err
+	}
+	if a.secret {
+		return e.buildUnstored(ctx, spec)
 	}
 	key, err := e.key(a, spec)
 	if err != nil {
@@ -87,6 +109,24 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 	return sandboxImage{im}, nil
 }
 
+// buildUnstored keeps the snapshot in memory: it holds the environment, and with
+// it the secrets, which are nowhere in the clear on a disk. So the next start of
+// the host boots the application again.
+func (e *engine) buildUnstored(ctx context.Context, spec sandbox.Spec) (image, error) {
+	path, err := e.snapshotPath(spec.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("removing an older snapshot: %w", err)
+	}
+	im, err := e.sandbox.Build(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	return sandboxImage{im}, nil
+}
+
 // spec translates a tenant for the sandbox.
 func (e *engine) spec(a application) (sandbox.Spec, error) {
 	spec, err := e.outline(a)
@@ -94,6 +134,7 @@ func (e *engine) spec(a application) (sandbox.Spec, error) {
 		return sandbox.Spec{}, err
 	}
 	app := e.app(a)
+	app.Network = e.network(a)
 	spec.Policy, err = app.Policy()
 	return spec, err
 }
@@ -138,6 +179,7 @@ func (e *engine) app(a application) policy.App {
 		Tenant: a.tenant, Release: a.release, Root: e.root, Quotas: a.quotas,
 		Data:   filepath.Join(e.cfg.now().StateDir, "data", a.tenant.Name),
 		Stdout: a.log.Output("stdout"), Stderr: a.log.Output("stderr"),
+		Certificates: e.certs,
 	}
 }
 
@@ -170,7 +212,7 @@ func (e *engine) key(a application, spec sandbox.Spec) (sandbox.Key, error) {
 	module := e.sandbox.Digest()
 	parts := [][]byte{
 		module[:], []byte(e.guest), []byte(a.fingerprint), []byte(a.release.Digest), text, boot, load,
-		strconv.AppendUint(nil, spec.MemoryLimit, 10), joined(spec.Policy.Env), joined(mountPoints(spec.Policy)),
+		strconv.AppendUint(nil, spec.MemoryLimit, 10), strconv.AppendInt(nil, a.touched, 10), joined(spec.Policy.Env), joined(mountPoints(spec.Policy)),
 	}
 	for _, q := range spec.Warmup {
 		part, err := inOrder(q.Environ)
@@ -206,26 +248,11 @@ func inOrder(environ []byte) ([]byte, error) {
 	return joined(out), nil
 }
 
-// warmup encodes the manifest's requests as a client at the tenant's first
-// address would make them.
+// warmup encodes the manifest's requests.
 func (e *engine) warmup(t tenants.Tenant) ([]sandbox.Request, error) {
-	route := t.Routes()[0]
-	host := strings.Replace(route.Host, "*.", "any.", 1)
-	if host == "" {
-		host = "localhost"
-	}
 	var out []sandbox.Request
 	for i, target := range t.Manifest.Warmup.Paths {
-		path, query, _ := strings.Cut(target, "?")
-		r := &http.Request{
-			Method: http.MethodGet, Proto: "HTTP/1.1", Host: host, RemoteAddr: "127.0.0.1:0",
-			RequestURI: (&url.URL{Path: route.Prefix + path, RawQuery: query}).RequestURI(),
-			Header:     http.Header{"User-Agent": {"wasgi-warmup"}, "Accept": {"*/*"}},
-		}
-		message, err := e.encoder.Encode(new(abi.Environ), r, edge.Call{
-			ScriptName: route.Prefix, PathInfo: path, Query: query, Length: -1,
-			Scheme: "http", RequestID: fmt.Sprintf("warmup-%d", i+1),
-		})
+		message, err := ownRequest(e.encoder, t, target, "wasgi-warmup", fmt.Sprintf("warmup-%d", i+1))
 		if err != nil {
 			return nil, fmt.Errorf("warm-up path %q: %w", target, err)
 		}

@@ -26,6 +26,7 @@ const (
 	EventReady                      // a tenant serves a new release
 	EventFailed                     // a release could not be served; an older one may still
 	EventStopped                    // a tenant is gone
+	EventStep                       // a step of a change that somebody waits for, with Text
 )
 
 // WithEvents has f called for every event, one at a time, from goroutines of
@@ -35,25 +36,47 @@ func WithEvents(f func(Event)) Option { return func(h *Host) { h.events.f = f } 
 // events hands events to one function, one at a time, and to the log.
 type events struct {
 	log *slog.Logger
-	mu  sync.Mutex // held while f runs
 	f   func(Event)
+
+	mu    sync.Mutex // guards all below; held while f and listeners run
+	next  int
+	heard map[int]func(Event)
+}
+
+// listen has f called for every event as WithEvents does, until stop is called.
+func (e *events) listen(f func(Event)) (stop func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.heard == nil {
+		e.heard = map[int]func(Event){}
+	}
+	id := e.next
+	e.next++
+	e.heard[id] = f
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.heard, id)
+	}
 }
 
 func (e *events) emit(ev Event) {
 	e.record(ev)
-	if e.f == nil {
-		return
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.f(ev)
+	if e.f != nil {
+		e.f(ev)
+	}
+	for _, f := range e.heard {
+		f(ev)
+	}
 }
 
 func (e *events) record(ev Event) {
 	switch ev.Kind {
 	case EventListening:
 		e.log.Info("listening", "url", ev.URL)
-	case EventProgress:
+	case EventProgress, EventStep:
 		e.log.Debug("preparing", "tenant", ev.Tenant, "step", ev.Text)
 	case EventReady:
 		e.log.Info("serving", "tenant", ev.Tenant, "url", ev.URL, "took", ev.Took)

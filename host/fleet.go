@@ -19,6 +19,7 @@ import (
 	"github.com/wasgi/wasgi/host/metrics"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/host/tenantlog"
 	"github.com/wasgi/wasgi/tenants"
 )
 
@@ -26,7 +27,7 @@ import (
 // publishes who answers to what.
 type fleet struct {
 	cfg      *settings
-	defaults tenants.Manifest // guarded by mu
+	defaults atomic.Pointer[tenants.Manifest] // under every manifest
 	maker    maker
 	log      *slog.Logger
 	events   *events
@@ -52,7 +53,31 @@ type fleet struct {
 	sites  map[string]*site
 	known  map[string]tenants.Tenant // what has a route
 	gone   metrics.Pool              // what tenants without labels have counted that are no more
+	logs   map[string]*tenantlog.Log // of all names since the start: a tenant that comes again goes on with its own
+	source source                    // of what is not in the folder
 }
+
+// source is what the host's state says of tenants.
+type source interface {
+	// names lists those that it says something of.
+	names() []string
+	// deployed is the folder of the release that a tenant is to serve, and its digest;
+	// "" when the tenant is a folder below root.
+	deployed(name string) (dir, digest string)
+	// dress is a dresser.
+	dress(t tenants.Tenant) (_ tenants.Tenant, secret bool, err error)
+	// stopped says whether an operator has stopped a tenant.
+	stopped(name string) bool
+}
+
+// bare is the source of a host without state.
+type bare struct{}
+
+func (bare) names() []string                      { return nil }
+func (bare) deployed(string) (dir, digest string) { return "", "" }
+func (bare) stopped(string) bool                  { return false }
+
+func (bare) dress(t tenants.Tenant) (tenants.Tenant, bool, error) { return t, false, nil }
 
 // table is an immutable view for requests.
 type table struct {
@@ -68,11 +93,13 @@ const slotPatience = 100 * time.Millisecond
 
 func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	f := &fleet{
-		cfg: newSettings(c), defaults: manifestDefaults(c), maker: m, log: log, events: ev,
+		cfg: newSettings(c), maker: m, log: log, events: ev,
 		slots: pool.NewSlots(c.Slots).WithPatience(slotPatience), memory: guestMemory(c), builders: newPermits(c.Builders),
-		sites: map[string]*site{}, known: map[string]tenants.Tenant{},
+		sites: map[string]*site{}, known: map[string]tenants.Tenant{}, logs: map[string]*tenantlog.Log{}, source: bare{},
 	}
 	f.drain, f.drainNow = context.WithCancel(context.Background())
+	base := manifestDefaults(c)
+	f.defaults.Store(&base)
 	f.publish()
 	return f
 }
@@ -103,12 +130,41 @@ func (f *fleet) start(ctx context.Context) error {
 	if f.ledger, f.before, err = openLedger(filepath.Join(f.cfg.now().StateDir, "routes.json")); err != nil {
 		f.log.Error("of two applications that claim a route the first one by name gets it", "error", err)
 	}
-	names, err := f.names()
+	names, err := f.everything()
 	if err != nil {
-		return fmt.Errorf("cannot read the folder of the applications: %w", err)
+		return err
 	}
-	f.look(ctx, names)
+	f.look(ctx, append(names, tenants.DefaultsFile))
 	return nil
+}
+
+// everything is the names of all that may be tenants.
+func (f *fleet) everything() ([]string, error) {
+	entries, err := os.ReadDir(f.cfg.now().Root)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the folder of the applications: %w", err)
+	}
+	names := f.source.names()
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names, nil
+}
+
+// share reads the defaults of all manifests, and returns the names of what they
+// concern, all. Defaults that cannot be read leave the ones from before.
+func (f *fleet) share() []string {
+	base, err := tenants.LoadDefaults(f.cfg.now().Root, manifestDefaults(*f.cfg.now()))
+	if err != nil {
+		f.log.Error("the defaults of all applications cannot be used: those from before go on", "error", err)
+		return nil
+	}
+	f.defaults.Store(&base)
+	names, err := f.everything()
+	if err != nil {
+		f.log.Error("the applications cannot be looked at", "error", err)
+	}
+	return names
 }
 
 // look brings the sites of these folders in line with what is there. A site
@@ -116,7 +172,11 @@ func (f *fleet) start(ctx context.Context) error {
 func (f *fleet) look(ctx context.Context, names []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if !f.cfg.now().Dev && slices.Contains(names, tenants.DefaultsFile) {
+		names = append(names, f.share()...)
+	}
 	slices.Sort(names)
+	names = slices.Compact(names)
 	var next []func()
 	for _, name := range names {
 		next = append(next, f.lookAt(ctx, name))
@@ -128,49 +188,86 @@ func (f *fleet) look(ctx context.Context, names []string) {
 	}
 }
 
-// lookAt changes what is known of a folder, and returns what is to be done once
-// requests see that.
-func (f *fleet) lookAt(ctx context.Context, folder string) (next func()) {
-	name, t, err := f.load(folder)
+// lookAt changes what is known of a tenant, and returns what is to be done once
+// requests see that. name is that of its folder, or of one that was deployed.
+func (f *fleet) lookAt(ctx context.Context, name string) (next func()) {
+	name, w, err := f.load(name)
 	var nothing *tenants.NoEntryError
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &nothing) && !nothing.HasPython && !f.cfg.now().Dev:
 		return f.remove(name)
 	case err == nil:
-		var lowered []string
-		if t.Manifest, lowered = withinCeilings(t.Manifest, *f.cfg.now()); len(lowered) > 0 {
-			f.log.Warn("the manifest asks for more than this server allows: lowered", "tenant", name, "keys", lowered)
-		}
-		f.known[name] = t
+		f.known[name] = w.tenant
+	}
+	if f.source.stopped(name) {
+		return f.halt(name)
 	}
 	s := f.site(ctx, name)
-	return func() { s.propose(t, err) }
+	return func() { s.propose(w, err) }
 }
 
-// load reads one folder; the error is fs.ErrNotExist for what is no tenant.
-func (f *fleet) load(folder string) (name string, t tenants.Tenant, err error) {
+// load reads what is to be served of a tenant; the error is fs.ErrNotExist for
+// what is no tenant.
+func (f *fleet) load(folder string) (name string, w wish, err error) {
 	if f.cfg.now().Dev {
-		t, err = loadDev(f.cfg.now().Root, f.defaults)
-		return t.Name, t, err
+		w.tenant, err = loadDev(f.cfg.now().Root, *f.defaults.Load())
+		return w.tenant.Name, w, err
 	}
 	if strings.HasPrefix(folder, ".") || strings.HasPrefix(folder, "_") {
-		return folder, t, fs.ErrNotExist
+		return folder, w, fs.ErrNotExist
 	}
-	dir := filepath.Join(f.cfg.now().Root, folder)
+	dir, digest := f.source.deployed(folder)
+	if digest != "" {
+		f.shadowed(folder)
+		w, err = f.read(dir, folder, digest, f.source.dress)
+		return folder, w, err
+	}
+	dir = filepath.Join(f.cfg.now().Root, folder)
 	info, err := os.Stat(dir)
 	if err != nil {
-		return folder, t, err
+		return folder, w, err
 	}
 	if !info.IsDir() {
-		return folder, t, fs.ErrNotExist
+		return folder, w, fs.ErrNotExist
 	}
-	t, err = tenants.LoadWith(dir, folder, f.defaults)
-	return folder, t, err
+	w, err = f.read(dir, folder, "", f.source.dress)
+	if info, err := os.Stat(filepath.Join(dir, tenants.ManifestFile)); err == nil {
+		w.touched = info.ModTime().UnixNano()
+	}
+	return folder, w, err
+}
+
+// dresser puts on what operators have set for a tenant.
+type dresser func(tenants.Tenant) (_ tenants.Tenant, secret bool, err error)
+
+// read reads the application in dir, with what operators have set for it.
+func (f *fleet) read(dir, name, digest string, dress dresser) (w wish, err error) {
+	t, err := tenants.LoadWith(dir, name, *f.defaults.Load())
+	if err != nil {
+		return wish{pinned: digest}, err
+	}
+	var lowered []string
+	if t.Manifest, lowered = withinCeilings(t.Manifest, *f.cfg.now()); len(lowered) > 0 {
+		f.log.Warn("the manifest asks for more than this server allows: lowered", "tenant", name, "keys", lowered)
+	}
+	w = wish{tenant: t, pinned: digest}
+	w.tenant, w.secret, err = dress(t)
+	return w, err
+}
+
+// shadowed says that a folder is not served because a tenant of its name was
+// deployed: what an operator has done by name counts for more than what lies in
+// a folder.
+func (f *fleet) shadowed(name string) {
+	dir := filepath.Join(f.cfg.now().Root, name)
+	if _, err := os.Stat(dir); err == nil {
+		f.log.Error("the folder is not served: a tenant of this name was deployed; rename the folder, or remove the tenant (wasgi tenants rm)", "tenant", name, "folder", dir)
+	}
 }
 
 // site finds or makes the site of a name.
 func (f *fleet) site(ctx context.Context, name string) *site {
-	if s := f.sites[name]; s != nil {
+	if s := f.sites[name]; s != nil && s.now() != Stopped {
 		return s
 	}
 	s := newSite(f, name)
@@ -178,6 +275,14 @@ func (f *fleet) site(ctx context.Context, name string) *site {
 	f.sites[name] = s
 	f.running.Go(func() { s.run(ctx); f.forget(s) }) // ends with s.end or with the fleet
 	return s
+}
+
+// logOf is a tenant's.
+func (f *fleet) logOf(name string) *tenantlog.Log {
+	if f.logs[name] == nil {
+		f.logs[name] = f.newTenantLog(name)
+	}
+	return f.logs[name]
 }
 
 // remove forgets a site, and returns what ends it.
@@ -188,6 +293,22 @@ func (f *fleet) remove(name string) (end func()) {
 	return func() {
 		if s != nil {
 			s.end()
+			f.events.emit(Event{Kind: EventStopped, Tenant: name})
+		}
+	}
+}
+
+// halt puts a site in place that says that it was stopped, and returns what ends
+// the one that was there.
+func (f *fleet) halt(name string) (end func()) {
+	before := f.sites[name]
+	if before != nil && before.now() == Stopped {
+		return func() {}
+	}
+	f.sites[name] = stoppedSite(f, name)
+	return func() {
+		if before != nil {
+			before.end()
 			f.events.emit(Event{Kind: EventStopped, Tenant: name})
 		}
 	}
@@ -231,17 +352,17 @@ func (f *fleet) status() []TenantStatus {
 func (f *fleet) reconfigure(ctx context.Context, c Config, deployments bool) {
 	f.mu.Lock()
 	f.cfg.current.Store(&c)
-	f.defaults = manifestDefaults(c)
 	f.mu.Unlock()
 	if deployments {
 		f.turns.Add(1)
 	}
-	names, err := f.names()
-	if err != nil {
-		f.log.Error("the folder of the applications cannot be read: they stay as they are", "error", err)
+	if c.Dev {
+		base := manifestDefaults(c)
+		f.defaults.Store(&base)
+		f.look(ctx, []string{"."})
 		return
 	}
-	f.look(ctx, names)
+	f.look(ctx, append(f.share(), tenants.DefaultsFile))
 }
 
 // settled is nil when the first attempt of every tenant was over once, whatever
@@ -295,10 +416,12 @@ func (f *fleet) listening() net.Addr {
 	return nil
 }
 
-// fingerprint digests what makes up a release. Where an application writes into
-// its own folder only its code counts, or every write would reload it.
-func (f *fleet) fingerprint(t tenants.Tenant) (string, error) {
+// fingerprint digests what makes up a release, and compares it with what it must
+// be. Where an application writes into its own folder only its code counts, or
+// every write would reload it.
+func (f *fleet) fingerprint(w wish) (string, error) {
 	var skip []string
+	t := w.tenant
 	if t.Manifest.Data.WritableApp {
 		var err error
 		if skip, err = notCode(t.Dir); err != nil {
@@ -309,8 +432,14 @@ func (f *fleet) fingerprint(t tenants.Tenant) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the application: %w", err)
 	}
+	if w.pinned != "" && digest.String() != w.pinned {
+		return "", fmt.Errorf("%w: it should have the digest %s and has %s: deploy it again, or roll back", errDamaged, w.pinned, digest)
+	}
 	return digest.String(), nil
 }
+
+// errDamaged says that the files of a release are not what was uploaded.
+var errDamaged = errors.New("the release is damaged")
 
 // manifestDefaults is what a manifest that sets nothing asks for.
 func manifestDefaults(c Config) tenants.Manifest {

@@ -30,6 +30,9 @@ type application struct {
 	release     tenants.Release
 	fingerprint string // of the application's folder
 	turn        uint64 // see fleet.turns
+	pinned      string // what that must be, "" for anything
+	secret      bool   // its environment must not get into a file
+	touched     int64  // as in wish
 	quotas      *policy.Quotas
 	log         *tenantlog.Log
 	memory      *sandbox.Budget // of all its instances

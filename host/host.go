@@ -48,9 +48,6 @@ type TenantStatus struct {
 // Option changes what New makes.
 type Option func(*Host)
 
-// WithVersion has the metrics name the version of the program.
-func WithVersion(version string) Option { return func(h *Host) { h.version = version } }
-
 // WithLevel has a reload set the level of the host's log.
 func WithLevel(l *slog.LevelVar) Option { return func(h *Host) { h.level = l } }
 
@@ -73,6 +70,7 @@ type Host struct {
 	reloading sync.Mutex              // one reload at a time
 	serving   atomic.Pointer[service] // nil unless requests are served
 	state     *policy.Claim           // the claim of the state folder, nil when there is none
+	deployer  *deployer               // while it serves; nil for an author's host
 }
 
 // New makes a host that runs guest. It compiles the guest, or takes it from the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -50,15 +51,20 @@ func (e *engine) buildWorker(ctx context.Context, a application) (image, error) 
 		Snapshot: e.workerSnapshot(a.tenant.Name), CacheDir: e.cfg.now().CacheDir, Key: key,
 		MemoryLimit: spec.MemoryLimit, CPULimit: spec.CPULimit, Grace: spec.Grace,
 		StartTimeout: spec.StartTimeout, WarmupTimeout: spec.WarmupTimeout,
-		MemoryBudget: a.memory.Limit(),
-		Running:      min(e.cfg.now().Slots, a.tenant.Manifest.Instances.Max),
+		MemoryBudget: a.memory.Limit(), Unstored: a.secret,
+		Running: min(e.cfg.now().Slots, a.tenant.Manifest.Instances.Max),
 	}
 	for _, q := range spec.Warmup {
 		job.Warmup = append(job.Warmup, q.Environ)
 	}
+	if a.secret {
+		if err := os.RemoveAll(job.Snapshot); err != nil {
+			return nil, fmt.Errorf("removing an older snapshot: %w", err)
+		}
+	}
 	im, err := worker.Build(ctx, worker.Config{
 		Job: job, Memory: a.memory, Groups: e.groups.find(e.log),
-		Log: a.log, Command: worker.Command(a.tenant.Name),
+		Log: a.log, Network: e.network(a), Command: worker.Command(a.tenant.Name),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("in a worker process: %w", err)

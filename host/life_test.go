@@ -452,3 +452,59 @@ func TestStateTransitionsThatMustNotBe(t *testing.T) {
 		}()
 	}
 }
+
+// TestTouchLoadsAgain: a manifest with a new time and the same text.
+func TestTouchLoadsAgain(t *testing.T) {
+	var m *fakeMaker
+	r := start(t, setup{app: sayVersion, maker: func(f *fakeMaker) { m = f }})
+	r.event(EventReady, "app")
+	r.manifest("app", "")
+	r.event(EventReady, "app")
+	made := func() int {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.made
+	}
+	before := made()
+	file := filepath.Join(r.root, "app", tenants.ManifestFile)
+	if err := os.Chtimes(file, time.Now(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	r.event(EventReady, "app")
+	if made() != before+1 {
+		t.Errorf("%d images, before it were %d", made(), before)
+	}
+	r.want("/app", 200, "1")
+}
+
+// TestSharedDefaults: a change of them reaches every application, and one that is
+// broken none.
+func TestSharedDefaults(t *testing.T) {
+	r := start(t, setup{app: func(c fakeCall) error { return c.say(200, c.environ["of.all"]) }, tenants: []string{"a", "b"}})
+	r.ready("a", "b")
+	r.want("/a", 200, "")
+	defaults := filepath.Join(r.root, tenants.DefaultsFile)
+	sees := func(want string) {
+		t.Helper()
+		for _, name := range []string{"a", "b"} {
+			if got := r.host.fleet.routes.Load().sites[name].live.Load().tenant.Manifest.Environ["of.all"]; got != want {
+				t.Errorf("%s has %q, want %q", name, got, want)
+			}
+		}
+	}
+	r.put(defaults, "[environ]\n\"of.all\" = \"1\"\n")
+	r.ready("a", "b")
+	sees("1")
+	r.put(defaults, "[environ\n")
+	r.write("a", "2")
+	r.event(EventReady, "a")
+	sees("1")
+	if err := os.Remove(defaults); err != nil {
+		t.Fatal(err)
+	}
+	r.ready("a", "b")
+	sees("")
+	if !strings.Contains(r.log.String(), "the defaults of all applications cannot be used: those from before go on") {
+		t.Errorf("the log:\n%s", r.log)
+	}
+}

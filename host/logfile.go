@@ -21,8 +21,8 @@ type keepOpen struct{ io.Writer }
 
 func (keepOpen) Close() error { return nil }
 
-// tenantLog is where a tenant's words go: the host's log, and a file of its own.
-func (f *fleet) tenantLog(name string) *tenantlog.Log {
+// newTenantLog is where a tenant's words go: the host's log, and a file of its own.
+func (f *fleet) newTenantLog(name string) *tenantlog.Log {
 	return tenantlog.New(f.log, name, int64(f.cfg.now().TenantLogRate), tenantlog.Options{
 		File:    f.logFile(name),
 		Dropped: func(records int) { f.metrics.Tenant(name).Dropped(records) },

@@ -3,7 +3,6 @@ package host
 import (
 	"errors"
 	"log/slog"
-	"os"
 
 	"github.com/wasgi/wasgi/host/config"
 )
@@ -67,16 +66,3 @@ func (h *Host) setLevel(c Config) {
 
 // Running is the configuration that holds.
 func (h *Host) Running() Config { return *h.fleet.cfg.now() }
-
-// names are the folders that may be tenants.
-func (f *fleet) names() ([]string, error) {
-	if f.cfg.now().Dev {
-		return []string{"."}, nil
-	}
-	entries, err := os.ReadDir(f.cfg.now().Root)
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name()
-	}
-	return names, err
-}

@@ -15,6 +15,7 @@ import (
 	"github.com/wasgi/wasgi/host/accesslog"
 	"github.com/wasgi/wasgi/host/admin"
 	"github.com/wasgi/wasgi/host/watch"
+	"github.com/wasgi/wasgi/tenants"
 )
 
 // Phases of a host, for readiness.
@@ -31,7 +32,7 @@ func (h *Host) Serve(ctx context.Context) error {
 	// Guests cannot be preempted: beside those that run, the host needs processors
 	// of its own for the network and the collector (see DESIGN.md).
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), h.cfg.Slots+2))
-	err := h.serve(ctx)
+	err := errors.Join(h.serve(ctx), h.closeDeployer())
 	if closing := h.maker.close(context.WithoutCancel(ctx)); closing != nil {
 		err = errors.Join(err, fmt.Errorf("freeing the guest: %w", closing))
 	}
@@ -39,6 +40,9 @@ func (h *Host) Serve(ctx context.Context) error {
 }
 
 func (h *Host) serve(ctx context.Context) error {
+	if err := h.openState(ctx); err != nil {
+		return err
+	}
 	s, err := h.open(ctx)
 	if err != nil {
 		return err
@@ -47,6 +51,9 @@ func (h *Host) serve(ctx context.Context) error {
 	sites, stopSites := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSites()
 	defer func() { stopSites(); h.fleet.close(ctx) }()
+	if h.deployer != nil {
+		h.deployer.start(sites)
+	}
 	if err := h.fleet.start(sites); err != nil {
 		return errors.Join(err, s.closeListeners())
 	}
@@ -80,6 +87,7 @@ type service struct {
 	sites     context.Context
 
 	adminListener net.Listener // nil for none
+	api           *apiServer   // nil for none
 }
 
 func (h *Host) open(ctx context.Context) (s *service, err error) {
@@ -114,6 +122,9 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 	}
 	s.client = front.server()
 	if err := s.listen(ctx, front); err != nil {
+		return s, err
+	}
+	if err := s.openAPI(ctx, front); err != nil {
 		return s, err
 	}
 	s.watcher = h.watcher()
@@ -153,10 +164,11 @@ func (s *service) listen(ctx context.Context, front *front) error {
 }
 
 func (s *service) closeListeners() error {
+	errs := []error{closeAll(s.listeners), s.api.close()}
 	if s.adminListener != nil {
-		return errors.Join(closeAll(s.listeners), s.adminListener.Close())
+		errs = append(errs, s.adminListener.Close())
 	}
-	return closeAll(s.listeners)
+	return errors.Join(errs...)
 }
 
 // watcher is nil when nothing is to be watched or nothing can be: then changes
@@ -165,7 +177,7 @@ func (h *Host) watcher() *watch.Watcher {
 	if !h.cfg.Watch && !h.cfg.Dev {
 		return nil
 	}
-	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Settle: h.cfg.WatchSettle, Log: h.log})
+	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Touched: []string{tenants.ManifestFile}, Settle: h.cfg.WatchSettle, Log: h.log})
 	if err != nil {
 		h.log.Error("changes of applications are not noticed: restart to load them", "error", err)
 		return nil
@@ -205,6 +217,9 @@ func (s *service) run(ctx context.Context, stopSites func(), sites context.Conte
 	if s.admin != nil {
 		group.Go(func() error { return serving(s.admin.Serve(s.adminListener)) })
 	}
+	if s.api != nil {
+		group.Go(s.api.serve)
+	}
 	if s.watcher != nil {
 		group.Go(func() error {
 			return s.watcher.Run(watching, func(names []string) { s.host.fleet.look(sites, names) })
@@ -238,6 +253,7 @@ func (s *service) drain(ctx context.Context, stopSites func()) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.DrainTimeout)
 	defer cancel()
+	s.api.stop(ctx)
 	if err := s.client.Shutdown(ctx); err != nil {
 		h.log.Warn("requests were still running at the end of drain_timeout: killed")
 	}

@@ -46,6 +46,8 @@ type site struct {
 
 	wake   chan struct{} // holds one: look again
 	called chan struct{} // holds one: a request waits
+	orders chan *order   // what an operator has asked for
+	ended  chan struct{} // closed when run is over
 	end    context.CancelFunc
 
 	retiring sync.WaitGroup // deployments on their way out
@@ -55,7 +57,7 @@ type site struct {
 	mu      sync.Mutex // guards all below; nothing is called with it held
 	state   State
 	err     error // of the last attempt
-	want    tenants.Tenant
+	want    wish
 	problem error // why want is not to be taken, nil when it is
 	quotas  *policy.Quotas
 	changed chan struct{} // closed at the next change of state
@@ -65,19 +67,29 @@ type site struct {
 func newSite(f *fleet, name string) *site {
 	return &site{
 		name: name, fleet: f, wake: make(chan struct{}, 1), called: make(chan struct{}, 1),
-		log:     f.tenantLog(name),
+		orders: make(chan *order), ended: make(chan struct{}), end: func() {},
+		log:     f.logOf(name),
 		changed: make(chan struct{}),
 		memory:  sandbox.NewBudget(uint64(f.cfg.now().MemoryPerTenant), f.memory),
 	}
 }
 
+// stoppedSite is one that was stopped before it began: it has no goroutine.
+func stoppedSite(f *fleet, name string) *site {
+	s := newSite(f, name)
+	s.state = Stopped
+	s.tried.Store(true)
+	close(s.ended)
+	return s
+}
+
 // propose sets what is to be served, or the problem that keeps it from being
 // served, and wakes run.
-func (s *site) propose(t tenants.Tenant, problem error) {
+func (s *site) propose(w wish, problem error) {
 	s.mu.Lock()
 	if problem == nil {
-		s.quotas = policy.QuotasFor(t, s.quotas)
-		s.want = t
+		s.quotas = policy.QuotasFor(w.tenant, s.quotas)
+		s.want = w
 	}
 	s.problem = problem
 	s.mu.Unlock()
@@ -87,7 +99,7 @@ func (s *site) propose(t tenants.Tenant, problem error) {
 	}
 }
 
-func (s *site) proposal() (tenants.Tenant, *policy.Quotas, error) {
+func (s *site) proposal() (wish, *policy.Quotas, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.want, s.quotas, s.problem
@@ -96,8 +108,17 @@ func (s *site) proposal() (tenants.Tenant, *policy.Quotas, error) {
 // run makes deployments until ctx ends, then takes the last one down. It is
 // the only writer of live and state.
 func (s *site) run(ctx context.Context) {
+	defer close(s.ended)
 	pause := retryFirst
-	for s.rest(ctx, pause) {
+	for {
+		o, more := s.rest(ctx, pause)
+		if !more {
+			break
+		}
+		if o != nil {
+			o.done <- apart(func() error { return s.fulfil(ctx, o) })
+			continue
+		}
 		err := apart(func() error { return s.attempt(ctx) })
 		switch {
 		case errors.Is(err, errChanged):
@@ -124,9 +145,9 @@ func apart(f func() error) (err error) {
 	return err
 }
 
-// rest waits for news, or, while the last attempt failed, for the pause to
-// pass. false says that ctx has ended.
-func (s *site) rest(ctx context.Context, pause time.Duration) bool {
+// rest waits for news, an order, or, while the last attempt failed, for the
+// pause to pass. false says that ctx has ended.
+func (s *site) rest(ctx context.Context, pause time.Duration) (o *order, more bool) {
 	var again <-chan time.Time
 	if s.failed() {
 		timer := time.NewTimer(pause)
@@ -135,41 +156,50 @@ func (s *site) rest(ctx context.Context, pause time.Duration) bool {
 	}
 	select {
 	case <-ctx.Done():
-		return false
+		return nil, false
+	case o = <-s.orders:
+		return o, true
 	case <-s.wake:
 	case <-again:
 	}
-	return ctx.Err() == nil
+	return nil, ctx.Err() == nil
 }
 
 // attempt brings what is wanted into service, unless it is already.
 func (s *site) attempt(ctx context.Context) error {
 	start := time.Now()
 	turn := s.fleet.turns.Load()
-	t, quotas, err := s.proposal()
+	w, quotas, err := s.proposal()
 	var fingerprint string
 	if err == nil {
-		fingerprint, err = s.fleet.fingerprint(t)
+		fingerprint, err = s.fleet.fingerprint(w)
 	}
-	if d := s.live.Load(); err == nil && d != nil && d.is(t, fingerprint, turn) {
+	if d := s.live.Load(); err == nil && d != nil && d.is(w, fingerprint, turn) {
 		s.succeed()
 		return nil
 	}
 	s.begin()
 	if err == nil {
-		err = s.release(ctx, application{tenant: t, fingerprint: fingerprint, turn: turn, quotas: quotas, log: s.log, memory: s.memory})
+		a := s.application(w, fingerprint, quotas)
+		a.turn = turn
+		err = s.release(ctx, a, nil)
 	}
 	s.report(ctx, err, time.Since(start))
 	return err
 }
 
-// release makes a deployment and swaps it in.
-func (s *site) release(ctx context.Context, a application) error {
+func (s *site) application(w wish, fingerprint string, quotas *policy.Quotas) application {
+	return application{tenant: w.tenant, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: fingerprint, quotas: quotas, log: s.log, memory: s.memory}
+}
+
+// release makes a deployment and swaps it in. commit, which may be nil, is
+// called when it is able to serve; its error leaves the older one serving.
+func (s *site) release(ctx context.Context, a application, commit func(tenants.Release) error) error {
 	im, err := s.build(ctx, &a)
 	if err != nil {
 		return err
 	}
-	if now, err := s.fleet.fingerprint(a.tenant); err != nil || now != a.fingerprint {
+	if now, err := s.fleet.fingerprint(wish{tenant: a.tenant, pinned: a.pinned}); err != nil || now != a.fingerprint {
 		return errors.Join(errChanged, err, im.Close())
 	}
 	files, err := staticFiles(a)
@@ -178,8 +208,17 @@ func (s *site) release(ctx context.Context, a application) error {
 	}
 	d := deploy(a, im, files, s.fleet)
 	s.tally.enter(d)
-	old := s.live.Swap(d)
-	if old != nil {
+	if err := s.examine(ctx, d); err != nil {
+		s.retire(d)
+		return err
+	}
+	if commit != nil {
+		if err := commit(a.release); err != nil {
+			s.retire(d)
+			return err
+		}
+	}
+	if old := s.live.Swap(d); old != nil {
 		s.retiring.Go(func() { s.retire(old) })
 	}
 	return nil
@@ -196,10 +235,12 @@ func (s *site) build(ctx context.Context, a *application) (image, error) {
 		return nil, err
 	}
 	s.boot()
+	s.step("booting")
 	return s.fleet.maker.build(ctx, *a)
 }
 
 func (s *site) prepare(ctx context.Context, a *application) (err error) {
+	s.step("preparing")
 	ctx, cancel := context.WithTimeout(ctx, s.fleet.cfg.now().PrepareTimeout)
 	defer cancel()
 	a.release, err = s.fleet.maker.prepare(ctx, *a, func(text string) {

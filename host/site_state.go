@@ -77,7 +77,7 @@ func (s *site) fail(err error) {
 func (s *site) status() TenantStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	status := TenantStatus{Name: s.name, URL: s.fleet.url(s.want), State: s.state, Err: s.err}
+	status := TenantStatus{Name: s.name, URL: s.fleet.url(s.want.tenant), State: s.state, Err: s.err}
 	if d := s.live.Load(); d != nil {
 		status.Release = d.fingerprint
 	}
@@ -130,7 +130,7 @@ func (s *site) look() (*deployment, <-chan struct{}, error) {
 func (s *site) queue() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.waiting >= max(s.want.Manifest.Instances.Queue, 1) {
+	if s.waiting >= max(s.want.tenant.Manifest.Instances.Queue, 1) {
 		return false
 	}
 	s.waiting++

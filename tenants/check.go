@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/wasgi/wasgi/tenants/destination"
 )
 
 // NameOf is the tenant's name for an application that is served or run by its
@@ -108,6 +110,10 @@ func (m *Manifest) check(in manifestText) error {
 	c.all("paths", m.Paths, CheckPrefix)
 	c.all("python_path", m.PythonPath, checkFolder)
 	c.all("warmup.paths", m.Warmup.Paths, checkWarmup)
+	if m.Health.Path != "" {
+		c.all("health.path", []string{m.Health.Path}, checkWarmup)
+	}
+	c.all("network.allow", m.Network.Allow, checkDestination)
 	if m.Isolation != Reuse && m.Isolation != Fresh {
 		c.fault("isolation", fmt.Sprintf("%q; write \"reuse\" or \"fresh\"", m.Isolation))
 	}
@@ -192,9 +198,13 @@ func (c *checker) limits(m *Manifest) {
 	c.size("limits.body_size", l.BodySize, 0, TiB)
 	c.count("limits.open_files", l.OpenFiles, 8, 65536)
 	c.span("warmup.timeout", m.Warmup.Timeout, 10*time.Millisecond, time.Hour)
+	c.span("health.timeout", m.Health.Timeout, 10*time.Millisecond, time.Hour)
 	c.size("data.quota", d.Quota, 0, TiB)
 	c.count("data.files", d.Files, 0, 10_000_000)
 	c.size("data.tmp", d.Tmp, 0, 4*GiB)
+	c.count("network.connections", m.Network.Connections, 0, 65536)
+	c.size("network.bytes", m.Network.Bytes, 0, 1024*TiB)
+	c.size("network.rate", m.Network.Rate, 0, TiB)
 }
 
 func (c *checker) instances(m *Manifest) {
@@ -225,6 +235,11 @@ func (c *checker) count(key string, v, low, high int) {
 	if v < low || v > high {
 		c.fault(key, fmt.Sprintf("%d is outside %d to %d", v, low, high))
 	}
+}
+
+func checkDestination(text string) error {
+	_, err := destination.Parse(text)
+	return err
 }
 
 func checkFolder(p string) error {

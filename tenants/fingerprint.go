@@ -31,6 +31,20 @@ func ignoredFolder(name string) bool {
 	return false
 }
 
+// Ignored says whether a path, relative to an application's folder and with
+// slashes, is no part of the application: Fingerprint leaves it out.
+func Ignored(name string) bool {
+	if strings.HasSuffix(name, ".pyc") {
+		return true
+	}
+	for segment := range strings.SplitSeq(name, "/") {
+		if ignoredFolder(segment) {
+			return true
+		}
+	}
+	return false
+}
+
 // maxApplication and maxApplicationFiles bound an application's folder: all of
 // it is read at each change.
 const (

@@ -124,8 +124,14 @@ type Manifest struct {
 	// warmup names requests that are made before the snapshot is taken.
 	Warmup Warmup `toml:"warmup"`
 
+	// health names a request that a new release must answer before it serves.
+	Health Health `toml:"health"`
+
 	// data bounds what the application may write.
 	Data Data `toml:"data"`
+
+	// network says whom the application may connect to. Without it nobody.
+	Network Network `toml:"network"`
 
 	// Files are those that the manifest was read from, relative to the
 	// tenant's folder; none when there is no manifest.
@@ -207,6 +213,18 @@ type Warmup struct {
 	Timeout Duration `toml:"timeout"`
 }
 
+// Health is the table [health].
+type Health struct {
+	// path is requested with GET from an instance of a new release before clients
+	// are: "/healthz". It is relative to the application's prefix. A release that
+	// does not answer with a status from 200 to 399 is not served, and the older one
+	// goes on. Without it importing and warming up are all that is asked for.
+	Path string `toml:"path"`
+
+	// timeout of this request. From 10ms to 1h.
+	Timeout Duration `toml:"timeout"`
+}
+
 // Data is the table [data].
 type Data struct {
 	// persistent gives the application a folder /data that outlives instances
@@ -226,6 +244,30 @@ type Data struct {
 	// counts towards quota and files. Needed by applications that keep their
 	// database beside their code.
 	WritableApp bool `toml:"writable_app"`
+}
+
+// Network is the table [network]. Connections go out only: nothing can listen.
+type Network struct {
+	// allow lists whom the application may connect to: a name, an address or a
+	// network, and ports. ["db.example:5432", "*.example.com:443",
+	// "10.1.0.0/16:6379", "[fd00::7]:5432", "mail.example:25-587", "*:443"]. A name
+	// stands for its public addresses, "*" for every name and every public address.
+	// Private, loopback and other special addresses have to be listed themselves,
+	// as an address or a network within theirs, and metadata services as the one
+	// address; a private database that is reached by name needs both entries. The
+	// server's setting "egress" is the most that an application gets.
+	Allow []string `toml:"allow"`
+
+	// connections that all instances may have open at once. From 0 to 65536.
+	Connections int `toml:"connections"`
+
+	// bytes that one connection may carry, both directions together; 0 is no
+	// limit.
+	Bytes Size `toml:"bytes"`
+
+	// rate of all connections together, both directions, in bytes a second; 0 is
+	// no limit.
+	Rate Size `toml:"rate"`
 }
 
 // Defaults is what holds for every key that neither the manifest nor the host's
@@ -250,12 +292,14 @@ func Defaults() Manifest {
 			Weight:       1,
 		},
 		Warmup: Warmup{Timeout: Duration{10 * time.Second}},
+		Health: Health{Timeout: Duration{10 * time.Second}},
 		Data: Data{
 			Persistent: true,
 			Quota:      1 * GiB,
 			Files:      100_000,
 			Tmp:        64 * MiB,
 		},
+		Network: Network{Connections: 64},
 	}
 }
 
@@ -269,6 +313,7 @@ func (m Manifest) clone() Manifest {
 	m.Hosts = slices.Clone(m.Hosts)
 	m.Paths = slices.Clone(m.Paths)
 	m.Warmup.Paths = slices.Clone(m.Warmup.Paths)
+	m.Network.Allow = slices.Clone(m.Network.Allow)
 	m.Files = slices.Clone(m.Files)
 	return m
 }

@@ -18,7 +18,7 @@ func TestScanExamples(t *testing.T) {
 		got[tenant.Name] = tenant.Entry.String() + " " + tenant.Entry.Framework
 	}
 	for name, want := range map[string]string{
-		"bare": "wsgi:application ", "bottle": "app:app bottle", "django": "mysite.wsgi:application django", "flask": "app:app flask",
+		"bare": "wsgi:application ", "bottle": "app:app bottle", "django": "mysite.wsgi:application django", "flask": "app:app flask", "notes": "app:app flask",
 	} {
 		if got[name] != want {
 			t.Errorf("%s: %q, want %q", name, got[name], want)

@@ -1,4 +1,4 @@
-// Package wasi is what a guest may touch: files, clocks, random bytes, standard streams and sleep, and nothing else.
+// Package wasi is what a guest may touch: files, sockets, clocks, random bytes, standard streams and sleep, and nothing else.
 //
 // # The way through it
 //
@@ -23,8 +23,8 @@
 //
 // # What it must never do
 //
-// It never panics on what a guest hands it, never opens anything but regular files and directories, never creates a
-// link, never gives a host path, device number, environment variable or argument to a guest, never keeps a goroutine,
+// It never panics on what a guest hands it, never opens anything but regular files and directories, never connects but
+// through Policy.Network, never creates a link, never gives a host path, device number, environment variable or argument to a guest, never keeps a goroutine,
 // and never lets one sandbox see the descriptors, the memory or the buffers of another.
 //
 // It may import abi, wazero, golang.org/x/sys and the standard library.

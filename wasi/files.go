@@ -34,10 +34,15 @@ func export(builder wazero.HostModuleBuilder, functions []hostFunction) {
 }
 
 func instantiateExtensions(ctx context.Context, r wazero.Runtime) error {
-	builder := r.NewHostModuleBuilder(abi.FilesModule)
-	export(builder, extensions())
-	if _, err := builder.Instantiate(ctx); err != nil {
-		return fmt.Errorf("wasi: instantiating %s: %w", abi.FilesModule, err)
+	for _, m := range []struct {
+		name      string
+		functions []hostFunction
+	}{{abi.FilesModule, extensions()}, {abi.SocketModule, socketFunctions()}} {
+		builder := r.NewHostModuleBuilder(m.name)
+		export(builder, m.functions)
+		if _, err := builder.Instantiate(ctx); err != nil {
+			return fmt.Errorf("wasi: instantiating %s: %w", m.name, err)
+		}
 	}
 	return nil
 }

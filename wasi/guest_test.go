@@ -62,7 +62,20 @@ func imported() []hostFunction {
 	} {
 		all = append(all, hostFunction{name: name, params: params})
 	}
+	for _, f := range socketFunctions() { // exported as "socket.open"
+		all = append(all, hostFunction{name: socketPrefix + f.name, params: f.params})
+	}
 	return all
+}
+
+const socketPrefix = "socket."
+
+// home is the module and the name by which a function is imported.
+func (f hostFunction) home() (module, name string) {
+	if name, ok := strings.CutPrefix(f.name, socketPrefix); ok {
+		return abi.SocketModule, name
+	}
+	return moduleOf(f.name), f.name
 }
 
 func wrapperModule() []byte {
@@ -70,7 +83,8 @@ func wrapperModule() []byte {
 	var types, imports, funcs, exports, code [][]byte
 	for i, f := range all {
 		types = append(types, join([]byte{0x60}, vector(f.params), []byte{1, i32}))
-		imports = append(imports, join(name(moduleOf(f.name)), name(f.name), []byte{0}, uleb(i)))
+		module, function := f.home()
+		imports = append(imports, join(name(module), name(function), []byte{0}, uleb(i)))
 		funcs = append(funcs, uleb(i))
 		exports = append(exports, join(name(f.name), []byte{0}, uleb(len(all)+i)))
 		body := []byte{0}

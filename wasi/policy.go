@@ -46,6 +46,8 @@ type Policy struct {
 	// MaxOpenFiles caps the descriptors beside stdio and mounts; above it the guest gets EMFILE. 0 means
 	// DefaultMaxOpenFiles.
 	MaxOpenFiles int
+	// Network is whom sockets may reach; nil is nobody.
+	Network Network
 }
 
 // NewSandbox checks the policy, opens the mounts and returns the state of one instance.

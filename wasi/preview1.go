@@ -15,8 +15,8 @@ import (
 // ModuleName is the module whose functions Instantiate exports.
 const ModuleName = wasi_snapshot_preview1.ModuleName
 
-// Instantiate gives the runtime the modules wasi_snapshot_preview1 and abi.FilesModule, once for all instances. What has to do with files,
-// arguments, environment, waiting or random bytes is this package's own and works on the Sandbox in the context of the
+// Instantiate gives the runtime the modules wasi_snapshot_preview1, abi.FilesModule and abi.SocketModule, once for all
+// instances. What has to do with files, arguments, environment, waiting or random bytes is this package's own and works on the Sandbox in the context of the
 // call; clocks and exit are wazero's and follow ModuleConfig. Why, is in DESIGN.md.
 func Instantiate(ctx context.Context, r wazero.Runtime) (api.Closer, error) {
 	builder := r.NewHostModuleBuilder(ModuleName)

@@ -16,6 +16,7 @@ const (
 	typeCharacterDevice = 2
 	typeDirectory       = 3
 	typeRegularFile     = 4
+	typeSocketStream    = 6
 	typeSymbolicLink    = 7
 )
 
@@ -27,6 +28,8 @@ func fileType(mode fsMode) byte {
 		return typeDirectory
 	case mode&fs.ModeSymlink != 0:
 		return typeSymbolicLink
+	case mode&fs.ModeSocket != 0:
+		return typeSocketStream
 	case mode&fs.ModeCharDevice != 0:
 		return typeCharacterDevice
 	case mode&fs.ModeDevice != 0:
@@ -157,7 +160,7 @@ func fdFdstatGet(c guestCall) sys.Errno {
 	if d.nonblock {
 		b[2] |= fdflagNonblock
 	}
-	base, inheriting := rights(st.Mode, d.flags, d.mount == nil)
+	base, inheriting := rights(st.Mode, d.flags, d.isStdio())
 	binary.LittleEndian.PutUint64(b[8:], base)
 	binary.LittleEndian.PutUint64(b[16:], inheriting)
 	return 0
@@ -173,7 +176,7 @@ func fdFdstatSetFlags(c guestCall) sys.Errno {
 		return errno
 	case flags&(fdflagDsync|fdflagRsync|fdflagSync) != 0:
 		return sys.EINVAL
-	case d.mount == nil && flags&fdflagNonblock != 0:
+	case d.isStdio() && flags&fdflagNonblock != 0:
 		return sys.ENOTSUP
 	case d.dir:
 		return sys.EISDIR
@@ -315,7 +318,7 @@ func fdWrite(c guestCall) sys.Errno {
 		return errno
 	}
 	most := uint32(maxTransfer)
-	if d.mount == nil {
+	if d.isStdio() {
 		most = maxStdio
 	}
 	return c.transfer(c.u32(1), c.u32(2), c.u32(3), most, d.file.Write)

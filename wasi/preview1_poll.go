@@ -39,11 +39,15 @@ func pollOneoff(c guestCall) sys.Errno {
 	if errno != 0 {
 		return errno
 	}
-	clocks, events, errno := c.subscriptions(in)
-	if errno != 0 {
+	clocks, sockets, events, errno := c.subscriptions(in)
+	switch {
+	case errno != 0:
 		return errno
-	}
-	if len(events) == 0 {
+	case len(sockets) > 0:
+		if events, errno = c.waitForSockets(sockets, clocks, events); errno != 0 {
+			return errno
+		}
+	case len(events) == 0:
 		events = c.waitForClocks(clocks)
 	}
 	clear(out)
@@ -54,9 +58,10 @@ func pollOneoff(c guestCall) sys.Errno {
 }
 
 type event struct {
-	user  uint64
-	kind  byte
-	errno sys.Errno
+	user   uint64
+	kind   byte
+	errno  sys.Errno
+	hungUp bool
 }
 
 func (e event) put(b []byte) {
@@ -65,6 +70,9 @@ func (e event) put(b []byte) {
 	b[10] = e.kind
 	if e.kind != eventClock && e.errno == 0 {
 		binary.LittleEndian.PutUint64(b[16:], 1) // bytes that can move without blocking: at least one
+		if e.hungUp {
+			b[24] = 1
+		}
 	}
 }
 
@@ -73,26 +81,30 @@ type clockWait struct {
 	wait time.Duration
 }
 
-// subscriptions returns the clocks to wait for and what has happened already.
-func (c guestCall) subscriptions(in []byte) (clocks []clockWait, events []event, errno sys.Errno) {
+// subscriptions returns the clocks and sockets to wait for and what has happened already.
+func (c guestCall) subscriptions(in []byte) (clocks []clockWait, sockets []socketWait, events []event, errno sys.Errno) {
 	for ; len(in) > 0; in = in[subscriptionSize:] {
 		user, kind := binary.LittleEndian.Uint64(in), in[8]
 		switch kind {
 		case eventClock:
 			wait, errno := clockTimeout(in[16:])
 			if errno != 0 {
-				events = append(events, event{user, kind, errno})
+				events = append(events, event{user: user, kind: kind, errno: errno})
 				continue
 			}
 			clocks = append(clocks, clockWait{user, wait})
 		case eventFdRead, eventFdWrite:
-			_, errno := c.files.get(binary.LittleEndian.Uint32(in[16:]))
-			events = append(events, event{user, kind, errno})
+			d, errno := c.files.get(binary.LittleEndian.Uint32(in[16:]))
+			if s, ok := socketIn(d); ok {
+				sockets = append(sockets, socketWait{user, kind, s})
+				continue
+			}
+			events = append(events, event{user: user, kind: kind, errno: errno})
 		default:
-			return nil, nil, sys.EINVAL
+			return nil, nil, nil, sys.EINVAL
 		}
 	}
-	return clocks, events, 0
+	return clocks, sockets, events, 0
 }
 
 // clockTimeout reads a clock subscription: clock u32, timeout u64 at 8, precision u64 at 16, flags u16 at 24 of which

@@ -19,6 +19,8 @@ type Sandbox struct {
 	locks  locks
 	modes  modes
 	used   bool // a path on a WritableDir was looked at
+	// refusal is the text of the network's last one.
+	refusal string
 	sleeper
 	toll
 }
@@ -42,6 +44,9 @@ func (m *mount) guestPath(name string) string {
 
 // guestPath is the path by which the guest opened d, or what it is.
 func (d *descriptor) guestPath() string {
+	if s, ok := socketIn(d); ok {
+		return s.describe()
+	}
 	if d.mount == nil {
 		return "a copy of stdin, stdout or stderr"
 	}
@@ -88,8 +93,8 @@ func (tripwire) OpenFile(string, sys.Oflag, fsMode) (File, sys.Errno) {
 	panic("wasi: the guest is linked with wazero's own WASI functions: link it with wasi.Instantiate")
 }
 
-// OpenFiles returns the guest paths of the descriptors that are open beside stdio and mounts, or in place of stdio. A
-// snapshot must not be taken while there are any.
+// OpenFiles returns the guest paths of the descriptors that are open beside stdio and mounts, or in place of stdio, and of
+// sockets the line that opened them. A snapshot must not be taken while there are any.
 func (s *Sandbox) OpenFiles() []string {
 	var paths []string
 	for fd, d := range s.files.slots {
@@ -108,8 +113,12 @@ func (s *Sandbox) UsedWritable() bool { return s.used }
 func (s *Sandbox) MemoryInUse() int64 {
 	var n int64
 	for _, d := range s.files.slots {
-		if d != nil {
-			n += d.listing.size
+		if d == nil {
+			continue
+		}
+		n += d.listing.size
+		if k, ok := d.file.(*socket); ok {
+			n += k.inUse()
 		}
 	}
 	for _, m := range s.mounts {

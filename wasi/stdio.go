@@ -8,6 +8,9 @@ import (
 	"github.com/tetratelabs/wazero/experimental/sys"
 )
 
+// isStdio tells the three streams of the host from mounts and from what the guest has opened.
+func (d *descriptor) isStdio() bool { return d.fixed && d.mount == nil }
+
 // stdio is a stream of the host. Closing it closes nothing: it belongs to whoever made the policy.
 type stdio struct {
 	sys.UnimplementedFile

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasgi/wasgi/host/script"
+	"github.com/wasgi/wasgi/tenants/destination"
 )
 
 func newPython() *cobra.Command {
@@ -25,6 +26,9 @@ the python command. The options of wasgi come first:
                             Without it the current folder is taken when it
                             holds an application; "none" turns that off
   --state-dir DIR           where releases and data are kept, as wasgi serve has it
+  --allow HOST:PORTS        whom the program may connect to, besides what the
+                            application's wasgi.toml allows: db.example:5432,
+                            127.0.0.1:*, "*:443"
   --memory SIZE             linear memory, for instance 512MiB (default 256MiB)
   --timeout DURATION        end the program after this time (default none)
 
@@ -104,6 +108,12 @@ func pythonOption(opt *script.Options, name string) func(string) error {
 			}
 			opt.Env = append(opt.Env, v)
 			return nil
+		}
+	case "--allow":
+		return func(v string) error {
+			_, err := destination.Parse(v)
+			opt.Allow = append(opt.Allow, v)
+			return err
 		}
 	case "--app":
 		return func(v string) error { opt.App = v; return nil }

@@ -15,6 +15,7 @@ Each application runs in its own CPython inside WebAssembly: it sees the files
 and the environment that it is given and nothing else of the machine.`,
 		Example: `  wasgi dev ./myapp                  serve one application, reload on change
   wasgi serve --root ./apps          serve every application in a folder
+  wasgi deploy ./myapp               upload an application to a server that runs
   wasgi python -c 'print(1 + 1)'     run Python in the sandbox
   wasgi doctor ./myapp               say what would be served, and why`,
 		SilenceUsage:               true,
@@ -26,7 +27,9 @@ and the environment that it is given and nothing else of the machine.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmtUsage(c, err)}
 	})
-	root.AddCommand(newServe(), newDev(), newPython(), newDoctor(), newVersion(), newWorker())
+	root.AddCommand(newServe(), newDev(), newPython(), newDoctor(), newVersion(), newWorker(), newMan(),
+		newDeploy(), newReleases(), newRollback(), newTenants(), newEnv(), newSecret(), newLogs(), newPs(), newTop(), newRun(), newToken(),
+		newBackup(), newRestore())
 	return root
 }
 

@@ -22,6 +22,27 @@ type Config struct {
 	// AdminListen is the address for probes (/healthz, /readyz) and /metrics, in any of these forms
 	// but https://. Empty turns them off. It must not be reachable by clients.
 	AdminListen string `koanf:"admin_listen" help:"address for health probes, empty for none"`
+	// APIListen is the address of the admin API, which wasgi's own commands speak to,
+	// in any of these forms. Through a Unix socket whoever may open it has all rights;
+	// everywhere else clients show a token (wasgi token create). Empty is a socket in
+	// StateDir, api.sock; off turns the API off.
+	APIListen string `koanf:"api_listen" help:"address of the admin API, empty for a socket in state_dir, or off"`
+	// APIHosts are the names by which clients may address the API on TCP, besides
+	// those of this machine's loopback and the address itself.
+	APIHosts List `koanf:"api_hosts" help:"names in Host that the admin API answers to, besides its own address"`
+	// AuditFile gets a line of JSON for each change that somebody asks the API for,
+	// and for each refusal. Empty is audit.log in StateDir; - is standard output.
+	AuditFile string `koanf:"audit_file" help:"file of the admin API's audit log, empty for audit.log in state_dir"`
+	// KeepReleases is how many releases of a tenant that was deployed are kept, the one
+	// that serves included.
+	KeepReleases int `koanf:"keep_releases" help:"releases of a deployed application that are kept"`
+	// MaxBundle, MaxBundleContent and MaxBundleFiles bound what is uploaded: the
+	// archive, what it unpacks to, and how many files and folders.
+	MaxBundle Bytes `koanf:"max_bundle" help:"size of an uploaded bundle"`
+	// MaxBundleContent is what a bundle may unpack to.
+	MaxBundleContent Bytes `koanf:"max_bundle_content" help:"size of all files of an uploaded bundle"`
+	// MaxBundleFiles is how many files and folders a bundle may have.
+	MaxBundleFiles int `koanf:"max_bundle_files" help:"files and folders of an uploaded bundle"`
 	// StateDir holds what outlives a restart: releases, snapshots, tenants' data.
 	// Snapshots are memory images that may hold secrets: it is created with mode 0700.
 	StateDir string `koanf:"state_dir" help:"folder for releases, snapshots and tenants' data"`
@@ -181,6 +202,19 @@ type Config struct {
 	// address as many as MaxConnectionsPerAddress; one more is answered with 503.
 	MaxStreams int `koanf:"max_streams" help:"requests at once on one connection of HTTP/2"`
 
+	// Egress is the most that any application gets of the network, whatever the allow
+	// of its manifest says, in the same words: "*:*" is every public address. What is
+	// private, loopback or otherwise special has to be listed here too. Empty is
+	// nobody.
+	Egress List `koanf:"egress" help:"whom applications may connect to at most: HOST:PORTS, * for every public address"`
+	// EgressConnections limits the connections of all applications together.
+	EgressConnections int `koanf:"egress_connections" help:"connections of all applications to others"`
+	// EgressPerTenant limits those of one application. A manifest may set less.
+	EgressPerTenant int `koanf:"egress_per_tenant" help:"connections of one application to others"`
+	// EgressRate is what all of them may carry in bytes a second, both directions
+	// together; 0 is no limit.
+	EgressRate Bytes `koanf:"egress_rate" help:"bytes a second of all connections of applications, 0 for no limit"`
+
 	// DataQuota is how much a tenant may keep in /data. A manifest may set less, of
 	// this and of the next two.
 	DataQuota Bytes `koanf:"data_quota" reload:"tenants" help:"size of an application's /data, unless its manifest says less"`
@@ -242,6 +276,7 @@ func Default(environ []string, uid int) Config {
 	c := Config{
 		Root: ".", Listen: "127.0.0.1:8000", AdminListen: "127.0.0.1:8001",
 		StateDir: state, CacheDir: cache,
+		KeepReleases: 5, MaxBundle: 256 * MiB, MaxBundleContent: 1 * GiB, MaxBundleFiles: 50_000,
 		Watch: true, WatchSettle: 200 * time.Millisecond,
 
 		Slots: runtime.NumCPU(), Builders: max(1, runtime.NumCPU()/2),
@@ -260,6 +295,8 @@ func Default(environ []string, uid int) Config {
 		ProxyHeader: "x-forwarded", ProxyProtocol: "off",
 		ACMECA:        "https://acme-v02.api.letsencrypt.org/directory",
 		TLSMinVersion: "1.2", HTTP2: true, MaxStreams: 100,
+
+		Egress: "*:*", EgressConnections: 4096, EgressPerTenant: 256,
 
 		DataQuota: 1 * GiB, DataFiles: 100_000, TmpSize: 64 * MiB,
 

@@ -121,7 +121,8 @@ func (c *Config) HTTP2Possible() bool {
 // TLS says whether any listener speaks it.
 func (c *Config) TLS() bool {
 	listeners, err := c.Listeners()
-	return err == nil && slices.ContainsFunc(listeners, func(l Listener) bool { return l.TLS })
+	api, _, _ := c.APIListener() // validated apart
+	return api.TLS || err == nil && slices.ContainsFunc(listeners, func(l Listener) bool { return l.TLS })
 }
 
 // Certificates pairs TLSCert with TLSKey. It fails when their numbers differ.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wasgi/wasgi/tenants/destination"
 )
 
 // Validate refuses values that cannot work and says what to write instead. All
@@ -19,6 +21,9 @@ func (c *Config) Validate() error {
 	c.validateAddresses(fault)
 	c.validateProxies(fault)
 	c.validateTLS(fault)
+	if _, err := destination.ParseAll(c.Egress.Items()); err != nil {
+		fault("egress", "%w", err)
+	}
 	c.validateWords(fault)
 	c.validateNumbers(fault)
 	c.validateTraces(fault)
@@ -61,6 +66,7 @@ func (c *Config) validateAddresses(fault faultFunc) {
 		fault("root", "name the folder of the applications")
 	}
 	c.validateListeners(fault)
+	c.validateAPI(fault)
 }
 
 func (c *Config) validateTraces(fault faultFunc) {
@@ -115,6 +121,10 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		key                string
 		value, least, most int64
 	}{
+		{"keep_releases", int64(c.KeepReleases), 2, 1000},
+		{"max_bundle", int64(c.MaxBundle), int64(KiB), 1 << 40},
+		{"max_bundle_content", int64(c.MaxBundleContent), int64(KiB), 1 << 40},
+		{"max_bundle_files", int64(c.MaxBundleFiles), 1, 500_000},
 		{"slots", int64(c.Slots), 1, 4096},
 		{"builders", int64(c.Builders), 1, 1024},
 		{"memory_budget", int64(c.MemoryBudget), int64(128 * MiB), 1 << 50},
@@ -137,6 +147,9 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		{"max_connections", int64(c.MaxConnections), 1, 1 << 20},
 		{"max_connections_per_address", int64(c.MaxConnectionsPerAddress), 0, 1 << 20},
 		{"max_streams", int64(c.MaxStreams), 1, 1000},
+		{"egress_connections", int64(c.EgressConnections), 0, 1 << 20},
+		{"egress_per_tenant", int64(c.EgressPerTenant), 0, 65536},
+		{"egress_rate", int64(c.EgressRate), 0, 1 << 40},
 		{"data_quota", int64(c.DataQuota), 0, 1 << 40},
 		{"data_files", int64(c.DataFiles), 0, 10_000_000},
 		{"tmp_size", int64(c.TmpSize), 0, int64(4 * GiB)},

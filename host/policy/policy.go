@@ -9,6 +9,7 @@
 //	/data                                 what it keeps, within its quota
 //	/tmp                                  in memory, gone with the instance
 //	/dev                                  null, zero, full, random, urandom
+//	/etc/ssl                              the machine's certificates of authorities, read-only
 //
 // Nothing of the host's own environment, and no other folder, ever gets in.
 package policy
@@ -34,6 +35,8 @@ const (
 	DataDir = "/data"
 	TmpDir  = "/tmp"
 	DevDir  = "/dev"
+	// CertificatesDir is where OpenSSL looks for cert.pem.
+	CertificatesDir = "/etc/ssl"
 )
 
 // tmpFiles is how many files and folders /tmp may hold.
@@ -43,12 +46,15 @@ const tmpFiles = 10_000
 type App struct {
 	Tenant  tenants.Tenant
 	Release tenants.Release
-	Root    wasi.FS   // the standard library: wasi.Archive of the guest's root
-	Data    string    // the host's folder for /data; it is made when it is not there
-	Quotas  *Quotas   // of what the application may write; shared by all its policies
-	Stdin   io.Reader // nil is empty
-	Stdout  io.Writer // nil discards
-	Stderr  io.Writer // nil discards
+	Root    wasi.FS      // the standard library: wasi.Archive of the guest's root
+	Data    string       // the host's folder for /data; it is made when it is not there
+	Quotas  *Quotas      // of what the application may write; shared by all its policies
+	Stdin   io.Reader    // nil is empty
+	Stdout  io.Writer    // nil discards
+	Stderr  io.Writer    // nil discards
+	Network wasi.Network // nil is nobody
+	// Certificates are those of authorities: SystemCertificates; nil is none.
+	Certificates wasi.FS
 }
 
 // Policy opens the folders. It fails when one cannot be opened or made.
@@ -60,7 +66,7 @@ func (a App) Policy() (wasi.Policy, error) {
 	return wasi.Policy{
 		Mounts: mounts, Env: a.environ(),
 		Stdin: a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr,
-		MaxOpenFiles: a.Tenant.Manifest.Limits.OpenFiles,
+		MaxOpenFiles: a.Tenant.Manifest.Limits.OpenFiles, Network: a.Network,
 	}, nil
 }
 
@@ -85,7 +91,11 @@ func (a App) mounts() ([]wasi.Mount, error) {
 		}
 		mounts = append(mounts, Shared(DataDir, data))
 	}
-	return append(mounts, Tmp(a.Tenant.Manifest.Data.Tmp.Bytes()), Dev()), nil
+	mounts = append(mounts, Tmp(a.Tenant.Manifest.Data.Tmp.Bytes()), Dev())
+	if a.Certificates != nil {
+		mounts = append(mounts, Shared(CertificatesDir, a.Certificates))
+	}
+	return mounts, nil
 }
 
 func (a App) app() (wasi.FS, error) {

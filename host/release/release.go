@@ -1,7 +1,21 @@
-// Package release makes an application's dependencies ready: package tenants
-// installs them, and the guest itself compiles them to byte code, so that no
-// code of a package ever touches the host. Serving and the command line share
-// it, and with it the folders that it makes.
+// Package release makes what an application is served from, and keeps it.
+//
+//	Maker       dependencies: package tenants installs them, the guest itself
+//	            compiles them to byte code, so that no code of a package ever
+//	            touches the host; serving and the command line share it
+//	Repository  applications that were uploaded, by their content
+//
+// # The way of an upload
+//
+//  1. Receive writes the bundle to a file, counts it, and compares its digest with
+//     the one that the sender gives.
+//  2. Install unpacks it (host/bundle) into a folder of its own, has it checked and
+//     compiled, and names it after the digest of what is in it.
+//  3. Everything is written to the medium, then the folder gets its name. A release
+//     is there as a whole or not at all, whenever the process or the machine ends.
+//
+// What serves is not decided here but by one write to the host's store. Folders
+// that nothing there names are removed by Collect.
 package release
 
 import (
@@ -61,10 +75,22 @@ func printable(text string) string {
 	}, text)
 }
 
-// compile writes byte code that is never checked against its source: a release
-// does not change. -S keeps a package's sitecustomize from running, which would
-// find the folder writable.
+// compile makes the byte code of the packages in dir.
 func (m Maker) compile(ctx context.Context, dir string) error {
+	return m.byteCode(ctx, dir, policy.SiteDir)
+}
+
+// CompileApp makes the byte code of an application in dir, which no guest uses
+// yet.
+func (m Maker) CompileApp(ctx context.Context, dir string) error {
+	return m.byteCode(ctx, dir, policy.AppDir)
+}
+
+// byteCode writes byte code that is never checked against its source: a release
+// does not change. The folder is where guests will see it, for tracebacks name
+// its files. -S keeps a package's sitecustomize from running, which would find
+// the folder writable.
+func (m Maker) byteCode(ctx context.Context, dir, seen string) error {
 	site, err := wasi.WritableDir(dir, wasi.NewQuota(compileBytes, compileFiles))
 	if err != nil {
 		return err
@@ -72,21 +98,21 @@ func (m Maker) compile(ctx context.Context, dir string) error {
 	status, err := m.Sandbox.Python(ctx, sandbox.PythonSpec{
 		Name: "compileall", Budget: m.Memory,
 		Policy: wasi.Policy{
-			Mounts: []wasi.Mount{policy.Shared("/", m.Root), policy.Shared(policy.SiteDir, site)},
+			Mounts: []wasi.Mount{policy.Shared("/", m.Root), policy.Shared(seen, site)},
 			Env:    []string{"LANG=C.UTF-8"},
 		},
 		Boot: abi.Boot{
-			Args: []string{"python", "-I", "-S", "-m", "compileall", "-q", "-q", "-j1", "--invalidation-mode", "unchecked-hash", policy.SiteDir},
+			Args: []string{"python", "-I", "-S", "-m", "compileall", "-q", "-q", "-j1", "--invalidation-mode", "unchecked-hash", seen},
 			Cwd:  "/",
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("compiling the packages: %w", err)
+		return fmt.Errorf("compiling to byte code: %w", err)
 	}
 	if status != 0 {
 		// Packages carry files for other versions of Python and templates that
 		// are no Python: Python compiles what it can and says so by its status.
-		m.Log.Debug("not every file of the packages could be compiled", "folder", dir, "status", status)
+		m.Log.Debug("not every file could be compiled", "folder", dir, "status", status)
 	}
 	return nil
 }

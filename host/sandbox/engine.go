@@ -20,7 +20,9 @@ import (
 type linear = experimental.LinearMemory
 
 // importModules are all that a guest may use.
-func importModules() []string { return []string{abi.Module, abi.FilesModule, wasi.ModuleName} }
+func importModules() []string {
+	return []string{abi.Module, abi.FilesModule, abi.SocketModule, wasi.ModuleName}
+}
 
 // initializeExport is what a reactor's constructors run in.
 const initializeExport = "_initialize"

@@ -20,6 +20,7 @@ type Options struct {
 	StateDir string   // as serve has it; "" is the default
 	Memory   uint64   // bytes of linear memory; 0 is the default
 	Timeout  time.Duration
+	Allow    []string // whom the program may connect to, over what its application may; tenants/destination
 	Args     []string // python's command line, without argv[0]
 
 	Stdin          io.Reader

@@ -23,6 +23,7 @@ type program struct {
 	cwd     string   // in the guest
 	script  string   // in the guest, "" when the program is no script
 	maxOpen int
+	network wasi.Network
 }
 
 // mountCwd shows the current folder, unless the command line shows something
@@ -90,6 +91,7 @@ func (p *program) spec(opt Options) (sandbox.PythonSpec, error) {
 		Policy: wasi.Policy{
 			Mounts: mounts, Env: policy.Override(p.env, opt.Env),
 			Stdin: opt.Stdin, Stdout: opt.Stdout, Stderr: opt.Stderr, MaxOpenFiles: p.maxOpen,
+			Network: p.network,
 		},
 		Boot:        p.boot(opt.Args),
 		MemoryLimit: opt.Memory,

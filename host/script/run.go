@@ -64,7 +64,7 @@ func run(ctx context.Context, guest host.Guest, log *slog.Logger, opt Options) (
 		return 0, err
 	}
 	defer engine.Close(context.WithoutCancel(ctx))
-	r := &runner{opt: opt, root: root, engine: engine, log: log}
+	r := &runner{opt: opt, cfg: cfg, root: root, engine: engine, log: log}
 	return r.run(ctx)
 }
 
@@ -79,6 +79,7 @@ func cacheDir(c config.Config) string {
 
 type runner struct {
 	opt    Options
+	cfg    config.Config
 	root   wasi.FS
 	engine *sandbox.Engine
 	log    *slog.Logger
@@ -107,9 +108,13 @@ func (r *runner) spec(ctx context.Context) (sandbox.PythonSpec, error) {
 		return sandbox.PythonSpec{}, err
 	}
 	p := program{mounts: r.opt.Mounts, cwd: workDir}
+	if p.network, err = r.network("program", tenants.Network{Connections: tenants.Defaults().Network.Connections}); err != nil {
+		return sandbox.PythonSpec{}, err
+	}
 	if dir == "" {
 		p.base = []wasi.Mount{policy.Shared("/", r.root), policy.Tmp(tenants.Defaults().Data.Tmp.Bytes()), policy.Dev()}
 		p.env = policy.BaseEnviron(policy.TmpDir)
+		p.mountCertificates()
 		p.mountCwd(cwd)
 	} else if err := r.asApp(ctx, dir, &p); err != nil {
 		return sandbox.PythonSpec{}, err
@@ -148,13 +153,17 @@ func (r *runner) asApp(ctx context.Context, dir string, p *program) error {
 		Tenant: t, Release: t.Release, Root: r.root, Quotas: policy.QuotasFor(t, nil),
 		Data: filepath.Join(r.opt.StateDir, "data", t.Name),
 	}
+	if app.Network, err = r.network(t.Name, t.Manifest.Network); err != nil {
+		return err
+	}
+	app.Certificates, _ = policy.SystemCertificates() // without, TLS says so
 	pol, err := app.Policy()
 	if err != nil {
 		return err
 	}
 	p.base, p.env, p.paths, p.cwd = pol.Mounts, pol.Env, app.Paths(), policy.AppDir
 	p.known = []Mount{{Host: dir, Guest: policy.AppDir}}
-	p.maxOpen = pol.MaxOpenFiles
+	p.maxOpen, p.network = pol.MaxOpenFiles, pol.Network
 	return nil
 }
 

@@ -19,6 +19,7 @@ type Log struct {
 	guest  *slog.Logger // of the tenant's own words, passed on by others
 	caused *slog.Logger // of the host's words about the tenant's faults
 	budget *bucket
+	tail   *tail
 }
 
 // Options are what New may do besides.
@@ -37,13 +38,15 @@ func New(log *slog.Logger, name string, rate int64, o Options) *Log {
 }
 
 func newLog(log *slog.Logger, name string, rate int64, o Options, c clock) *Log {
+	end := &tail{}
 	if o.File != nil {
 		log = slog.New(both{log.Handler(), o.File})
 	}
+	log = slog.New(&kept{next: log.Handler(), tail: end})
 	own := log.With("tenant", name)
 	b := newBucket(rate, c)
 	b.told = o.Dropped
-	l := &Log{log: own, budget: b}
+	l := &Log{log: own, budget: b, tail: end}
 	l.guest = slog.New(&limited{next: log.Handler(), own: own, budget: b})
 	l.caused = slog.New(&limited{next: own.Handler(), own: own, budget: b})
 	return l

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/worker/jail"
 	"github.com/wasgi/wasgi/host/worker/wire"
@@ -69,6 +70,7 @@ type child struct {
 	job     *Job
 	engine  *sandbox.Engine
 	image   *sandbox.Image
+	network *inlet
 
 	sending sync.Mutex // guards writes to control
 	serving sync.WaitGroup
@@ -105,8 +107,12 @@ func (w *child) run() error {
 
 // build makes everything that needs more than the jail allows, closes the jail,
 // and only then lets the tenant's code run.
-func (w *child) build(ctx context.Context) error {
+func (w *child) build(ctx context.Context) (err error) {
 	log := slog.New(&recordHandler{send: w.line, tenant: w.job.Tenant.Name})
+	if w.network, err = openInlet(w.job.meters()); err != nil {
+		return err
+	}
+	go w.network.listen() // ends with the host's end of the socket
 	root, err := wasi.Archive(w.guest.RootFS)
 	if err != nil {
 		return fmt.Errorf("the guest's files cannot be used: %w", err)
@@ -128,6 +134,10 @@ func (w *child) build(ctx context.Context) error {
 	if err := w.enterJail(); err != nil {
 		return err
 	}
+	if w.job.Unstored {
+		w.image, err = w.engine.Build(ctx, spec)
+		return err
+	}
 	w.image, err = w.engine.BuildStored(ctx, spec, w.job.Snapshot, key)
 	return err
 }
@@ -136,6 +146,8 @@ func (w *child) build(ctx context.Context) error {
 func (w *child) spec(root wasi.FS, log *slog.Logger) (sandbox.Spec, sandbox.Key, error) {
 	j := w.job
 	app := j.app(root, w.output(wire.FromStdout), w.output(wire.FromStderr))
+	app.Network = w.network
+	app.Certificates, _ = policy.SystemCertificates() // the host has warned
 	pol, err := app.Policy()
 	if err != nil {
 		return sandbox.Spec{}, sandbox.Key{}, err

@@ -11,6 +11,7 @@ import (
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/tenantlog"
 	"github.com/wasgi/wasgi/host/worker/wire"
+	"github.com/wasgi/wasgi/wasi"
 )
 
 // Config is how the workers of one release are made.
@@ -20,6 +21,8 @@ type Config struct {
 	// in it, and what all workers have before their first request in its parent.
 	// nil books nothing.
 	Memory *sandbox.Budget
+	// Network is the tenant's: the host connects for its workers.
+	Network wasi.Network
 	// Log is the tenant's.
 	Log *tenantlog.Log
 	// Groups is the control group in which each worker gets one of its own, "" for
@@ -41,6 +44,14 @@ func (c *Config) slack() time.Duration { return cmp.Or(c.margin, margin) }
 // margin is not reached by a worker that does what it should, on a machine that
 // is busy.
 const margin = 10 * time.Second
+
+// network is the tenant's, or one that refuses everything.
+func (c *Config) network() wasi.Network {
+	if c.Network == nil {
+		return wasi.NoNetwork()
+	}
+	return c.Network
+}
 
 // say passes a line of the worker to the tenant's log, within its budget. The
 // tenant's name is the host's to say.

@@ -1,7 +1,7 @@
 // Package worker is the second wall: it runs the guests of a tenant in a
 // process of their own, which the kernel keeps from everything but the tenant's
 // folders. Whoever finds a way out of WebAssembly in there finds a process that
-// may open no socket, start no program, see no other tenant, and end nobody but
+// can make no connection, start no program, see no other tenant, and end nobody but
 // itself.
 //
 // A worker is the same binary, started again as `wasgi worker`. There is one for
@@ -45,6 +45,17 @@
 //	│ ◄─────────────────────── Log, Print
 //	│ ◄─────────────────────── End  how it went; a small response goes with it
 //	│ ◄──────────── Ready | Failed  put back, in fresh mode
+//
+// # Connections
+//
+// A worker cannot make any. Its guests' sockets ask the host, over a socket of
+// its own with packets of package wire (NetworkRequest, NetworkReply): the
+// host's package egress decides, resolves and connects, and passes the descriptor on.
+// From there on bytes move without the host, which only hears of the end.
+//
+//	│ ◄─────────── resolve, a name  the addresses ─►
+//	│ ◄─────────── dial, an address  the socket ──►
+//	│ ◄──────────────────── closed
 //
 // # What is trusted
 //

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/host/egress"
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/worker/jail"
@@ -39,6 +40,8 @@ type Job struct {
 	// Snapshot is the file that the image is kept in. The worker may write to
 	// the whole folder, so nothing else is in it.
 	Snapshot string
+	// Unstored keeps the image in memory: it holds secrets.
+	Unstored bool
 	// CacheDir holds the compiled guest. The host has compiled it before.
 	CacheDir string
 	// Key covers all that the image is made from but what the worker adds
@@ -71,6 +74,12 @@ func (j *Job) key(p wasi.Policy) sandbox.Key {
 		mounts = append(mounts, m.Guest)
 	}
 	return sandbox.NewKey(j.Key[:], []byte(strings.Join(p.Env, "\x00")), []byte(strings.Join(mounts, "\x00")))
+}
+
+// meters count what the connections of the worker carry.
+func (j *Job) meters() *egress.Meters {
+	n := j.Tenant.Manifest.Network
+	return egress.NewMeters(egress.Policy{Bytes: n.Bytes.Bytes(), Rate: n.Rate.Bytes()})
 }
 
 func (j *Job) warmup() []sandbox.Request {

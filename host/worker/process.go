@@ -43,6 +43,7 @@ type process struct {
 	cmd     *exec.Cmd
 	control *net.UnixConn
 	wire    *wire.Conn
+	outlet  *outlet
 	ledger  *ledger
 	group   *group // nil for none
 	born    time.Time
@@ -106,10 +107,16 @@ func launch(cfg *Config, onEnd func(*process)) (*process, error) {
 		built: make(chan error, 1), done: make(chan struct{}), buried: make(chan struct{}),
 	}
 	p.wire = wire.NewConn(p.control, wire.MaxReply)
+	outlet, network, err := newOutlet(cfg.network(), p.kill)
+	if err != nil {
+		return nil, errors.Join(err, p.control.Close())
+	}
+	defer network.Close()
+	p.outlet = outlet
 	p.cmd = exec.Command(cfg.Command[0], cfg.Command[1:]...)
 	p.cmd.Args[0] = "wasgi"
 	p.cmd.Env, p.cmd.Dir = []string{}, "/"
-	p.cmd.ExtraFiles = []*os.File{theirs}
+	p.cmd.ExtraFiles = []*os.File{theirs, network}
 	p.cmd.Stderr = cfg.Log.Output("worker")
 	p.cmd.WaitDelay = closeTimeout
 	// A group of its own: Ctrl-C is meant for the host, which lets requests end.
@@ -118,13 +125,15 @@ func launch(cfg *Config, onEnd func(*process)) (*process, error) {
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	p.enterGroup()
 	if err := p.cmd.Start(); err != nil {
-		return nil, errors.Join(err, p.control.Close(), p.group.remove())
+		return nil, errors.Join(err, p.control.Close(), p.outlet.conn.Close(), p.group.remove())
 	}
 	p.group.started()
 	p.ledger = newLedger(p.cmd.Process.Pid, cfg.Memory)
 	listening := make(chan struct{})
 	go func() { defer close(listening); p.listen() }() // ends with the socket
-	go p.reap(listening)                               // ends with the process
+	connecting := make(chan struct{})
+	go func() { defer close(connecting); p.outlet.serve() }() // ends with the process's end of the socket
+	go p.reap(listening, connecting)                          // ends with the process
 	return p, nil
 }
 
@@ -278,11 +287,13 @@ func (p *process) kill(reason string) {
 }
 
 // reap waits for the end of the process and of listen.
-func (p *process) reap(listening <-chan struct{}) {
+func (p *process) reap(listening, connecting <-chan struct{}) {
 	p.exit = p.cmd.Wait()
 	p.lost.Store(true)
 	<-listening // what it said before it ended counts
 	_ = p.control.Close()
+	_ = p.outlet.conn.Close()
+	<-connecting
 	p.ledger.close()
 	if err := p.group.remove(); err != nil {
 		p.cfg.Log.Slog().Warn("a worker process left something behind", "error", err)

@@ -10,7 +10,9 @@ import (
 )
 
 // importModules are all that the guest may import from.
-func importModules() []string { return []string{"wasgi", "wasgi_files", "wasi_snapshot_preview1"} }
+func importModules() []string {
+	return []string{"wasgi", "wasgi_files", "wasgi_socket", "wasi_snapshot_preview1"}
+}
 
 // runMeter instruments the optimised module and notes what the pass saw.
 func runMeter(j *job) error {

@@ -33,6 +33,7 @@ const (
 // our C and Python sources. A quick plan leaves out the optimiser.
 func plan(guest string, quick bool) []step {
 	c := []string{filepath.Join(guest, "*.c"), filepath.Join(guest, "*.h")}
+	posix := []string{filepath.Join(guest, "posix.h"), filepath.Join(guest, "posix", "*", "*.h")}
 	py := []string{filepath.Join(guest, "*.py")}
 	libs := []string{"zlib", "bzip2", "xz", "sqlite", "openssl"}
 	steps := []step{
@@ -46,8 +47,7 @@ func plan(guest string, quick bool) []step {
 	}
 	steps = append(steps,
 		script("native", "tools", "fetch"),
-		script("cross", append([]string{"tools", "fetch", "sysroot", "native"}, libs...)...).
-			reads([]string{filepath.Join(guest, "posix.h")}),
+		script("cross", append([]string{"tools", "fetch", "sysroot", "native"}, libs...)...).reads(posix),
 		script("link", "tools", "sysroot", "cross").reads(c),
 		optimise(quick),
 		step{name: "meter", needs: []string{"optimise"}, content: true, run: runMeter, hint: hintGuest,

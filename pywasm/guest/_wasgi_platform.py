@@ -11,7 +11,10 @@ import errno
 import os
 import sys
 
-_NO_SOCKETS = "sockets are not supported on WASI"
+_NO_THREADS = (
+    "can't start new thread: a guest has one thread; "
+    "thread pools, asyncio.to_thread and asgiref do their work in it"
+)
 _NO_PROCESSES = "processes are not supported on WASI"
 
 
@@ -19,6 +22,7 @@ def install():
     """Completes the built-in modules and watches for the others' import."""
     _complete_os()
     _complete_socket()
+    _complete_thread()
     sys.meta_path.insert(0, _Amender)
 
 
@@ -49,88 +53,24 @@ def _complete_socket():
     """Names that socket.py, and what imports it, takes for granted."""
     import _socket
 
-    for name, value in (_SOCKET_NAMES | _resolver(_socket)).items():
+    def gethostname():
+        """A guest has no name of its own, and the host's is none of its business."""
+        return "localhost"
+
+    for name, value in {"gethostname": gethostname, "MSG_OOB": 1}.items():
         if not hasattr(_socket, name):
             setattr(_socket, name, value)
 
 
-# Options that modules import by name, with Linux's numbers. AF_UNIX and
-# SO_REUSEPORT are not among them: who looks for these goes another way without.
-_SOCKET_NAMES = {
-    "SO_REUSEADDR": 2, "SO_ERROR": 4, "SO_BROADCAST": 6, "SO_SNDBUF": 7, "SO_RCVBUF": 8, "SO_KEEPALIVE": 9,
-    "SO_OOBINLINE": 10, "SO_LINGER": 13, "SO_RCVTIMEO": 20, "SO_SNDTIMEO": 21, "SOCK_RAW": 3,
-    "MSG_OOB": 1, "MSG_DONTWAIT": 0x40,
-}  # fmt: skip
+def _complete_thread():
+    """What cannot start says why, and what works instead."""
+    import _thread
 
+    def refuse(*args, **kwargs):
+        raise RuntimeError(_NO_THREADS)
 
-def _resolver(_socket):
-    """Names without a network: literals and localhost are known, no others."""
-
-    class gaierror(OSError):
-        """As the system's resolver raises it."""
-
-    error = getattr(_socket, "gaierror", gaierror)
-    eai = {
-        "EAI_AGAIN": -3, "EAI_BADFLAGS": -1, "EAI_FAIL": -4, "EAI_FAMILY": -6,
-        "EAI_MEMORY": -10, "EAI_NONAME": -2, "EAI_SERVICE": -8, "EAI_SOCKTYPE": -7,
-    }  # fmt: skip
-    flags = {
-        "AI_PASSIVE": 1, "AI_CANONNAME": 2, "AI_NUMERICHOST": 4, "AI_NUMERICSERV": 0x400,
-        "NI_NUMERICHOST": 1, "NI_NUMERICSERV": 2, "NI_NAMEREQD": 8, "NI_DGRAM": 16,
-        "NI_MAXHOST": 1025, "NI_MAXSERV": 32,
-    }  # fmt: skip
-
-    def unknown(host):
-        raise error(eai["EAI_NONAME"], f"Name or service not known: {host!r}: {_NO_SOCKETS}")
-
-    def family_of(host):
-        for family in (_socket.AF_INET, _socket.AF_INET6):
-            try:
-                _socket.inet_pton(family, host)
-                return family
-            except (OSError, UnicodeError):
-                pass
-        return None
-
-    def literal(host):
-        host = host.decode("ascii") if isinstance(host, (bytes, bytearray)) else host
-        host = {None: "127.0.0.1", "": "0.0.0.0", "localhost": "127.0.0.1"}.get(host, host)
-        return host if family_of(host) is not None else unknown(host)
-
-    def gethostname():
-        return "localhost"
-
-    def gethostbyname(host, /):
-        return literal(host)
-
-    def gethostbyname_ex(host, /):
-        return host, [], [literal(host)]
-
-    def gethostbyaddr(host, /):
-        return ("localhost", [], ["127.0.0.1"]) if literal(host) == "127.0.0.1" else unknown(host)
-
-    def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
-        address = literal(host)
-        found = family_of(address)
-        if family not in (0, found):
-            raise error(eai["EAI_FAMILY"], "ai_family not supported")
-        try:
-            number = int(port or 0)
-        except ValueError:
-            raise error(eai["EAI_SERVICE"], "Servname not supported") from None
-        end = (address, number) if found == _socket.AF_INET else (address, number, 0, 0)
-        kinds = ((_socket.SOCK_STREAM, 6), (_socket.SOCK_DGRAM, 17))
-        return [(found, kind, number, "", end) for kind, number in kinds if type in (0, kind)]
-
-    def getnameinfo(sockaddr, flags, /):
-        return literal(sockaddr[0]), str(sockaddr[1])
-
-    def getservbyname(name, protocol="tcp", /):
-        raise OSError("service/proto not found")
-
-    functions = (gethostname, gethostbyname, gethostbyname_ex, gethostbyaddr, getaddrinfo,
-                 getnameinfo, getservbyname)  # fmt: skip
-    return {"gaierror": error, **eai, **flags, **{f.__name__: f for f in functions}}
+    for name in ("start_new_thread", "start_new", "start_joinable_thread"):
+        setattr(_thread, name, refuse)
 
 
 # --- modules written in Python ------------------------------------------------

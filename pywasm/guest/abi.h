@@ -36,6 +36,11 @@
 #define WASGI_LOCK_TRY 1
 #define WASGI_LOCK_WAIT 2
 #define WASGI_USER_ID 1000
+#define WASGI_SOCKET_ADDRESS_SIZE 24
+#define WASGI_REFUSE_LISTEN 1
+#define WASGI_REFUSE_RAW 2
+#define WASGI_REFUSE_UNIX 3
+#define WASGI_REFUSE_BIND 4
 
 #define WASGI_MODULE "wasgi"
 #define WASGI_IMPORT_RESPONSE_START "response_start"
@@ -71,6 +76,19 @@
 #define WASGI_FILES_LOCK "fd_lock"
 #define WASGI_FILES_FLOCK "fd_flock"
 #define WASGI_USER_NAME "wasgi"
+#define WASGI_SOCKET_MODULE "wasgi_socket"
+#define WASGI_SOCKET_OPEN "open"
+#define WASGI_SOCKET_PAIR "pair"
+#define WASGI_SOCKET_CONNECT "connect"
+#define WASGI_SOCKET_NAME "name"
+#define WASGI_SOCKET_SEND "send"
+#define WASGI_SOCKET_RECEIVE "recv"
+#define WASGI_SOCKET_SHUTDOWN "shutdown"
+#define WASGI_SOCKET_OPTION_GET "option_get"
+#define WASGI_SOCKET_OPTION_SET "option_set"
+#define WASGI_SOCKET_RESOLVE "resolve"
+#define WASGI_SOCKET_REFUSE "refuse"
+#define WASGI_SOCKET_REFUSAL "refusal"
 
 #define WASGI_KEY_COUNT 44
 #define WASGI_KEYS \

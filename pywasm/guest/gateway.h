@@ -19,6 +19,7 @@ struct gateway {
     enum stage stage;
     bool python_mode;       /* boot's mode was WASGI_BOOT_MODE_PYTHON */
     bool interruptible;     /* interrupt_install has worked */
+    bool frozen;            /* ready for the snapshot, or restored from one */
     bool exited;            /* python's command line asked for an early exit */
     int exit_status;        /* its status, when exited */
     PyObject *bootstrap;    /* module _wasgi_bootstrap */

@@ -69,6 +69,7 @@ gateway_before_snapshot(void)
         return WASGI_STATUS_EXCEPTION;
     }
     message_wipe();
+    gateway.frozen = true;
     void *volatile room = malloc(HEADROOM); /* volatile, or clang leaves both out */
     free(room);
     return WASGI_STATUS_OK;

@@ -24,9 +24,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// authority is a certificate authority of this process: Pebble, which is what
+// certAuthority is a certificate authority of this process: Pebble, which is what
 // Let's Encrypt tests clients with.
-type authority struct {
+type certAuthority struct {
 	*httptest.Server
 	handler atomic.Pointer[http.Handler]
 	db      *db.MemoryStore
@@ -34,10 +34,10 @@ type authority struct {
 	orders  atomic.Int32
 }
 
-// newAuthority answers nothing before open.
-func newAuthority(t *testing.T) (a *authority, root string) {
+// newCertAuthority answers nothing before open.
+func newCertAuthority(t *testing.T) (a *certAuthority, root string) {
 	t.Helper()
-	a = &authority{}
+	a = &certAuthority{}
 	a.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/order-plz") {
 			a.orders.Add(1)
@@ -53,9 +53,9 @@ func newAuthority(t *testing.T) (a *authority, root string) {
 	return a, root
 }
 
-// open starts the authority. It looks for the owners of names at these ports of
+// open starts the certAuthority. It looks for the owners of names at these ports of
 // this machine.
-func (a *authority) open(t *testing.T, httpPort, tlsPort int) {
+func (a *certAuthority) open(t *testing.T, httpPort, tlsPort int) {
 	t.Helper()
 	quiet := log.New(io.Discard, "", 0)
 	a.db = db.NewMemoryStore()
@@ -66,8 +66,8 @@ func (a *authority) open(t *testing.T, httpPort, tlsPort int) {
 	a.handler.Store(&handler)
 }
 
-// pool believes the authority.
-func (a *authority) pool() *x509.CertPool {
+// pool believes the certAuthority.
+func (a *certAuthority) pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(a.ca.GetRootCert(0).PEM())
 	return pool
@@ -93,7 +93,7 @@ func resolver(t *testing.T) string {
 }
 
 // TestACME gets certificates for the names in manifests, in both ways in which an
-// authority looks for their owner, and for no other name.
+// certAuthority looks for their owner, and for no other name.
 func TestACME(t *testing.T) {
 	t.Setenv("PEBBLE_VA_NOSLEEP", "1")
 	t.Setenv("PEBBLE_WFE_NONCEREJECT", "0")
@@ -104,7 +104,7 @@ func TestACME(t *testing.T) {
 
 func acmeBy(t *testing.T, way string) {
 	w, root, state := newWorld(t), t.TempDir(), t.TempDir()
-	a, trusted := newAuthority(t)
+	a, trusted := newCertAuthority(t)
 	write(t, root, "shop/wsgi.py", source("shop\n"))
 	write(t, root, "shop/wasgi.toml", "hosts = [\"shop.example\", \"*.shop.example\"]\n")
 	listen := "https://127.0.0.1:0"
@@ -160,7 +160,7 @@ func acmeBy(t *testing.T, way string) {
 		t.Fatal(err)
 	}
 
-	// The certificate is kept, and the authority not asked again.
+	// The certificate is kept, and the certAuthority not asked again.
 	again := w.serve(t, launch{root: root, state: state, flags: flags}, "shop")
 	secure = again.addresses(t, len(addresses))[len(addresses)-1]
 	if err := ask("shop.example", a.pool()); err != nil {

@@ -23,8 +23,8 @@ import (
 func attacksOnFairness() []attackRow {
 	return []attackRow{
 		{id: 55, name: "a client that leaves", safe: "the next piece ends the application, close() runs", run: leavingClients},
-		{id: 64, name: "requests to inner addresses", safe: "a guest has no sockets and sees its own files only", run: innerAddresses},
-		{id: 65, name: "egress as a weapon", why: "guests have no sockets (row 64)"},
+		{id: 64, name: "requests to inner addresses", safe: "PermissionError, whatever the manifest allows; a guest sees its own files only", run: innerAddresses},
+		{id: 65, name: "egress as a weapon", safe: "connections, bytes and names are counted; PermissionError above", run: egressAsAWeapon},
 		{id: 66, name: "admin without rights", safe: "two read-only probes on loopback, nothing else", run: adminListener},
 		{id: 67, name: "certificates on demand", why: "no TLS yet: a front server terminates it"},
 		{id: 69, name: "another's domain", safe: "the first claim stands, the second tenant is told", run: takenDomain},
@@ -86,22 +86,40 @@ func leavingClients(g *siege) {
 }
 
 func innerAddresses(g *siege) {
-	g.hostile("hostile", "")
+	g.hostile("hostile", "[network]\nallow = [\"*:*\", \"0.0.0.0/0:*\", \"[::/0]:*\"]\n")
 	hostile := g.serve().site(g.T, "hostile")
 	hostile.attack(g.T, `
-import socket, urllib.request
+import socket, urllib.error, urllib.request
 done = []
-for host in ["127.0.0.1", "localhost", "169.254.169.254", "10.0.0.1", "192.168.0.1", "100.64.0.1", "0.0.0.0",
-             "2130706433", "0177.0.0.1", "::1", "::ffff:127.0.0.1", "fd00:ec2::254", "example.com"]:
+def refused(what, call, *args, **kwargs):
     try:
-        socket.create_connection((host, 80), timeout=1)
-        done.append(host)
+        call(*args, **kwargs)
+    except PermissionError:
+        return
+    except urllib.error.URLError as e:
+        if isinstance(e.reason, PermissionError):
+            return
     except OSError:
         pass
+    done.append(what)
+for host in ["127.0.0.1", "localhost", "169.254.169.254", "10.0.0.1", "192.168.0.1", "100.64.0.1", "0.0.0.0",
+             "::1", "::", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "64:ff9b::7f00:1", "fd00:ec2::254", "fe80::1"]:
+    refused(host, socket.create_connection, (host, 80), timeout=5)
+    name = f"[{host}]" if ":" in host else host
+    refused("url " + host, urllib.request.urlopen, f"http://{name}/", timeout=5)
     try:
-        urllib.request.urlopen(f"http://user@{'[' + host + ']' if ':' in host else host}/", timeout=1)
-        done.append("url " + host)
+        urllib.request.urlopen(f"http://user@{name}/", timeout=5)
+        done.append("user@" + host)
     except (OSError, ValueError):
+        pass
+    u = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    refused("udp " + host, u.sendto, b"x", (host, 53))
+    u.close()
+for host in ["2130706433", "0177.0.0.1", "127.1", "0x7f.1"]:
+    try:
+        socket.create_connection((host, 80), timeout=5)
+        done.append(host)
+    except OSError:
         pass
 for url in ["file:///etc/shadow", "file:///proc/self/environ", "ftp://127.0.0.1/", "unix:///var/run/docker.sock"]:
     try:
@@ -111,6 +129,35 @@ for url in ["file:///etc/shadow", "file:///proc/self/environ", "ftp://127.0.0.1/
         pass
 answer = done
 `).status(200).text("[]")
+}
+
+// egressAsAWeapon opens as many connections as it can, and sends as much.
+func egressAsAWeapon(g *siege) {
+	host, port, _ := net.SplitHostPort(echoServer(g.T))
+	g.hostile("hostile", "[network]\nallow = [\"127.0.0.1:"+port+"\"]\nconnections = 4\nbytes = \"1MiB\"\n[instances]\nmax = 1\n")
+	hostile := g.serve("--egress", "127.0.0.1:*").site(g.T, "hostile")
+	from := g.server.log.size()
+	hostile.attack(g.T, `
+import socket
+open, refused = [], 0
+for _ in range(50):
+    try:
+        open.append(socket.create_connection(("`+host+`", `+port+`), timeout=5))
+    except PermissionError as e:
+        refused += "(rule network.connections)" in str(e)
+s, sent = open[0], 0
+try:
+    while sent < 64 << 20:
+        sent += s.send(b"x" * 65536)
+        s.recv(65536)
+    end = "never"
+except PermissionError as e:
+    end = "(rule network.bytes)" in str(e)
+answer = [len(open), refused, end, sent <= (1 << 20) + 65536]
+kept["open"] = open
+`).status(200).text("[4, 46, True, True]")
+	hostile.logged(g.T, "rule=network.connections", from)
+	hostile.logged(g.T, "rule=network.bytes", from)
 }
 
 // adminListener asks the probes' listener for everything else.

@@ -35,7 +35,7 @@ func frequent() []rule {
 		unix.SYS_GETTID, unix.SYS_CLOCK_GETTIME, unix.SYS_CLOCK_NANOSLEEP, unix.SYS_GETRANDOM, unix.SYS_CLOSE,
 		unix.SYS_RECVMSG, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_CREATE1, unix.SYS_EVENTFD2, unix.SYS_SIGALTSTACK,
 		unix.SYS_RT_SIGACTION, unix.SYS_SCHED_GETAFFINITY, unix.SYS_EXIT, unix.SYS_EXIT_GROUP, unix.SYS_GETEUID,
-		unix.SYS_RESTART_SYSCALL, unix.SYS_MEMFD_CREATE,
+		unix.SYS_RESTART_SYSCALL, unix.SYS_MEMFD_CREATE, unix.SYS_PPOLL, unix.SYS_SHUTDOWN, unix.SYS_GETSOCKOPT,
 	)
 }
 
@@ -62,6 +62,14 @@ func guarded(self uint32) []rule {
 		// Package sandbox counts page faults, and looks for pages.
 		{nr: unix.SYS_GETRUSAGE, when: []condition{{0, whole, []uint32{unix.RUSAGE_SELF}}}},
 		{nr: unix.SYS_IOCTL, when: []condition{{1, whole, []uint32{pagemapScan}}}},
+		// Of the sockets that the host hands over, what package wasi lets guests set.
+		{nr: unix.SYS_SETSOCKOPT, when: []condition{
+			{1, whole, []uint32{unix.SOL_SOCKET, unix.IPPROTO_TCP}},
+			{2, whole, []uint32{
+				unix.TCP_NODELAY, unix.TCP_KEEPIDLE, unix.TCP_KEEPINTVL, unix.TCP_KEEPCNT, unix.TCP_USER_TIMEOUT,
+				unix.TCP_QUICKACK, unix.SO_SNDBUF, unix.SO_RCVBUF, unix.SO_KEEPALIVE, unix.SO_LINGER,
+			}},
+		}},
 		// F_SETOWN, which would send signals to others, is not among them.
 		{nr: unix.SYS_FCNTL, when: []condition{{1, whole, []uint32{
 			unix.F_DUPFD_CLOEXEC, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL, unix.F_ADD_SEALS, unix.F_GET_SEALS,

@@ -5,10 +5,13 @@ target
 PATH=$NEED_sysroot/bin:$PATH
 mkdir build "$WORK/none"
 cat src/Tools/wasm/config.site-wasm32-wasi - >config.site <<'SITE'
-py_cv_module__ssl=n/a
 py_cv_module__ctypes=n/a
 py_cv_module__uuid=n/a
 py_cv_module_readline=n/a
+ac_cv_func_getpeername=yes
+ac_cv_func_getaddrinfo=yes
+ac_cv_func_getnameinfo=yes
+ac_cv_func_gethostbyname=yes
 SITE
 # What the guest adds to wasi-libc; the link step has the code.
 for name in chmod dup dup2 fchmod fchmodat flock getegid geteuid getgid getlogin getppid getuid lockf umask; do
@@ -16,6 +19,10 @@ for name in chmod dup dup2 fchmod fchmodat flock getegid geteuid getgid getlogin
 done >>config.site
 sed -i '/py_cv_module_fcntl=n\/a/d' src/configure
 cp "$GUEST/posix.h" .
+# The calls of sockets are declared here and linked later: $GUEST/socket*.c.
+mkdir "$WORK/posix"
+cp -r "$GUEST/posix/." "$WORK/posix"
+cp "$NEED_sysroot/usr/include/wasm32-wasip2/netdb.h" "$WORK/posix"
 cd build
 export CONFIG_SITE="$WORK/config.site" CPP="$CC -E" PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR="$WORK/none"
 export ZLIB_CFLAGS="-I$NEED_zlib/include" ZLIB_LIBS="-L$NEED_zlib/lib -lz"
@@ -23,10 +30,10 @@ export BZIP2_CFLAGS="-I$NEED_bzip2/include" BZIP2_LIBS="-L$NEED_bzip2/lib -lbz2"
 export LIBLZMA_CFLAGS="-I$NEED_xz/include" LIBLZMA_LIBS="-L$NEED_xz/lib -llzma"
 export LIBSQLITE3_CFLAGS="-I$NEED_sqlite/include" LIBSQLITE3_LIBS="-L$NEED_sqlite/lib -lsqlite3"
 # _hashopenssl.c insists on OPENSSL_THREADS; the guest has one thread.
-CFLAGS="-O3 -g0 $FEATURES -DOPENSSL_THREADS -include $WORK/posix.h" ../src/configure --prefix=/usr \
+CFLAGS="-O3 -g0 $FEATURES -DOPENSSL_THREADS -D__wasilibc_use_wasip2 -include $WORK/posix.h -I$WORK/posix" ../src/configure --prefix=/usr \
     --host=wasm32-unknown-wasip1 --build="$(../src/config.guess)" \
     --with-build-python="$NEED_native/build/python" --with-openssl="$NEED_openssl" \
-    --with-hash-algorithm=siphash13 --with-tzpath=/usr/share/zoneinfo --with-pymalloc --disable-test-modules --without-ensurepip
+    --with-hash-algorithm=siphash13 --with-tzpath=/usr/share/zoneinfo --with-pymalloc --enable-ipv6 --disable-test-modules --without-ensurepip
 
 cat >print.mk <<'MAKE'
 include Makefile
@@ -37,8 +44,10 @@ make -j"$JOBS" CFLAGS_NODIST=-flto=full libpython3.13.a $archives pybuilddir.txt
 mkdir -p "$OUT/lib" "$OUT/include" "$OUT/python3.13"
 wasm-ld-22 -r -o "$OUT/lib/python.o" --whole-archive libpython3.13.a --no-whole-archive $archives
 cp "$NEED_zlib"/lib/*.a "$NEED_bzip2"/lib/*.a "$NEED_xz"/lib/*.a "$NEED_sqlite"/lib/*.a \
-    "$NEED_openssl"/lib/libcrypto.a "$OUT/lib"
+    "$NEED_openssl"/lib/libcrypto.a "$NEED_openssl"/lib/libssl.a "$OUT/lib"
 cp -r ../src/Include/. pyconfig.h "$OUT/include"
+cp -r "$WORK/posix" "$OUT"
+cp -r "$NEED_openssl/include/." "$OUT/include"
 
 # The library, without what needs a screen or tests CPython itself.
 cp -r ../src/Lib/. "$OUT/python3.13"

@@ -118,6 +118,9 @@ func newHost() (*host, error) {
 	if err := instantiateImports(ctx, runtime); err != nil {
 		return nil, err
 	}
+	if err := instantiateSockets(ctx, runtime); err != nil {
+		return nil, err
+	}
 	module, err := runtime.CompileModule(ctx, code)
 	return &host{runtime, module, root}, err
 }

@@ -4,13 +4,13 @@ list is unsupported.json.
 GET /
 ---
 head 200 OK
-write "thread: RuntimeError: can't start new thread\n"
+write "thread: RuntimeError: can't start new thread: a guest has one thread; thread pools, asyncio.to_thread and asgiref do their work in it\n"
 write "subprocess: OSError: [Errno 58] wasi does not support processes.\n"
 write "process: OSError: [Errno 58] processes are not supported on WASI\n"
 write "fork: AttributeError: module 'os' has no attribute 'fork'\n"
-write "socket: OSError: [Errno 58] Not supported\n"
-write "connect: OSError: [Errno 58] Not supported\n"
-write "resolve: gaierror: [Errno -2] Name or service not known: 'example.org': sockets are not supported on WASI\n"
+write "socket: PermissionError: [Errno 76] the network policy refuses listening for connections (rule listen): applications only connect\n"
+write "connect: PermissionError: [Errno 76] the network policy refuses listening for connections (rule listen): applications only connect\n"
+write "resolve: PermissionError: [Errno 76] the network policy refuses listening for connections (rule listen): applications only connect\n"
 write "hostname: ('localhost', 'localhost')\n"
 write "getaddrinfo: ('127.0.0.1', 80)\n"
 write "dlopen: OSError: [Errno 58] shared libraries are not supported on WASI: 'libc.so.6'\n"

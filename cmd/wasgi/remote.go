@@ -1,0 +1,120 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wasgi/wasgi/host"
+	"github.com/wasgi/wasgi/host/admin/client"
+	"github.com/wasgi/wasgi/host/config"
+)
+
+// remote is what every command that speaks to a server has in common.
+type remote struct {
+	address, tokenFile, stateDir string
+	json                         bool
+}
+
+// remoteFlags adds the flags. Commands whose output a script would read have
+// --json besides.
+func remoteFlags(c *cobra.Command, json bool) *remote {
+	r := &remote{}
+	f := c.Flags()
+	f.StringVar(&r.address, "host", "", "the server: unix:/path, http://… or https://… (default WASGI_HOST, or the socket in the state folder)")
+	f.StringVar(&r.tokenFile, "token-file", "", "file with the token for --host (default WASGI_TOKEN)")
+	f.StringVar(&r.stateDir, "state-dir", "", "the server's state folder on this machine")
+	if json {
+		f.BoolVar(&r.json, "json", false, "print JSON")
+	}
+	return r
+}
+
+// client finds the server and the token.
+func (r *remote) client() (*client.Client, error) {
+	address := cmp.Or(r.address, os.Getenv("WASGI_HOST"))
+	if address == "" {
+		dir, err := r.state()
+		if err != nil {
+			return nil, err
+		}
+		address = "unix:" + filepath.Join(dir, config.APISocket)
+	}
+	token := os.Getenv("WASGI_TOKEN")
+	if r.tokenFile != "" {
+		text, err := os.ReadFile(r.tokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("--token-file: %w", err)
+		}
+		token = strings.TrimSpace(string(text))
+	}
+	c, err := client.New(address, token)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return c, nil
+}
+
+func (r *remote) state() (string, error) {
+	if r.stateDir != "" {
+		return filepath.Abs(r.stateDir)
+	}
+	cfg, err := host.LoadConfig("", nil)
+	return cfg.StateDir, err
+}
+
+// print writes v as JSON, or what plain writes.
+func (r *remote) print(c *cobra.Command, v any, plain func(io.Writer) error) error {
+	if r.json {
+		return printJSON(c.OutOrStdout(), v)
+	}
+	return plain(c.OutOrStdout())
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// table writes rows in columns.
+func table(w io.Writer, rows ...[]string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = printable(cell)
+		}
+		fmt.Fprintln(t, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+	}
+	return t.Flush()
+}
+
+// printable replaces what a terminal might obey. What a server tells may have
+// been a tenant's.
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' && c != '\t' || c >= 0x7f && c < 0xa0 {
+			return '\uFFFD'
+		}
+		return c
+	}, text)
+}
+
+// printableLines is printable for texts of several lines.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// short is the beginning of a digest.
+func short(digest string) string { return digest[:min(len(digest), 12)] }

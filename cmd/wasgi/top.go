@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/wasgi/wasgi/host/admin/api"
+	"github.com/wasgi/wasgi/host/admin/client"
+)
+
+func newTop() *cobra.Command {
+	var r *remote
+	var every time.Duration
+	var times int
+	c := &cobra.Command{
+		Use:   "top",
+		Short: "Show live what tenants use, the busiest first",
+		Long: `Shows the tenants with their requests a second, instances and memory, again every
+--every, until q or Ctrl-C. Where standard output is no terminal it writes one table after
+the other, --times of them.`,
+		Example: `  wasgi top
+  wasgi top --times 2 --every 10s | tail -n +2`,
+		Args: usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if every < 100*time.Millisecond {
+				return usageError{fmtUsage(c, fmt.Errorf("--every %s: 100ms is the least", every))}
+			}
+			client, err := r.client()
+			if err != nil {
+				return err
+			}
+			t := &top{client: client, out: c.OutOrStdout(), every: every, left: times}
+			return t.run(c.Context())
+		},
+	}
+	c.Flags().DurationVar(&every, "every", 2*time.Second, "time between two looks")
+	c.Flags().IntVar(&times, "times", 0, "how many tables, 0 for no end")
+	r = remoteFlags(c, false)
+	return c
+}
+
+// top is one run of `wasgi top`.
+type top struct {
+	client *client.Client
+	out    io.Writer
+	every  time.Duration
+	left   int // tables; 0 is no end
+
+	before map[string]api.Status
+	at     time.Time
+}
+
+func (t *top) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	restore, err := t.screen(cancel)
+	if err != nil {
+		return err
+	}
+	defer restore()
+	tick := time.NewTicker(t.every)
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		if err := t.look(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil // q or Ctrl-C
+			}
+			return err
+		}
+		if n == t.left {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// screen takes a terminal over: the alternate screen, and keys without echo. The
+// goroutine that reads keys ends with the process.
+func (t *top) screen(quit func()) (restore func(), err error) {
+	f, ok := t.out.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
+		return func() {}, nil
+	}
+	before, err := term.MakeRaw(int(os.Stdin.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		var key [1]byte
+		for {
+			if _, err := os.Stdin.Read(key[:]); err != nil || key[0] == 'q' || key[0] == 3 {
+				quit()
+				return
+			}
+		}
+	}()
+	t.out = screen{f}
+	fmt.Fprint(f, "\x1b[?1049h\x1b[?25l")
+	return func() {
+		fmt.Fprint(f, "\x1b[?25h\x1b[?1049l")
+		_ = term.Restore(int(os.Stdin.Fd()), before) // what cannot be put back is the shell's now
+	}, nil
+}
+
+// screen draws each table over the one before.
+type screen struct{ terminal *os.File }
+
+// Write implements io.Writer; p is a whole table.
+func (s screen) Write(p []byte) (int, error) {
+	width, height, err := term.GetSize(int(s.terminal.Fd()))
+	if err != nil {
+		width, height = 80, 24
+	}
+	lines := strings.Split(strings.TrimRight(string(p), "\n"), "\n")
+	lines = lines[:min(len(lines), max(height, 1))]
+	for i, line := range lines {
+		if c := []rune(line); len(c) > width {
+			lines[i] = string(c[:width])
+		}
+	}
+	_, err = fmt.Fprint(s.terminal, "\x1b[H"+strings.Join(lines, "\x1b[K\r\n")+"\x1b[J")
+	return len(p), err
+}
+
+// look asks once and writes a table.
+func (t *top) look(ctx context.Context) error {
+	all, err := t.client.Statuses(ctx)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	seconds := now.Sub(t.at).Seconds()
+	before := t.before
+	if before == nil {
+		before = map[string]api.Status{}
+	}
+	slices.SortStableFunc(all, func(a, b api.Status) int {
+		return cmp.Or(
+			cmp.Compare(rate(before[b.Name].Requests, b.Requests, seconds), rate(before[a.Name].Requests, a.Requests, seconds)),
+			cmp.Compare(b.Memory, a.Memory), cmp.Compare(a.Name, b.Name))
+	})
+	var page bytes.Buffer
+	busy, memory := 0, uint64(0)
+	for _, s := range all {
+		busy += s.Busy
+		memory += s.Memory
+	}
+	fmt.Fprintf(&page, "%s  %d tenants, %d busy instances, %s\n\n", now.Format("15:04:05"), len(all), busy, size(memory))
+	if err := printUse(&page, all, t.before, seconds); err != nil {
+		return err
+	}
+	t.before, t.at = map[string]api.Status{}, now
+	for _, s := range all {
+		t.before[s.Name] = s
+	}
+	_, err = t.out.Write(page.Bytes())
+	return err
+}

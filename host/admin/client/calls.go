@@ -1,0 +1,171 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/wasgi/wasgi/host/admin/api"
+)
+
+type items[T any] struct{ Items []T }
+
+func list[T any](ctx context.Context, c *Client, path string) ([]T, error) {
+	var out items[T]
+	err := c.Do(ctx, Request{Path: path}, &out)
+	return out.Items, err
+}
+
+func tenant(name string) string { return "/tenants/" + url.PathEscape(name) }
+
+// Statuses is how all tenants do.
+func (c *Client) Statuses(ctx context.Context) ([]api.Status, error) {
+	return list[api.Status](ctx, c, "/status")
+}
+
+// Tenants are all that something is known of.
+func (c *Client) Tenants(ctx context.Context) ([]api.Tenant, error) {
+	return list[api.Tenant](ctx, c, "/tenants")
+}
+
+// Tenant is one.
+func (c *Client) Tenant(ctx context.Context, name string) (t api.Tenant, err error) {
+	return t, c.Do(ctx, Request{Path: tenant(name)}, &t)
+}
+
+// Remove removes a deployed tenant.
+func (c *Client) Remove(ctx context.Context, name string, data bool) error {
+	return c.Do(ctx, Request{Method: http.MethodDelete, Path: tenant(name), Query: url.Values{"data": {strconv.FormatBool(data)}}}, nil)
+}
+
+func (c *Client) post(ctx context.Context, path string, body any) (t api.Tenant, err error) {
+	return t, c.Do(ctx, Request{Method: http.MethodPost, Path: path, JSON: body}, &t)
+}
+
+// Stop stops a tenant.
+func (c *Client) Stop(ctx context.Context, name string) (api.Tenant, error) {
+	return c.post(ctx, tenant(name)+"/stop", nil)
+}
+
+// Start starts a stopped tenant.
+func (c *Client) Start(ctx context.Context, name string) (api.Tenant, error) {
+	return c.post(ctx, tenant(name)+"/start", nil)
+}
+
+// releaseBody names a release.
+type releaseBody struct {
+	Release string `json:"release,omitempty"`
+}
+
+// Deploy has a release serve.
+func (c *Client) Deploy(ctx context.Context, name, digest string) (api.Tenant, error) {
+	return c.post(ctx, tenant(name)+"/deploy", releaseBody{digest})
+}
+
+// Rollback has an earlier release serve, "" for the one before.
+func (c *Client) Rollback(ctx context.Context, name, digest string) (api.Tenant, error) {
+	return c.post(ctx, tenant(name)+"/rollback", releaseBody{digest})
+}
+
+// Upload sends a bundle of size bytes with this SHA-256.
+func (c *Client) Upload(ctx context.Context, name string, bundle io.Reader, size int64, sum []byte) (r api.Release, err error) {
+	return r, c.Do(ctx, Request{
+		Method: http.MethodPost, Path: tenant(name) + "/releases", Body: bundle, Length: size,
+		Header: http.Header{"Content-Type": {"application/octet-stream"}, "Content-Digest": {api.ContentDigest(sum)}},
+	}, &r)
+}
+
+// Change is of the environment or of secrets.
+type Change struct {
+	Set   map[string]string `json:"set,omitempty"`
+	Unset []string          `json:"unset,omitempty"`
+}
+
+// ChangeEnv changes variables.
+func (c *Client) ChangeEnv(ctx context.Context, name string, change Change) (t api.Tenant, err error) {
+	return t, c.Do(ctx, Request{Method: http.MethodPatch, Path: tenant(name) + "/env", JSON: change}, &t)
+}
+
+// ChangeSecrets changes secrets.
+func (c *Client) ChangeSecrets(ctx context.Context, name string, change Change) (t api.Tenant, err error) {
+	return t, c.Do(ctx, Request{Method: http.MethodPatch, Path: tenant(name) + "/secrets", JSON: change}, &t)
+}
+
+// stream decodes each line.
+func stream[T any](ctx context.Context, c *Client, r Request, begun func(), each func(T) error) error {
+	return c.Stream(ctx, r, begun, func(line []byte) error {
+		var v T
+		if err := json.Unmarshal(line, &v); err != nil {
+			return err
+		}
+		return each(v)
+	})
+}
+
+// Events calls each for every event from now on; begun is called once nothing is
+// missed any more.
+func (c *Client) Events(ctx context.Context, name string, begun func(), each func(api.Event)) error {
+	return stream(ctx, c, Request{Path: "/events", Query: url.Values{"tenant": {name}}}, nil, func(e api.Event) error {
+		if e.Kind == "hello" {
+			begun()
+			return nil
+		}
+		each(e)
+		return nil
+	})
+}
+
+// Logs calls each for the last lines of a log, and those that follow.
+func (c *Client) Logs(ctx context.Context, name string, lines int, follow bool, each func(api.LogLine) error) error {
+	q := url.Values{"lines": {strconv.Itoa(lines)}, "follow": {strconv.FormatBool(follow)}}
+	return stream(ctx, c, Request{Path: tenant(name) + "/logs", Query: q}, nil, each)
+}
+
+// Run runs Python and calls each for what it writes.
+func (c *Client) Run(ctx context.Context, name string, args []string, stdin io.Reader, each func(api.RunOutput) error) error {
+	return stream(ctx, c, Request{
+		Method: http.MethodPost, Path: tenant(name) + "/run", Query: url.Values{"arg": args}, Body: stdin,
+		Header: http.Header{"Content-Type": {"application/octet-stream"}},
+	}, nil, each)
+}
+
+// Backup writes the server's state. A backup that breaks off is an error.
+func (c *Client) Backup(ctx context.Context, w io.Writer, data, key bool) error {
+	res, err := c.send(ctx, Request{Path: "/backup", Query: url.Values{"data": {strconv.FormatBool(data)}, "key": {strconv.FormatBool(key)}}})
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(w, res.Body); err != nil {
+		return fmt.Errorf("the backup broke off; the server's log says why: %w", err)
+	}
+	return nil
+}
+
+// Tokens are all.
+func (c *Client) Tokens(ctx context.Context) ([]api.Token, error) {
+	return list[api.Token](ctx, c, "/tokens")
+}
+
+// TokenRequest is what a new token is for.
+type TokenRequest struct {
+	Note     string    `json:"note,omitempty"`
+	Tenant   string    `json:"tenant,omitempty"`
+	ReadOnly bool      `json:"read_only,omitempty"`
+	Expires  time.Time `json:"expires,omitzero"`
+}
+
+// CreateToken makes one.
+func (c *Client) CreateToken(ctx context.Context, r TokenRequest) (t api.NewToken, err error) {
+	return t, c.Do(ctx, Request{Method: http.MethodPost, Path: "/tokens", JSON: r}, &t)
+}
+
+// RemoveToken removes one.
+func (c *Client) RemoveToken(ctx context.Context, id string) error {
+	return c.Do(ctx, Request{Method: http.MethodDelete, Path: "/tokens/" + url.PathEscape(id)}, nil)
+}

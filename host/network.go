@@ -1,0 +1,39 @@
+package host
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/wasgi/wasgi/host/egress"
+	"github.com/wasgi/wasgi/tenants"
+	"github.com/wasgi/wasgi/tenants/destination"
+)
+
+// NewEgress is the network that the settings allow applications.
+func NewEgress(c Config) (*egress.Host, error) {
+	allow, err := destination.ParseAll(c.Egress.Items())
+	if err != nil {
+		return nil, fmt.Errorf("egress: %w", err)
+	}
+	return egress.NewHost(egress.Ceilings{
+		Allow: allow, Connections: c.EgressConnections, Rate: int64(c.EgressRate),
+	}, nil), nil
+}
+
+// NetworkOf is the network of an application.
+func NetworkOf(h *egress.Host, name string, n tenants.Network, log *slog.Logger) *egress.Tenant {
+	allow, err := destination.ParseAll(n.Allow)
+	if err != nil {
+		log.Error("network.allow counts as empty", "reason", err) // the manifest was checked when it was read
+	}
+	if above := h.Above(allow); len(above) > 0 {
+		log.Warn("the host's setting egress keeps entries of network.allow from having any effect", "entries", above)
+	}
+	return h.Tenant(name, egress.Policy{
+		Allow: allow, Connections: n.Connections, Bytes: n.Bytes.Bytes(), Rate: n.Rate.Bytes(),
+	}, log)
+}
+
+func (e *engine) network(a application) *egress.Tenant {
+	return NetworkOf(e.egress, a.tenant.Name, a.tenant.Manifest.Network, a.log.Budgeted())
+}

@@ -1,0 +1,86 @@
+package host
+
+import (
+	"context"
+	"time"
+
+	"github.com/wasgi/wasgi/host/policy"
+	"github.com/wasgi/wasgi/tenants"
+)
+
+// wish is what is to be served of a tenant.
+type wish struct {
+	tenant tenants.Tenant
+	pinned string // digest that its folder must have, "" for any
+	secret bool   // its environment must not get into a file
+	// touched is the time of its manifest, 0 for none and for what was deployed: a
+	// new one is an operator's wish to have the application loaded again.
+	touched int64
+}
+
+// order is a change that an operator waits for. Unlike a proposal it is tried
+// once, and only when it can serve does it count.
+type order struct {
+	ctx  context.Context // of the operator; its end leaves things as they are
+	wish wish
+	// commit makes the change last, after everything else has gone well. Its error
+	// leaves things as they are.
+	commit func(tenants.Release) error
+	done   chan error // holds one
+}
+
+// submit has an order carried out and waits for its end. errStopped says that
+// the site is gone.
+func (s *site) submit(o *order) error {
+	o.done = make(chan error, 1)
+	select {
+	case s.orders <- o:
+		return <-o.done
+	case <-s.ended:
+		return errStopped
+	case <-o.ctx.Done():
+		return context.Cause(o.ctx)
+	}
+}
+
+// fulfil makes a deployment of an order and swaps it in.
+func (s *site) fulfil(ctx context.Context, o *order) error {
+	start := time.Now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(o.ctx, func() { cancel(context.Cause(o.ctx)) })()
+	s.begin()
+	err := s.change(ctx, o)
+	s.report(ctx, err, time.Since(start))
+	return err
+}
+
+func (s *site) change(ctx context.Context, o *order) error {
+	s.step("verifying")
+	fingerprint, err := s.fleet.fingerprint(o.wish)
+	if err != nil {
+		return err
+	}
+	quotas := s.quotasFor(o.wish)
+	if err := s.release(ctx, s.application(o.wish, fingerprint, quotas), func(r tenants.Release) error {
+		s.step("switching")
+		return o.commit(r)
+	}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.want, s.quotas, s.problem = o.wish, quotas, nil
+	return nil
+}
+
+func (s *site) quotasFor(w wish) *policy.Quotas {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return policy.QuotasFor(w.tenant, s.quotas)
+}
+
+// step tells a step of a preparation.
+func (s *site) step(text string) {
+	s.fleet.events.emit(Event{Kind: EventStep, Tenant: s.name, Text: text})
+}

@@ -1,0 +1,94 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/host/policy"
+	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/host/store"
+)
+
+// program is Python that is run for a tenant beside its requests.
+type program struct {
+	args           []string // python's command line, without argv[0]
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// programs is a maker that can run them.
+type programs interface {
+	run(ctx context.Context, a application, p program) (status int, err error)
+}
+
+// errNoScriptRun says that a program cannot be run here.
+var errNoScriptRun = errors.New("programs cannot be run for this tenant")
+
+// runLease is how long a program keeps others of its tenant out at most, should
+// the host forget to release it.
+const runLease = 24 * time.Hour
+
+// Run implements api.Backend: the program sees what the tenant's instances see,
+// and takes of the same memory and quota. One runs at a time for each tenant.
+func (b backend) Run(ctx context.Context, tenant string, args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	lease, err := b.store.Lease(ctx, "run/"+tenant, runLease)
+	if errors.Is(err, store.ErrHeld) {
+		return 0, fmt.Errorf("another program runs for %s: wait for its end", tenant)
+	}
+	if err != nil {
+		return 0, err
+	}
+	status, err := b.run(ctx, tenant, program{args, stdin, stdout, stderr})
+	return status, errors.Join(b.problem(err), lease.Release(context.WithoutCancel(ctx)))
+}
+
+func (d *deployer) run(ctx context.Context, tenant string, p program) (int, error) {
+	maker, ok := d.fleet.maker.(programs)
+	if !ok {
+		return 0, errNoScriptRun
+	}
+	w, err := d.wishOf(d.record(tenant))
+	if err != nil {
+		return 0, err
+	}
+	if isolated(w.tenant, *d.fleet.cfg.now()) {
+		return 0, fmt.Errorf("%w: its guests run in a process of their own (isolation_level), and programs run in the server's: use `wasgi python --app` on the machine", errNoScriptRun)
+	}
+	s := d.fleet.siteFor(tenant)
+	a := s.application(w, "", s.quotasFor(w))
+	if a.release, err = d.fleet.maker.prepare(ctx, a, func(string) {}); err != nil {
+		return 0, err
+	}
+	a.tenant.Release = a.release
+	return maker.run(ctx, a, p)
+}
+
+// siteFor is the site of a tenant, or one that does not serve: its memory and its
+// log are what a program needs.
+func (f *fleet) siteFor(name string) *site {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s := f.sites[name]; s != nil {
+		return s
+	}
+	return stoppedSite(f, name)
+}
+
+// run implements programs.
+func (e *engine) run(ctx context.Context, a application, p program) (int, error) {
+	app := e.app(a)
+	app.Stdin, app.Stdout, app.Stderr = p.stdin, p.stdout, p.stderr
+	pol, err := app.Policy()
+	if err != nil {
+		return 0, err
+	}
+	return e.sandbox.Python(ctx, sandbox.PythonSpec{
+		Name: a.tenant.Name, Policy: pol, Budget: a.memory,
+		MemoryLimit: uint64(min(a.tenant.Manifest.Limits.Memory.Bytes(), int64(e.cfg.now().MemoryPerInstance))),
+		Boot:        abi.Boot{Args: append([]string{"python"}, p.args...), Paths: app.Paths(), Cwd: policy.AppDir},
+	})
+}
