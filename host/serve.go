@@ -127,6 +127,7 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 	if err := s.openAPI(ctx, front); err != nil {
 		return s, err
 	}
+	h.legacy.Rest() // what the settings do not name any more
 	s.watcher = h.watcher()
 	return s, nil
 }
