@@ -81,6 +81,7 @@ type service struct {
 	closeLogs func()
 
 	sockets   *sockets
+	unread    unread
 	handed    chan struct{}  // closed when another process has taken over
 	front     *front         // the first one
 	accessOut io.WriteCloser // guarded by Host.reloading once requests are served
@@ -121,6 +122,7 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 		front.orders.Close()
 	}
 	s.client = front.server()
+	s.client.ConnState = s.unread.watch
 	if err := s.listen(ctx, front); err != nil {
 		return s, err
 	}
@@ -213,7 +215,7 @@ func (s *service) run(ctx context.Context, stopSites func(), sites context.Conte
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWatching()
 	for _, l := range s.listeners {
-		group.Go(func() error { return serving(s.client.Serve(l)) })
+		group.Go(func() error { return s.ending(s.client.Serve(l)) })
 	}
 	if s.admin != nil {
 		group.Go(func() error { return serving(s.admin.Serve(s.adminListener)) })
@@ -255,6 +257,11 @@ func (s *service) drain(ctx context.Context, stopSites func()) {
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.DrainTimeout)
 	defer cancel()
 	s.api.stop(ctx)
+	select {
+	case <-s.handed:
+		s.quiesce(ctx)
+	default:
+	}
 	if err := s.client.Shutdown(ctx); err != nil {
 		h.log.Warn("requests were still running at the end of drain_timeout: killed")
 	}
