@@ -81,6 +81,7 @@ func (f *fleet) siteFor(name string) *site {
 // run implements programs.
 func (e *engine) run(ctx context.Context, a application, p program) (int, error) {
 	app := e.app(a)
+	app.Network = e.network(a)
 	app.Stdin, app.Stdout, app.Stderr = p.stdin, p.stdout, p.stderr
 	pol, err := app.Policy()
 	if err != nil {
