@@ -148,7 +148,7 @@ func (h *Host) watcher() *watch.Watcher {
 	if !h.cfg.Watch && !h.cfg.Dev {
 		return nil
 	}
-	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Touched: []string{tenants.ManifestFile}, Settle: h.cfg.WatchSettle, Log: h.log})
+	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Touched: tenants.IsManifest, Settle: h.cfg.WatchSettle, Log: h.log})
 	if err != nil {
 		h.log.Error("changes of applications are not noticed: restart to load them", "error", err)
 		return nil

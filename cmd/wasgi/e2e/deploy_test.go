@@ -229,10 +229,10 @@ func TestDeployFails(t *testing.T) {
 	}
 	b.get("/").status(200).text("fine\n")
 	o.browser("taken").get("/").status(200).text("other\n")
-	o.wasgi("deploy", o.app("x\n"), "--tenant", "folder").exited(1).complained("the tenant folder is the folder " + filepath.Join(o.root, "folder"))
+	o.wasgi("deploy", o.app("x\n"), "--tenant", "folder").exited(1).complained("the tenant folder is " + filepath.Join(o.root, "folder"))
 	o.wasgi("deploy", o.app("x\n"), "--tenant", "No Name").exited(1)
 	o.wasgi("rollback", "nobody").exited(1).complained("nobody has no earlier release")
-	o.wasgi("tenants", "rm", "folder").exited(1).complained("change or remove the folder")
+	o.wasgi("tenants", "rm", "folder").exited(1).complained("change or remove that")
 
 	// A tenant that never served is none.
 	o.wasgi("deploy", o.app("x\n", "wsgi.py", "1/0\n"+source("x\n")), "--tenant", "fresh").exited(1).complained("ZeroDivisionError")
