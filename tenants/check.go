@@ -132,6 +132,14 @@ func (m *Manifest) check(in manifestText) error {
 			c.fault("environ", err.Error())
 		}
 	}
+	for _, what := range slices.Sorted(maps.Keys(m.Cron)) {
+		if err := checkJob(what, m.Cron[what]); err != nil {
+			c.fault("cron", err.Error())
+		}
+	}
+	if len(m.Cron) > maxJobs {
+		c.fault("cron", fmt.Sprintf("%d jobs; there may be %d", len(m.Cron), maxJobs))
+	}
 	c.limits(m)
 	c.instances(m)
 	return errors.Join(c.faults...)

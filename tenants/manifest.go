@@ -98,6 +98,13 @@ type Manifest struct {
 	// health names a request that a new release must answer before it serves.
 	Health Health `toml:"health"`
 
+	// cron has jobs and when they are due: a path of the application that is requested
+	// with GET, or a command line of Python's, run with the application's packages,
+	// environment and /data. The time is written as in crontab(5), in UTC:
+	// "*/10 * * * *", or @hourly, @daily, @weekly, @monthly, @yearly. A job that still
+	// runs is not begun again. See `wasgi cron`.
+	Cron map[string]string `toml:"cron"`
+
 	// data bounds what the application may write.
 	Data Data `toml:"data"`
 
@@ -282,6 +289,7 @@ func Defaults() Manifest {
 func (m Manifest) clone() Manifest {
 	m.Env = maps.Clone(m.Env)
 	m.Environ = maps.Clone(m.Environ)
+	m.Cron = maps.Clone(m.Cron)
 	m.PythonPath = slices.Clone(m.PythonPath)
 	m.Hosts = slices.Clone(m.Hosts)
 	m.Paths = slices.Clone(m.Paths)
