@@ -109,6 +109,7 @@ func (h *Host) openState(ctx context.Context) (err error) {
 		return nil
 	}
 	h.deployer, err = openDeployer(ctx, h.fleet)
+	h.cron = &cron{deployer: h.deployer}
 	return err
 }
 

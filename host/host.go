@@ -59,6 +59,7 @@ type Host struct {
 
 	version  string
 	deployer *deployer // while it serves; nil for an author's host
+	cron     *cron     // as the deployer
 }
 
 // New makes a host that runs guest. It compiles the guest, or takes it from the

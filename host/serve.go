@@ -58,6 +58,9 @@ func (h *Host) serve(ctx context.Context) error {
 	go h.fleet.relieve(sites)   // ends with the sites
 	go newTrimmer().trim(sites) // and so does this
 	h.fleet.stock(sites)
+	if h.deployer != nil {
+		h.fleet.running.Go(func() { h.cron.run(sites) }) // ends with the sites
+	}
 	h.phase.Store(phaseServing)
 	return s.run(ctx, stopSites, sites)
 }
@@ -148,7 +151,7 @@ func (h *Host) watcher() *watch.Watcher {
 	if !h.cfg.Watch && !h.cfg.Dev {
 		return nil
 	}
-	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Touched: []string{tenants.ManifestFile}, Settle: h.cfg.WatchSettle, Log: h.log})
+	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Touched: tenants.IsManifest, Settle: h.cfg.WatchSettle, Log: h.log})
 	if err != nil {
 		h.log.Error("changes of applications are not noticed: restart to load them", "error", err)
 		return nil
