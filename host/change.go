@@ -28,7 +28,7 @@ func (d *deployer) alone(ctx context.Context, name string, f func() error) error
 	if err := tenants.CheckName(name); err != nil {
 		return fmt.Errorf("%w: %w", errNoTenant, err)
 	}
-	c := d.fleet.cfg
+	c := d.fleet.cfg.now()
 	lease, err := d.store.Lease(ctx, "tenants/"+name, c.PrepareTimeout+2*c.StartTimeout+time.Hour)
 	if errors.Is(err, store.ErrHeld) {
 		return errUnderway
@@ -102,7 +102,7 @@ func (d *deployer) write(ctx context.Context, was, next registry.Tenant, package
 		if t.Current != "" && packages != nil {
 			t.Deploy(t.Current, packages.Digest, d.now().UTC())
 		}
-		t.Keep(d.fleet.cfg.KeepReleases)
+		t.Keep(d.fleet.cfg.now().KeepReleases)
 	})
 	if err != nil {
 		return was, fmt.Errorf("writing the state: %w", err)

@@ -28,7 +28,7 @@ func (d *deployer) collectPackages(t registry.Tenant) error {
 	for _, r := range t.Releases {
 		used[r.Packages] = true
 	}
-	home := filepath.Join(d.fleet.cfg.StateDir, packagesDir, t.Name)
+	home := filepath.Join(d.fleet.cfg.now().StateDir, packagesDir, t.Name)
 	entries, err := os.ReadDir(home)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -45,7 +45,7 @@ func (d *deployer) collectPackages(t registry.Tenant) error {
 // erase removes all files of a tenant that is gone, /data only when it is asked
 // for.
 func (d *deployer) erase(name string, data bool) error {
-	state := d.fleet.cfg.StateDir
+	state := d.fleet.cfg.now().StateDir
 	errs := []error{d.releases.Collect(name, nil)}
 	paths := []string{
 		filepath.Join(state, packagesDir, name), filepath.Join(state, snapshotsDir, name),

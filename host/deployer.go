@@ -59,7 +59,7 @@ type compiler interface {
 // openDeployer opens the state and removes what an earlier process has left
 // unfinished.
 func openDeployer(ctx context.Context, f *fleet) (*deployer, error) {
-	state := f.cfg.StateDir
+	state := f.cfg.now().StateDir
 	s, err := bolt.Open(filepath.Join(state, stateFile), nil)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func openDeployer(ctx context.Context, f *fleet) (*deployer, error) {
 	if d.vault, err = registry.OpenVault(filepath.Join(state, keyFile)); err == nil {
 		d.releases = &release.Repository{
 			Dir:    filepath.Join(state, deployedDir),
-			Limits: bundle.Limits{Archive: int64(f.cfg.MaxBundle), Bytes: int64(f.cfg.MaxBundleContent), Files: f.cfg.MaxBundleFiles},
+			Limits: bundle.Limits{Archive: int64(f.cfg.now().MaxBundle), Bytes: int64(f.cfg.now().MaxBundleContent), Files: f.cfg.now().MaxBundleFiles},
 			Check:  d.check,
 		}
 		if c, ok := f.maker.(compiler); ok {
@@ -202,7 +202,7 @@ func (d *deployer) start(sites context.Context) {
 // folderOf is what lies below root under a tenant's name, a folder or a manifest,
 // "" for nothing.
 func (d *deployer) folderOf(name string) string {
-	dir := filepath.Join(d.fleet.cfg.Root, name)
+	dir := filepath.Join(d.fleet.cfg.now().Root, name)
 	if ok, err := isFolder(dir); err == nil && ok {
 		return dir
 	}

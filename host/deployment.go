@@ -10,6 +10,7 @@ import (
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/host/static"
 	"github.com/wasgi/wasgi/tenants"
 )
 
@@ -22,6 +23,7 @@ type deployment struct {
 	tenant      tenants.Tenant
 	release     tenants.Release
 	fingerprint string
+	turn        uint64 // see fleet.turns
 	touched     int64
 	image       image
 	pool        *pool.Pool[instance]
@@ -29,6 +31,9 @@ type deployment struct {
 	bodyLimit   int64
 	timeout     time.Duration // of one request
 	grace       time.Duration // after that
+	size        uint64        // of the snapshot, bytes; 0 when that is not known
+	static      *static.Files // nil for none
+	redirects   tenants.Redirects
 
 	life     context.Context // of every request; it ends when they must go
 	kill     context.CancelCauseFunc
@@ -37,14 +42,17 @@ type deployment struct {
 }
 
 // deploy starts the pool of an image. It serves until retire.
-func deploy(a application, im image, f *fleet) *deployment {
-	c, m := f.cfg, a.tenant.Manifest
+func deploy(a application, im image, files *static.Files, f *fleet) *deployment {
+	c, m := f.cfg.now(), a.tenant.Manifest
 	d := &deployment{
-		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, touched: a.touched, image: im,
+		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, turn: a.turn, touched: a.touched, image: im,
 		fresh:     m.Isolation == tenants.Fresh,
 		bodyLimit: min(m.Limits.BodySize.Bytes(), int64(c.MaxBody)),
 		timeout:   min(m.Limits.RequestTimeout.Duration, c.RequestTimeout),
 		grace:     min(m.Limits.Grace.Duration, c.Grace),
+		size:      snapshotSize(im),
+		static:    files,
+		redirects: m.RedirectTable(),
 	}
 	d.life, d.kill = context.WithCancelCause(context.Background())
 	d.environs.New = func() any { return new(abi.Environ) }
@@ -94,14 +102,18 @@ func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
 	if err != nil {
 		log.Error("guests did not stop: their memory is freed when they do", "error", err)
 	}
+	if err := d.static.Close(); err != nil {
+		log.Error("the folders of static files could not be closed", "error", err)
+	}
 	if err := d.image.Close(); err != nil {
 		log.Error("the image could not be freed", "error", err)
 	}
 }
 
-// is says whether d already serves this tenant as it is now.
-func (d *deployment) is(w wish, fingerprint string) bool {
-	return d.fingerprint == fingerprint && d.touched == w.touched && sameSettings(d.tenant, w.tenant)
+// is says whether d already serves this tenant as it is now, after so many
+// changes of the host's settings.
+func (d *deployment) is(w wish, fingerprint string, turn uint64) bool {
+	return d.fingerprint == fingerprint && d.turn == turn && d.touched == w.touched && sameSettings(d.tenant, w.tenant)
 }
 
 // environ hands out a buffer; forget takes it back and wipes it.

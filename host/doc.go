@@ -17,7 +17,8 @@
 //     apart, fleet.find asks the routing table who answers. Nobody: 404. Somebody
 //     else than the TLS handshake was for: 421.
 //  4. site.current gives the deployment that serves. While the first one is
-//     being made the request waits with many others for one boot.
+//     being made the request waits with many others for one boot. A redirect or a
+//     static file of its manifest is the answer (direct), without a guest.
 //  5. exchange.receive spools the body whole. No guest is held meanwhile.
 //  6. exchange.borrow acquires an instance and a CPU slot from the deployment's
 //     pool. Overload: 503 and Retry-After.
@@ -30,7 +31,7 @@
 //     what was held.
 //  10. Whatever failed goes through faultOf to exchange.fail: a page that names
 //     the request, or the end of the connection when an answer had begun.
-//  11. exchange.record writes the access log.
+//  11. exchange.record counts, and writes the access log.
 //
 // # The way of a release
 //
@@ -83,6 +84,12 @@
 //	tenantlog watch listen admin
 //	framing certs store registry
 //	bundle release archive
+//	direct.go static compress       what is answered without a guest, and made smaller?
+//	orders.go acme                  where do certificates for tenants' names come from?
+//	reload.go settings.go           what may change while requests are served?
+//	successor.go upgrade            how does another process take over?
+//	meters.go metrics               what is counted?
+//	traces.go trace                 where does the time of a request go?
 //	policy                          what does a guest see?
 //
 // # Locks

@@ -26,7 +26,7 @@ import (
 
 // engine is the maker that runs real guests.
 type engine struct {
-	cfg     Config
+	cfg     *settings
 	guest   string // digest of what the host was given as interpreter
 	sandbox *sandbox.Engine
 	root    wasi.FS
@@ -60,28 +60,31 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	if err != nil {
 		log.Warn("applications have no certificates of authorities", "reason", err)
 	}
-	return &engine{cfg: c, guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), log: log, egress: out, certs: certs}, nil
+	return &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), log: log, egress: out, certs: certs}, nil
 }
+
+// follow makes the engine go by settings that may change.
+func (e *engine) follow(s *settings) { e.cfg = s }
 
 func (e *engine) close(ctx context.Context) error {
 	return e.sandbox.Close(ctx)
 }
 
 func (e *engine) prepare(ctx context.Context, a application, progress func(string)) (tenants.Release, error) {
-	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.StateDir, Log: e.log, Memory: a.memory}
+	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log, Memory: a.memory}
 	return m.Prepare(ctx, a.tenant, progress)
 }
 
 // compileApp makes byte code of an application that nobody uses yet.
 func (e *engine) compileApp(ctx context.Context, tenant, dir string) error {
-	ctx, cancel := context.WithTimeout(ctx, e.cfg.PrepareTimeout)
+	ctx, cancel := context.WithTimeout(ctx, e.cfg.now().PrepareTimeout)
 	defer cancel()
-	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.StateDir, Log: e.log.With("tenant", tenant)}
+	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log.With("tenant", tenant)}
 	return m.CompileApp(ctx, dir)
 }
 
 func (e *engine) build(ctx context.Context, a application) (image, error) {
-	if isolated(a.tenant, e.cfg) {
+	if isolated(a.tenant, *e.cfg.now()) {
 		return e.buildWorker(ctx, a)
 	}
 	spec, err := e.spec(a)
@@ -145,10 +148,10 @@ func (e *engine) outline(a application) (sandbox.Spec, error) {
 	}
 	return sandbox.Spec{
 		Name: a.tenant.Name, Budget: a.memory, Boot: app.Boot(), Load: app.Load(), Warmup: warmup,
-		MemoryLimit:   uint64(min(m.Limits.Memory.Bytes(), int64(e.cfg.MemoryPerInstance))),
-		CPULimit:      tighter(m.Limits.CPUTime.Duration, e.cfg.CPUTime),
-		Grace:         graceOf(m, e.cfg),
-		StartTimeout:  min(m.Limits.StartTimeout.Duration, e.cfg.StartTimeout),
+		MemoryLimit:   uint64(min(m.Limits.Memory.Bytes(), int64(e.cfg.now().MemoryPerInstance))),
+		CPULimit:      tighter(m.Limits.CPUTime.Duration, e.cfg.now().CPUTime),
+		Grace:         graceOf(m, *e.cfg.now()),
+		StartTimeout:  min(m.Limits.StartTimeout.Duration, e.cfg.now().StartTimeout),
 		WarmupTimeout: m.Warmup.Timeout.Duration,
 		Logger:        a.log.GuestSlog(),
 	}, nil
@@ -174,14 +177,14 @@ func graceOf(m tenants.Manifest, c Config) time.Duration {
 func (e *engine) app(a application) policy.App {
 	return policy.App{
 		Tenant: a.tenant, Release: a.release, Root: e.root, Quotas: a.quotas,
-		Data:   filepath.Join(e.cfg.StateDir, "data", a.tenant.Name),
+		Data:   filepath.Join(e.cfg.now().StateDir, "data", a.tenant.Name),
 		Stdout: a.log.Output("stdout"), Stderr: a.log.Output("stderr"),
 		Certificates: e.certs,
 	}
 }
 
 func (e *engine) snapshotPath(name string) (string, error) {
-	dir := filepath.Join(e.cfg.StateDir, "snapshots")
+	dir := filepath.Join(e.cfg.now().StateDir, "snapshots")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("cannot make the folder of the snapshots: %w", err)
 	}

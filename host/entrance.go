@@ -25,11 +25,16 @@ func proxiesOf(c Config) (*edge.Proxies, error) {
 // connections, those with TLS behind their handshakes, and every connection of
 // HTTP/1 with a guard over its framing.
 func (f *front) entrance(sockets []clientSocket) ([]net.Listener, error) {
+	if err := f.openOrders(sockets); err != nil {
+		return nil, err
+	}
 	secrets, err := f.secrets()
 	if err != nil {
 		return nil, err
 	}
 	gate := listen.NewGate(f.connections())
+	open := func() int { return gate.Open() + f.streams.Open() }
+	f.fleet.connections.Store(&open)
 	out := make([]net.Listener, len(sockets))
 	for i, s := range sockets {
 		switch l := gate.Bound(s.Listener); {
@@ -50,7 +55,7 @@ func (f *front) connections() listen.Limits {
 	strangers := &strangers{log: f.log, seldom: seldom{pause: time.Minute}}
 	return listen.Limits{
 		Connections: f.cfg.MaxConnections, Stall: f.cfg.WriteTimeout,
-		PerAddress: f.cfg.MaxConnectionsPerAddress, Exempt: f.proxies.Trusts, Crowded: crowds.turnedAway,
+		PerAddress: f.cfg.MaxConnectionsPerAddress, Exempt: f.trusts, Crowded: crowds.turnedAway,
 		Proxy: listen.Proxy{Mode: proxyMode(f.cfg.ProxyProtocol), Trusts: f.speaks, Timeout: f.cfg.HeaderTimeout, Refused: strangers.turnedAway},
 	}
 }
@@ -73,12 +78,15 @@ func proxyMode(setting string) listen.ProxyMode {
 	return listen.ProxyOff
 }
 
+// trusts says whether an address is a proxy's, as the settings have it now.
+func (f *front) trusts(a netip.Addr) bool { return f.live.Load().proxies.Trusts(a) }
+
 // speaks says whether a peer may say who its client is.
 func (f *front) speaks(peer net.Addr) bool {
 	if tcp, ok := peer.(*net.TCPAddr); ok {
-		return f.proxies.Trusts(tcp.AddrPort().Addr())
+		return f.trusts(tcp.AddrPort().Addr())
 	}
-	return f.proxies.TrustsUnix() && peer.Network() == "unix"
+	return f.live.Load().proxies.TrustsUnix() && peer.Network() == "unix"
 }
 
 func (f *front) badFraming(remote net.Addr, fault error) {

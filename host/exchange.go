@@ -8,15 +8,19 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/host/accesslog"
+	"github.com/wasgi/wasgi/host/compress"
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/host/trace"
 	"github.com/wasgi/wasgi/wasi"
 )
 
@@ -34,8 +38,19 @@ type exchange struct {
 	tenant string
 	wait   time.Duration // for an instance
 	cpu    time.Duration // of the guest
-	fault  string        // word of the fault, for the access log
-	unsent int           // status for the access log when none was sent
+	pages  int           // of the snapshot that the guest has written to, see accesslog.Entry
+	kill   string        // why the guest was ended, for the metrics
+
+	received int64 // bytes of the request's body
+
+	parts   atomic.Int32     // of the exchange that have not ended: see settle
+	entry   *accesslog.Entry // nil for none
+	scheme  string           // that the client used
+	trace   *trace.Request
+	squeeze *compress.Writer // nil where nothing is compressed
+	asleep  func()           // ends the span of a sleep
+	fault   string           // word of the fault, for the access log
+	unsent  int              // status for the access log when none was sent
 
 	guest     context.Context // of the call into the guest
 	graceTime time.Duration   // after guest
@@ -52,6 +67,7 @@ func newExchange(f *front, c echo.Context) *exchange {
 		x.paced = edge.NewPaced(w, f.cfg.WriteTimeout)
 		w = x.paced
 	}
+	x.parts.Store(1)
 	x.response = edge.NewResponse(w, c.Request(), f.options)
 	return x
 }
@@ -70,21 +86,25 @@ func (x *exchange) serve() error {
 	if x.paced != nil {
 		defer x.paced.End()
 	}
+	defer x.abandon()
 	if err := x.answer(); err != nil {
 		x.fail(err)
 	}
+	x.complete()
 	return nil
 }
 
 func (x *exchange) answer() error {
 	r := x.Request()
 	tellTLS(r)
+	x.beginTrace(r)
 	leave, err := x.stream()
 	if err != nil {
 		return err
 	}
 	defer leave()
 	scheme, refused := x.front.proxies.Admit(r)
+	x.scheme = scheme
 	if refused != nil {
 		return refusal{refused}
 	}
@@ -98,6 +118,9 @@ func (x *exchange) answer() error {
 	if !ok {
 		return refusal{&edge.Refusal{Status: http.StatusBadRequest, Reason: "the request target is malformed"}}
 	}
+	if x.challenge(path) {
+		return nil
+	}
 	site, match, err := x.front.fleet.find(r.Host, path)
 	if err != nil {
 		return err
@@ -110,11 +133,16 @@ func (x *exchange) answer() error {
 	if err != nil {
 		return clientLeft(r.Context(), err)
 	}
+	x.compress(d)
+	if x.direct(d, match, query) {
+		return nil
+	}
 	body, err := x.receive(d.bodyLimit)
 	if err != nil {
 		return err
 	}
 	defer x.dismiss(body)
+	x.received = max(body.announce(), 0)
 	return x.call(edge.Call{
 		ScriptName: match.ScriptName, PathInfo: match.PathInfo, Query: query,
 		Length: body.announce(), RequestID: x.id, Scheme: scheme,
@@ -154,12 +182,16 @@ func (x *exchange) call(c edge.Call, body *requestBody) error {
 	defer func() { x.lease.Discard() }() // does nothing after giveBack; here for a panic
 	environ := d.environ()
 	defer d.forget(environ)
+	ended := x.trace.Guest()
+	x.trace.Pass(x.Request().Header)
 	message, err := x.front.encoder.Encode(environ, x.Request(), c)
 	if err != nil {
+		ended()
 		x.lease.Release()
 		return err
 	}
-	err = x.run(d, &sandbox.Request{Environ: message, Body: body.reader()})
+	err = x.run(d, &sandbox.Request{Environ: message, Body: x.trace.Body(body.reader())})
+	ended()
 	x.giveBack(d, err)
 	if err != nil && !x.response.Whole() {
 		return err
@@ -174,6 +206,7 @@ func (x *exchange) call(c edge.Call, body *requestBody) error {
 // the look and the grab sends the request to its successor.
 func (x *exchange) borrow() (d *deployment, err error) {
 	ctx := x.Request().Context()
+	defer x.trace.Wait()()
 	before := time.Now()
 	for range 3 {
 		if d, err = x.site.current(ctx); err != nil {
@@ -200,10 +233,19 @@ func (x *exchange) run(d *deployment, q *sandbox.Request) error {
 	defer x.response.Bind(ctx, slot{x})()
 	g := x.lease.Instance()
 	err := g.Serve(ctx, q, responder{x})
-	if meter, ok := g.(interface{ Stats() sandbox.InstanceStats }); ok {
-		x.cpu = meter.Stats().CPU
-	}
+	x.measure(g, err)
 	return err
+}
+
+// measure asks the instance what the request has used.
+func (x *exchange) measure(g instance, err error) {
+	if meter, ok := g.(interface{ Stats() sandbox.InstanceStats }); ok {
+		s := meter.Stats()
+		x.cpu, x.pages = s.CPU, s.OwnPages
+	}
+	if err != nil && !g.Usable() {
+		x.kill = causeOf(err)
+	}
 }
 
 // giveBack ends the lease. Putting memory back takes a while and is no matter
@@ -211,11 +253,23 @@ func (x *exchange) run(d *deployment, q *sandbox.Request) error {
 func (x *exchange) giveBack(d *deployment, err error) {
 	lease := x.lease
 	x.lease = pool.Lease[instance]{} // the deferred Discard must not overtake the Release
-	if d.fresh || err != nil {
-		go lease.Release()
+	if !d.fresh && err == nil {
+		lease.Release()
 		return
 	}
-	lease.Release()
+	x.parts.Add(1)
+	x.front.behind.Go(func() { // ends with the release, which the pool waits for
+		lease.ReleaseAfter(x.putBack)
+		x.settle()
+	})
+}
+
+// putBack learns what putting an instance back has taken.
+func (x *exchange) putBack(g instance) {
+	if meter, ok := g.(interface{ Stats() sandbox.InstanceStats }); ok {
+		x.pages = meter.Stats().DirtyPages
+		x.site.meter().Reset(x.pages)
+	}
 }
 
 // dismiss frees a body. What fails then harms nobody but the disk.
@@ -229,10 +283,14 @@ func (x *exchange) dismiss(b *requestBody) {
 type responder struct{ x *exchange }
 
 // Start implements sandbox.Responder.
-func (r responder) Start(h abi.ResponseHead) error { return r.x.response.Start(h) }
+func (r responder) Start(h abi.ResponseHead) error {
+	defer r.x.trace.Call("response.start")()
+	return r.x.response.Start(h)
+}
 
 // Write implements sandbox.Responder.
 func (r responder) Write(p []byte, last bool) error {
+	defer r.x.trace.Call("response.write")()
 	return forGuest(r.x.response.Write(p, last))
 }
 
@@ -251,15 +309,20 @@ func forGuest(err error) error {
 func (r responder) Gone() bool { return r.x.response.Abandoned() }
 
 // Flush implements sandbox.Flusher.
-func (r responder) Flush() error { return forGuest(r.x.response.Flush()) }
+func (r responder) Flush() error {
+	defer r.x.trace.Call("response.flush")()
+	return forGuest(r.x.response.Flush())
+}
 
 // Hints implements sandbox.Hinter.
 func (r responder) Hints(headers []abi.Pair) error {
+	defer r.x.trace.Call("response.hints")()
 	return forGuest(r.x.response.Hints(headers))
 }
 
 // SendFile implements sandbox.FileSender.
 func (r responder) SendFile(f wasi.Regular, offset, size int64) error {
+	defer r.x.trace.Call("response.file")()
 	return forGuest(r.x.response.WriteFile(regular{f}, offset, size, func(write func([]byte, bool) error) error {
 		return sandbox.EachPiece(f, offset, size, write)
 	}))
@@ -272,14 +335,31 @@ type regular struct{ wasi.Regular }
 func (r regular) Keep() (edge.KeptFile, error) { return r.Regular.Keep() }
 
 // Log implements sandbox.Responder.
-func (r responder) Log(level abi.LogLevel, text string) { r.x.site.log.Guest(level, text, r.x.id) }
+func (r responder) Log(level abi.LogLevel, text string) {
+	defer r.x.trace.Call("log")()
+	r.x.site.log.Guest(level, text, r.x.id)
+}
+
+// Print implements sandbox.Printer.
+func (r responder) Print(s sandbox.Stream, line string) {
+	defer r.x.trace.Call("print")()
+	r.x.site.log.Print(s.String(), line, r.x.id)
+}
 
 // Pause implements sandbox.Waiter: the guest sleeps.
-func (r responder) Pause() { r.x.lease.Pause() }
+func (r responder) Pause() {
+	r.x.asleep = r.x.trace.Call("sleep")
+	r.x.lease.Pause()
+}
 
 // Resume implements sandbox.Waiter. When the request's time and its grace are
 // over the guest goes on without a slot, to the next check of its deadline.
-func (r responder) Resume() { _ = r.x.lease.Resume(r.x.toTheEnd()) }
+func (r responder) Resume() {
+	_ = r.x.lease.Resume(r.x.toTheEnd())
+	if r.x.asleep != nil {
+		r.x.asleep()
+	}
+}
 
 // Yield implements sandbox.Yielder.
 func (r responder) Yield() { _ = r.x.lease.Yield(r.x.toTheEnd()) }

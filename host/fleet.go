@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wasgi/wasgi/host/metrics"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/tenantlog"
@@ -25,7 +26,7 @@ import (
 // fleet is all tenants: it looks at the folder, keeps a site for each, and
 // publishes who answers to what.
 type fleet struct {
-	cfg      Config
+	cfg      *settings
 	defaults atomic.Pointer[tenants.Manifest] // under every manifest
 	maker    maker
 	log      *slog.Logger
@@ -40,13 +41,18 @@ type fleet struct {
 	drainNow context.CancelFunc
 
 	running sync.WaitGroup // sites that have not ended, removed ones too
-	ready   atomic.Bool    // settled was nil once
+
+	turns       atomic.Uint64              // how often settings of deployments have changed
+	metrics     *metrics.Metrics           // nil counts nothing
+	connections atomic.Pointer[func() int] // how many clients have; nil before any can
+	ready       atomic.Bool                // settled was nil once
 
 	mu     sync.Mutex // guards all below and serialises look; held while folders are read
 	ledger *ledger
 	before *tenants.Router // that was published last
 	sites  map[string]*site
 	known  map[string]tenants.Tenant // what has a route
+	gone   metrics.Pool              // what tenants without labels have counted that are no more
 	logs   map[string]*tenantlog.Log // of all names since the start: a tenant that comes again goes on with its own
 	source source                    // of what is not in the folder
 }
@@ -77,6 +83,7 @@ func (bare) dress(t tenants.Tenant) (tenants.Tenant, bool, error) { return t, fa
 type table struct {
 	router *tenants.Router
 	sites  map[string]*site
+	hosts  map[string]bool // that tenants claim in full
 }
 
 // slotPatience is how long a guest may keep a processor slot without a word. One
@@ -86,7 +93,7 @@ const slotPatience = 100 * time.Millisecond
 
 func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	f := &fleet{
-		cfg: c, maker: m, log: log, events: ev,
+		cfg: newSettings(c), maker: m, log: log, events: ev,
 		slots: pool.NewSlots(c.Slots).WithPatience(slotPatience), memory: guestMemory(c), builders: newPermits(c.Builders),
 		sites: map[string]*site{}, known: map[string]tenants.Tenant{}, logs: map[string]*tenantlog.Log{}, source: bare{},
 	}
@@ -115,12 +122,12 @@ func (f *fleet) find(host, rawPath string) (*site, tenants.Match, error) {
 
 // start looks at everything once. The sites' goroutines end with ctx.
 func (f *fleet) start(ctx context.Context) error {
-	if f.cfg.Dev {
+	if f.cfg.now().Dev {
 		f.look(ctx, []string{"."})
 		return nil
 	}
 	var err error
-	if f.ledger, f.before, err = openLedger(filepath.Join(f.cfg.StateDir, "routes.json")); err != nil {
+	if f.ledger, f.before, err = openLedger(filepath.Join(f.cfg.now().StateDir, "routes.json")); err != nil {
 		f.log.Error("of two applications that claim a route the first one by name gets it", "error", err)
 	}
 	names, err := f.everything()
@@ -133,7 +140,7 @@ func (f *fleet) start(ctx context.Context) error {
 
 // everything is the names of all that may be tenants.
 func (f *fleet) everything() ([]string, error) {
-	entries, err := os.ReadDir(f.cfg.Root)
+	entries, err := os.ReadDir(f.cfg.now().Root)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the folder of the applications: %w", err)
 	}
@@ -147,7 +154,7 @@ func (f *fleet) everything() ([]string, error) {
 // share reads the defaults of all manifests, and returns the names of what they
 // concern, all. Defaults that cannot be read leave the ones from before.
 func (f *fleet) share() []string {
-	base, err := tenants.LoadDefaults(f.cfg.Root, manifestDefaults(f.cfg))
+	base, err := tenants.LoadDefaults(f.cfg.now().Root, manifestDefaults(*f.cfg.now()))
 	if err != nil {
 		f.log.Error("the defaults of all applications cannot be used: those from before go on", "error", err)
 		return nil
@@ -165,7 +172,7 @@ func (f *fleet) share() []string {
 func (f *fleet) look(ctx context.Context, names []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.cfg.Dev && slices.Contains(names, tenants.DefaultsFile) {
+	if !f.cfg.now().Dev && slices.Contains(names, tenants.DefaultsFile) {
 		names = append(names, f.share()...)
 	}
 	for i, name := range names {
@@ -190,7 +197,7 @@ func (f *fleet) lookAt(ctx context.Context, name string) (next func()) {
 	name, w, err := f.load(name)
 	var nothing *tenants.NoEntryError
 	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &nothing) && !nothing.HasPython && !f.cfg.Dev:
+	case errors.Is(err, fs.ErrNotExist) || errors.As(err, &nothing) && !nothing.HasPython && !f.cfg.now().Dev:
 		return f.remove(name)
 	case err == nil:
 		f.known[name] = w.tenant
@@ -205,8 +212,8 @@ func (f *fleet) lookAt(ctx context.Context, name string) (next func()) {
 // load reads what is to be served of a tenant; the error is fs.ErrNotExist for
 // what is no tenant.
 func (f *fleet) load(folder string) (name string, w wish, err error) {
-	if f.cfg.Dev {
-		w.tenant, err = loadDev(f.cfg.Root, *f.defaults.Load())
+	if f.cfg.now().Dev {
+		w.tenant, err = loadDev(f.cfg.now().Root, *f.defaults.Load())
 		return w.tenant.Name, w, err
 	}
 	if strings.HasPrefix(folder, ".") || strings.HasPrefix(folder, "_") {
@@ -225,7 +232,7 @@ func (f *fleet) load(folder string) (name string, w wish, err error) {
 // below reads what lies below root under a tenant's name: its folder, or its
 // manifest, name.toml. The error is fs.ErrNotExist when there is neither.
 func (f *fleet) below(name string, dress dresser) (w wish, err error) {
-	dir := filepath.Join(f.cfg.Root, name)
+	dir := filepath.Join(f.cfg.now().Root, name)
 	file := dir + ".toml"
 	if ok, err := isFolder(dir); err == nil && ok {
 		file = filepath.Join(dir, tenants.ManifestFile)
@@ -266,7 +273,7 @@ func (f *fleet) nameOf(entry string) string {
 	if !ok || entry == tenants.DefaultsFile {
 		return entry
 	}
-	if folder, err := isFolder(filepath.Join(f.cfg.Root, entry)); err == nil && folder {
+	if folder, err := isFolder(filepath.Join(f.cfg.now().Root, entry)); err == nil && folder {
 		return entry
 	}
 	return name
@@ -287,7 +294,7 @@ func (f *fleet) read(dir, name, digest string, dress dresser) (w wish, err error
 // finish lowers what a tenant asks for too much of, and dresses it.
 func (f *fleet) finish(t tenants.Tenant, digest string, dress dresser) (w wish, err error) {
 	var lowered []string
-	if t.Manifest, lowered = withinCeilings(t.Manifest, f.cfg); len(lowered) > 0 {
+	if t.Manifest, lowered = withinCeilings(t.Manifest, *f.cfg.now()); len(lowered) > 0 {
 		f.log.Warn("the manifest asks for more than this server allows: lowered", "tenant", t.Name, "keys", lowered)
 	}
 	w = wish{tenant: t, pinned: digest}
@@ -299,7 +306,7 @@ func (f *fleet) finish(t tenants.Tenant, digest string, dress dresser) (w wish, 
 // deployed: what an operator has done by name counts for more than what lies in
 // a folder.
 func (f *fleet) shadowed(name string) {
-	dir := filepath.Join(f.cfg.Root, name)
+	dir := filepath.Join(f.cfg.now().Root, name)
 	if _, err := os.Stat(dir); err == nil {
 		f.log.Error("the folder is not served: a tenant of this name was deployed; rename the folder, or remove the tenant (wasgi tenants rm)", "tenant", name, "folder", dir)
 	}
@@ -313,14 +320,14 @@ func (f *fleet) site(ctx context.Context, name string) *site {
 	s := newSite(f, name)
 	ctx, s.end = context.WithCancel(ctx)
 	f.sites[name] = s
-	f.running.Go(func() { s.run(ctx) }) // ends with s.end or with the fleet
+	f.running.Go(func() { s.run(ctx); f.forget(s) }) // ends with s.end or with the fleet
 	return s
 }
 
 // logOf is a tenant's.
 func (f *fleet) logOf(name string) *tenantlog.Log {
 	if f.logs[name] == nil {
-		f.logs[name] = tenantlog.New(f.log, name, int64(f.cfg.TenantLogRate))
+		f.logs[name] = f.newTenantLog(name)
 	}
 	return f.logs[name]
 }
@@ -365,7 +372,13 @@ func (f *fleet) publish() {
 		f.log.Warn("a route is taken", "tenant", p.Tenant, "error", p.Err)
 	}
 	f.before = router
-	f.routes.Store(&table{router: router, sites: maps.Clone(f.sites)})
+	hosts := map[string]bool{}
+	for _, claim := range router.Claims() {
+		if claim.Host != "" && !strings.HasPrefix(claim.Host, "*") && net.ParseIP(strings.Trim(claim.Host, "[]")) == nil {
+			hosts[claim.Host] = true
+		}
+	}
+	f.routes.Store(&table{router: router, sites: maps.Clone(f.sites), hosts: hosts})
 	if err := f.ledger.keep(router); err != nil {
 		f.log.Error("after a restart another application may get a route that two claim", "error", err)
 	}
@@ -379,6 +392,24 @@ func (f *fleet) status() []TenantStatus {
 		out = append(out, sites[name].status())
 	}
 	return out
+}
+
+// reconfigure makes settings hold. When deployments depend on what has changed,
+// each is replaced by one that goes by them; sites that are new end with ctx.
+func (f *fleet) reconfigure(ctx context.Context, c Config, deployments bool) {
+	f.mu.Lock()
+	f.cfg.current.Store(&c)
+	f.mu.Unlock()
+	if deployments {
+		f.turns.Add(1)
+	}
+	if c.Dev {
+		base := manifestDefaults(c)
+		f.defaults.Store(&base)
+		f.look(ctx, []string{"."})
+		return
+	}
+	f.look(ctx, append(f.share(), tenants.DefaultsFile))
 }
 
 // settled is nil when the first attempt of every tenant was over once, whatever
@@ -412,7 +443,7 @@ func (f *fleet) close(ctx context.Context) {
 
 // drainContext is how long a deployment on its way out may finish requests.
 func (f *fleet) drainContext() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(f.drain, f.cfg.DrainTimeout)
+	return context.WithTimeout(f.drain, f.cfg.now().DrainTimeout)
 }
 
 // url is where a tenant is reached: its first claim.
@@ -473,5 +504,6 @@ func manifestDefaults(c Config) tenants.Manifest {
 	m.Data.Quota = tenants.Size(c.DataQuota)
 	m.Data.Files = c.DataFiles
 	m.Data.Tmp = tenants.Size(c.TmpSize)
+	m.Compress = c.Compress
 	return m
 }

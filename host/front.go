@@ -8,16 +8,22 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/wasgi/wasgi/host/accesslog"
+	"github.com/wasgi/wasgi/host/acme"
+	"github.com/wasgi/wasgi/host/certs"
+	"github.com/wasgi/wasgi/host/compress"
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/framing"
 	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/spool"
+	"github.com/wasgi/wasgi/host/trace"
 )
 
 // front is the client side: what every request shares.
@@ -26,19 +32,23 @@ type front struct {
 	fleet   *fleet
 	log     *slog.Logger
 	access  *accesslog.Log // nil is off
+	tracer  *trace.Tracer  // nil is off
 	spool   *spool.Spooler
 	encoder *edge.Encoder
 	proxies *edge.Proxies
 	limits  edge.Limits
 	options edge.Options
-	streams *listen.Gate // of HTTP/2, all connections together
+
+	encoders *compress.Encoders // nil for none
+	store    *certs.Store       // nil without files
+	orders   *acme.Manager      // nil for none
+	entry    http.Handler
+	live     *atomic.Pointer[front] // the one that serves: a reload makes another
+	streams  *listen.Gate           // of HTTP/2, all connections together
+	behind   *sync.WaitGroup        // what goes on beside answers, to the access log
 }
 
 func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*front, error) {
-	proxies, err := proxiesOf(c)
-	if err != nil {
-		return nil, err
-	}
 	spooler, err := spool.New(spool.Config{
 		Memory: int64(c.SpoolMemory), MemoryTotal: int64(c.SpoolMemoryTotal), DiskTotal: int64(c.SpoolDiskTotal),
 		Dir: c.StateDir, // the system's own folder may be memory
@@ -54,12 +64,45 @@ func newFront(c Config, f *fleet, log *slog.Logger, access *accesslog.Log) (*fro
 		return nil, err
 	}
 	out := &front{
-		cfg: c, fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(), proxies: proxies,
-		limits:  edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)},
-		options: edge.Options{Buffer: int(c.ResponseBuffer), Keep: keepIn(responses), Server: c.ServerHeader, Phrase: framing.Phrase},
+		fleet: f, log: log, access: access, spool: spooler, encoder: edge.NewEncoder(), behind: new(sync.WaitGroup),
+		options: edge.Options{Keep: keepIn(responses), Phrase: framing.Phrase}, live: new(atomic.Pointer[front]),
+	}
+	if err := out.set(c); err != nil {
+		return nil, err
 	}
 	out.streams = listen.NewGate(out.streamLimits())
+	out.live.Store(out)
 	return out, nil
+}
+
+// set is the part of a front that its settings make.
+func (f *front) set(c Config) (err error) {
+	if f.proxies, err = proxiesOf(c); err != nil {
+		return err
+	}
+	f.limits = edge.Limits{Headers: c.MaxHeaders, Line: int(c.MaxLine)}
+	f.options.Buffer, f.options.Server = int(c.ResponseBuffer), c.ServerHeader
+	if c.Compressors != f.cfg.Compressors {
+		if f.encoders = nil; c.Compressors > 0 {
+			f.encoders = compress.New(c.Compressors)
+		}
+	}
+	f.cfg = c
+	f.entry = f.handler()
+	return nil
+}
+
+// successor is a front with other settings, which shares everything else. It
+// serves when it is stored in live.
+func (f *front) successor(c Config) (*front, error) {
+	next := *f
+	if err := next.set(c); err != nil {
+		return nil, err
+	}
+	if err := next.openCertificates(); err != nil {
+		return nil, err
+	}
+	return &next, nil
 }
 
 // bodyShares: one tenant's bodies may take a fourth of what all have, so that
@@ -104,11 +147,9 @@ func (f *front) begin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error { return next(newExchange(f, c)) }
 }
 
-// observe writes the access log, also when the connection is to be aborted.
+// observe writes the access log, counts and ends traces, also when the connection is to be
+// aborted.
 func (f *front) observe(next echo.HandlerFunc) echo.HandlerFunc {
-	if f.access == nil {
-		return next
-	}
 	return func(c echo.Context) error {
 		defer c.(*exchange).record()
 		return next(c)
@@ -121,6 +162,7 @@ func (f *front) panicked(c echo.Context, err error, stack []byte) error {
 	x := c.(*exchange)
 	f.log.Error("panic while handling a request", "request_id", x.id, "error", err, "stack", string(stack))
 	x.fail(err)
+	x.complete()
 	return nil
 }
 
@@ -133,7 +175,7 @@ func (f *front) server() *http.Server {
 	protocols.SetHTTP2(f.cfg.HTTP2)
 	protocols.SetUnencryptedHTTP2(f.cfg.H2C)
 	return &http.Server{
-		Handler:                      f.handler(),
+		Handler:                      http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f.live.Load().entry.ServeHTTP(w, r) }),
 		ReadHeaderTimeout:            f.cfg.HeaderTimeout,
 		IdleTimeout:                  f.cfg.IdleTimeout,
 		MaxHeaderBytes:               max(int(f.cfg.MaxHeaderBytes)-headerSlack, 1),
@@ -153,38 +195,57 @@ func connContext(ctx context.Context, c net.Conn) context.Context {
 // headerSlack is what net/http adds to MaxHeaderBytes.
 const headerSlack = 4096
 
-// newAccessLog opens the configured log; nil when it is off. The closer is to
-// be closed after it.
-func newAccessLog(c Config, log *slog.Logger) (*accesslog.Log, io.Closer, error) {
-	format := accesslog.Combined
+// openAccessLog opens the file of the configured log; format is nil when it is
+// off.
+func openAccessLog(c Config) (out io.WriteCloser, format accesslog.Format, err error) {
+	format = accesslog.Combined
 	switch c.AccessLog {
 	case "off":
-		return nil, io.NopCloser(nil), nil
+		return keepOpen{io.Discard}, nil, nil
 	case "json":
 		format = accesslog.JSON
 	}
-	out, err := openLog(c.AccessLogFile)
-	if err != nil {
+	if out, err = openLog(c.AccessLogFile); err != nil {
 		return nil, nil, fmt.Errorf("access_log_file: %w", err)
 	}
-	return accesslog.New(out, format, log), out, nil
+	return out, format, nil
 }
 
-// record fills the access log's entry.
+// record ends the answer.
 func (x *exchange) record() {
+	status := x.response.Status()
+	if status == 0 {
+		status = x.unsent
+	}
+	x.count(status)
+	x.endTrace(status)
+	if x.front.access.On() {
+		x.describe(status)
+		x.settle()
+	}
+}
+
+// describe fills the access log's entry.
+func (x *exchange) describe(status int) {
 	r := x.Request()
 	remote, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		remote = r.RemoteAddr
 	}
-	status := x.response.Status()
-	if status == 0 {
-		status = x.unsent
-	}
-	x.front.access.Write(&accesslog.Entry{
+	x.entry = &accesslog.Entry{
 		Time: x.start, RequestID: x.id, Tenant: x.tenant, Remote: remote,
 		Method: r.Method, URI: r.RequestURI, Proto: r.Proto, Host: r.Host,
-		Status: status, Bytes: x.response.Bytes(), Duration: time.Since(x.start), Wait: x.wait, CPU: x.cpu,
+		Status: status, Bytes: x.sent(), Duration: time.Since(x.start), Wait: x.wait, CPU: x.cpu, Received: x.received,
 		Referer: r.Header.Get("Referer"), UserAgent: r.Header.Get("User-Agent"), TraceID: edge.TraceID(r.Header), Fault: x.fault,
-	})
+	}
+}
+
+// settle is called when the answer has ended, and when an instance has been put
+// back beside it. The last one writes the entry: only then its pages are known.
+func (x *exchange) settle() {
+	if x.parts.Add(-1) > 0 || x.entry == nil {
+		return
+	}
+	x.entry.Pages = x.pages
+	x.front.access.Write(x.entry)
 }

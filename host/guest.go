@@ -29,6 +29,7 @@ type application struct {
 	tenant      tenants.Tenant
 	release     tenants.Release
 	fingerprint string // of the application's folder
+	turn        uint64 // see fleet.turns
 	pinned      string // what that must be, "" for anything
 	secret      bool   // its environment must not get into a file
 	touched     int64  // as in wish

@@ -38,7 +38,7 @@ func (s *site) examine(ctx context.Context, d *deployment) error {
 		return nil
 	}
 	s.step("checking " + h.Path)
-	ctx, cancel := context.WithTimeout(ctx, min(h.Timeout.Duration, s.fleet.cfg.StartTimeout))
+	ctx, cancel := context.WithTimeout(ctx, min(h.Timeout.Duration, s.fleet.cfg.now().StartTimeout))
 	defer cancel()
 	status, err := d.get(ctx, h.Path, "wasgi-health", s.log)
 	if err != nil {

@@ -4,15 +4,16 @@ import (
 	"archive/zip"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 
 	"github.com/spf13/pflag"
 
 	"github.com/wasgi/wasgi/host/config"
 	"github.com/wasgi/wasgi/host/policy"
+	"github.com/wasgi/wasgi/host/upgrade"
 )
 
 // Config is everything that can be set; see package config.
@@ -47,6 +48,12 @@ type TenantStatus struct {
 // Option changes what New makes.
 type Option func(*Host)
 
+// WithLevel has a reload set the level of the host's log.
+func WithLevel(l *slog.LevelVar) Option { return func(h *Host) { h.level = l } }
+
+// WithLegacy has the host take over from an older process; nil begins anew.
+func WithLegacy(l *upgrade.Legacy) Option { return func(h *Host) { h.legacy = l } }
+
 // Host serves tenants; see New.
 type Host struct {
 	cfg    Config
@@ -55,11 +62,16 @@ type Host struct {
 	maker  maker
 	fleet  *fleet
 	phase  atomic.Int32 // see readiness
-	state  io.Closer    // the claim of the state folder, nil when there is none
 
-	version  string
-	deployer *deployer // while it serves; nil for an author's host
-	cron     *cron     // as the deployer
+	version string
+	legacy  *upgrade.Legacy // of an older process, nil for none
+	level   *slog.LevelVar  // of log; nil when nobody may change it
+
+	reloading sync.Mutex              // one reload at a time
+	serving   atomic.Pointer[service] // nil unless requests are served
+	state     *policy.Claim           // the claim of the state folder, nil when there is none
+	deployer  *deployer               // while it serves; nil for an author's host
+	cron      *cron                   // as the deployer
 }
 
 // New makes a host that runs guest. It compiles the guest, or takes it from the
@@ -73,11 +85,9 @@ func New(ctx context.Context, c Config, guest Guest, log *slog.Logger, opts ...O
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	var state io.Closer
-	if !c.Dev { // authors may serve several applications, each with its own command
-		if state, err = policy.ClaimState(c.StateDir); err != nil {
-			return nil, err
-		}
+	state, err := claimState(c, opts)
+	if err != nil {
+		return nil, err
 	}
 	m, err := newEngine(ctx, c, guest, log)
 	if err != nil {
@@ -88,7 +98,23 @@ func New(ctx context.Context, c Config, guest Guest, log *slog.Logger, opts ...O
 	return h, nil
 }
 
-func closeState(state io.Closer) error {
+// claimState is nil for authors, who may serve several applications, each with its
+// own command.
+func claimState(c Config, opts []Option) (*policy.Claim, error) {
+	if c.Dev {
+		return nil, nil
+	}
+	asked := &Host{}
+	for _, o := range opts {
+		o(asked)
+	}
+	if asked.legacy != nil {
+		return policy.AdoptState(asked.legacy.State)
+	}
+	return policy.ClaimState(c.StateDir)
+}
+
+func closeState(state *policy.Claim) error {
 	if state == nil {
 		return nil
 	}
@@ -102,6 +128,12 @@ func newHost(c Config, m maker, log *slog.Logger, opts ...Option) *Host {
 	}
 	h.events.log = log
 	h.fleet = newFleet(c, m, log, &h.events)
+	if f, ok := m.(interface{ follow(*settings) }); ok {
+		f.follow(h.fleet.cfg)
+	}
+	if h.fleet.metrics = newMetrics(c, h.version); h.fleet.metrics != nil {
+		h.fleet.metrics.From(h.fleet.gather)
+	}
 	return h
 }
 

@@ -48,11 +48,11 @@ func (e *engine) buildWorker(ctx context.Context, a application) (image, error) 
 	}
 	job := worker.Job{
 		Tenant: a.tenant, Site: a.release.Site, Data: e.app(a).Data,
-		Snapshot: e.workerSnapshot(a.tenant.Name), CacheDir: e.cfg.CacheDir, Key: key,
+		Snapshot: e.workerSnapshot(a.tenant.Name), CacheDir: e.cfg.now().CacheDir, Key: key,
 		MemoryLimit: spec.MemoryLimit, CPULimit: spec.CPULimit, Grace: spec.Grace,
 		StartTimeout: spec.StartTimeout, WarmupTimeout: spec.WarmupTimeout,
 		MemoryBudget: a.memory.Limit(), Unstored: a.secret,
-		Running: min(e.cfg.Slots, a.tenant.Manifest.Instances.Max),
+		Running: min(e.cfg.now().Slots, a.tenant.Manifest.Instances.Max),
 	}
 	for _, q := range spec.Warmup {
 		job.Warmup = append(job.Warmup, q.Environ)
@@ -76,7 +76,7 @@ func (e *engine) buildWorker(ctx context.Context, a application) (image, error) 
 // worker may have been taken over, and what it wrote is for its successor only.
 // No tenant's name begins with an underscore.
 func (e *engine) workerSnapshot(name string) string {
-	return filepath.Join(e.cfg.StateDir, "snapshots", "_workers", name, "image")
+	return filepath.Join(e.cfg.now().StateDir, "snapshots", "_workers", name, "image")
 }
 
 // workerImage is an image of guests in a worker process.

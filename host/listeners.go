@@ -8,12 +8,18 @@ import (
 
 	"github.com/wasgi/wasgi/host/config"
 	"github.com/wasgi/wasgi/host/listen"
+	"github.com/wasgi/wasgi/host/upgrade"
 )
 
 // sockets are what listen and admin_listen name.
 type sockets struct {
 	client []clientSocket // in the order of the setting
 	admin  net.Listener   // nil for none
+
+	passed *listen.Passed
+	legacy *upgrade.Legacy // nil for none
+	keys   map[string]int  // how often a place was named
+	opened []openedSocket
 }
 
 // clientSocket is where clients connect.
@@ -22,22 +28,30 @@ type clientSocket struct {
 	tls bool
 }
 
-// openSockets opens them all, or none. unused are the names of sockets that
-// systemd passed and no setting takes; they are closed.
-func openSockets(ctx context.Context, c Config) (s *sockets, unused []string, err error) {
+// openedSocket is a socket with the key by which a successor finds it.
+type openedSocket struct {
+	net.Listener
+	key string
+	own bool // a file that this process or its predecessors have made
+}
+
+// openSockets opens them all, or none; those that an older process has handed over
+// are taken. unused are the names of sockets that systemd passed and no setting
+// takes; they are closed.
+func openSockets(ctx context.Context, c Config, legacy *upgrade.Legacy) (s *sockets, unused []string, err error) {
 	passed := listen.TakePassed()
-	defer func() { unused = passed.Close() }()
-	s = &sockets{}
-	if err := s.openAdmin(ctx, c, passed); err != nil {
+	defer func() { unused = append(passed.Close(), legacy.Rest()...) }()
+	s = &sockets{passed: passed, legacy: legacy, keys: map[string]int{}}
+	if err := s.openAdmin(ctx, c); err != nil {
 		return nil, nil, fmt.Errorf("admin_listen: %w", err)
 	}
-	if err := s.openClient(ctx, c, passed); err != nil {
+	if err := s.openClient(ctx, c); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("listen: %w", err), s.close())
 	}
 	return s, nil, nil
 }
 
-func (s *sockets) openAdmin(ctx context.Context, c Config, passed *listen.Passed) error {
+func (s *sockets) openAdmin(ctx context.Context, c Config) error {
 	if c.AdminListen == "" {
 		return nil
 	}
@@ -45,7 +59,7 @@ func (s *sockets) openAdmin(ctx context.Context, c Config, passed *listen.Passed
 	if err != nil {
 		return err
 	}
-	opened, err := open(ctx, l, passed)
+	opened, err := s.open(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -57,7 +71,7 @@ func (s *sockets) openAdmin(ctx context.Context, c Config, passed *listen.Passed
 }
 
 // openClient opens the word systemd last: it takes what the others leave.
-func (s *sockets) openClient(ctx context.Context, c Config, passed *listen.Passed) error {
+func (s *sockets) openClient(ctx context.Context, c Config) error {
 	listeners, err := c.Listeners()
 	if err != nil {
 		return err
@@ -75,7 +89,7 @@ func (s *sockets) openClient(ctx context.Context, c Config, passed *listen.Passe
 			if rest := l.Passed && l.Name == ""; rest != last {
 				continue
 			}
-			if found[i], err = open(ctx, l, passed); err != nil {
+			if found[i], err = s.open(ctx, l); err != nil {
 				return err
 			}
 		}
@@ -85,16 +99,49 @@ func (s *sockets) openClient(ctx context.Context, c Config, passed *listen.Passe
 
 // open opens one place, which is several sockets when systemd passes them under
 // one name.
-func open(ctx context.Context, l config.Listener, passed *listen.Passed) ([]net.Listener, error) {
+func (s *sockets) open(ctx context.Context, l config.Listener) ([]net.Listener, error) {
+	key := s.key(l)
+	out, err := s.inherit(key)
+	if err == nil && len(out) == 0 {
+		out, err = s.make(ctx, l)
+	}
+	for _, one := range out {
+		s.opened = append(s.opened, openedSocket{one, key, l.Path != ""})
+	}
+	return out, err
+}
+
+// key names a place whatever is spoken there. One that is named twice, a free
+// port, has two.
+func (s *sockets) key(l config.Listener) string {
+	l.TLS, l.Mode = false, 0
+	key := fmt.Sprint(l.Address, " ", l.Path, " ", l.Passed, " ", l.Name, " ", l.Inherited)
+	s.keys[key]++
+	return fmt.Sprint(key, " ", s.keys[key])
+}
+
+// inherit takes what an older process has handed over.
+func (s *sockets) inherit(key string) (out []net.Listener, err error) {
+	for _, fd := range s.legacy.Sockets(key) {
+		l, err := s.passed.Inherited(fd)
+		if err != nil {
+			return nil, errors.Join(err, closeAll(out))
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+func (s *sockets) make(ctx context.Context, l config.Listener) ([]net.Listener, error) {
 	var one net.Listener
 	var err error
 	switch {
 	case l.Passed && l.Name == "":
-		return passed.Rest()
+		return s.passed.Rest()
 	case l.Passed:
-		return passed.Named(l.Name)
+		return s.passed.Named(l.Name)
 	case l.Inherited > 0:
-		one, err = passed.Inherited(l.Inherited)
+		one, err = s.passed.Inherited(l.Inherited)
 	case l.Path != "":
 		one, err = listen.Unix(ctx, l.Path, l.Mode)
 	default:
@@ -104,6 +151,16 @@ func open(ctx context.Context, l config.Listener, passed *listen.Passed) ([]net.
 		return nil, err
 	}
 	return []net.Listener{one}, nil
+}
+
+// keepFiles says what becomes of the files of Unix sockets when they are closed:
+// they stay when another process listens on them.
+func (s *sockets) keepFiles(keep bool) {
+	for _, o := range s.opened {
+		if u, ok := o.Listener.(*net.UnixListener); ok && o.own {
+			u.SetUnlinkOnClose(!keep)
+		}
+	}
 }
 
 func (s *sockets) close() error {

@@ -2,7 +2,11 @@ package host
 
 import (
 	"io"
+	"log/slog"
 	"os"
+	"path/filepath"
+
+	"github.com/wasgi/wasgi/host/tenantlog"
 )
 
 // openLog opens a log file to append to; - is standard output, which stays open.
@@ -16,3 +20,33 @@ func openLog(path string) (io.WriteCloser, error) {
 type keepOpen struct{ io.Writer }
 
 func (keepOpen) Close() error { return nil }
+
+// newTenantLog is where a tenant's words go: the host's log, and a file of its own.
+func (f *fleet) newTenantLog(name string) *tenantlog.Log {
+	return tenantlog.New(f.log, name, int64(f.cfg.now().TenantLogRate), tenantlog.Options{
+		File:    f.logFile(name),
+		Dropped: func(records int) { f.metrics.Tenant(name).Dropped(records) },
+	})
+}
+
+// logFile is nil when there is to be none. What cannot be written to it is in the
+// host's log all the same; that says so, seldom.
+func (f *fleet) logFile(name string) slog.Handler {
+	c := f.cfg.now()
+	if c.TenantLogSize == 0 || c.Dev {
+		return nil
+	}
+	dir := filepath.Join(c.StateDir, "logs")
+	out := &complaining{
+		to:  tenantlog.NewFile(filepath.Join(dir, name+".log"), int64(c.TenantLogSize), c.TenantLogKeep),
+		dir: dir, log: f.log.With("tenant", name), seldom: seldom{pause: logPause},
+	}
+	opt := &slog.HandlerOptions{Level: slog.LevelDebug}
+	if level := new(slog.Level); level.UnmarshalText([]byte(c.LogLevel)) == nil {
+		opt.Level = level
+	}
+	if c.LogFormat == "json" {
+		return slog.NewJSONHandler(tenantlog.Visible(out), opt)
+	}
+	return slog.NewTextHandler(tenantlog.Visible(out), opt)
+}

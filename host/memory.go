@@ -73,7 +73,7 @@ func (h *heap) close() {
 func (f *fleet) relieve(ctx context.Context) {
 	tick := time.NewTicker(reliefEvery)
 	defer tick.Stop()
-	heap := newHeap(f.cfg)
+	heap := newHeap(*f.cfg.now())
 	defer heap.close()
 	for {
 		heap.bound(f.memory.Used())

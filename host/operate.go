@@ -39,7 +39,7 @@ func (d *deployer) install(ctx context.Context, name string, from io.Reader, dig
 	was := d.record(name)
 	now, err := d.registry.Put(ctx, was, func(t *registry.Tenant) {
 		t.Add(r)
-		t.Keep(max(d.fleet.cfg.KeepReleases, 2)) // the current one, and this
+		t.Keep(max(d.fleet.cfg.now().KeepReleases, 2)) // the current one, and this
 	})
 	if err != nil {
 		return r, fmt.Errorf("writing the state: %w", err)

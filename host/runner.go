@@ -64,7 +64,7 @@ func (d *deployer) executeAlone(ctx context.Context, tenant string, p program) (
 	if err != nil {
 		return 0, err
 	}
-	if isolated(w.tenant, d.fleet.cfg) {
+	if isolated(w.tenant, *d.fleet.cfg.now()) {
 		return 0, fmt.Errorf("%w: its guests run in a process of their own (isolation_level), and programs run in the server's: use `wasgi python --app` on the machine", errNoScriptRun)
 	}
 	s := d.fleet.siteFor(tenant)
@@ -98,7 +98,7 @@ func (e *engine) run(ctx context.Context, a application, p program) (int, error)
 	}
 	return e.sandbox.Python(ctx, sandbox.PythonSpec{
 		Name: a.tenant.Name, Policy: pol, Budget: a.memory,
-		MemoryLimit: uint64(min(a.tenant.Manifest.Limits.Memory.Bytes(), int64(e.cfg.MemoryPerInstance))),
+		MemoryLimit: uint64(min(a.tenant.Manifest.Limits.Memory.Bytes(), int64(e.cfg.now().MemoryPerInstance))),
 		Boot:        abi.Boot{Args: append([]string{"python"}, p.args...), Paths: app.Paths(), Cwd: policy.AppDir},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/wasgi/wasgi/host/accesslog"
 	"github.com/wasgi/wasgi/host/admin"
 	"github.com/wasgi/wasgi/host/watch"
 	"github.com/wasgi/wasgi/tenants"
@@ -61,7 +63,14 @@ func (h *Host) serve(ctx context.Context) error {
 	if h.deployer != nil {
 		h.fleet.running.Go(func() { h.cron.run(sites) }) // ends with the sites
 	}
+	if err := h.takeOver(ctx, s); err != nil {
+		return errors.Join(err, s.closeListeners())
+	}
+	s.sites = sites
+	h.serving.Store(s)
+	defer h.serving.Store(nil)
 	h.phase.Store(phaseServing)
+	notify("READY=1")
 	return s.run(ctx, stopSites, sites)
 }
 
@@ -74,26 +83,45 @@ type service struct {
 	watcher   *watch.Watcher // nil when nothing is watched
 	closeLogs func()
 
+	sockets   *sockets
+	handed    chan struct{}  // closed when another process has taken over
+	front     *front         // the first one
+	accessOut io.WriteCloser // guarded by Host.reloading once requests are served
+	sites     context.Context
+
 	adminListener net.Listener // nil for none
 	api           *apiServer   // nil for none
 }
 
 func (h *Host) open(ctx context.Context) (s *service, err error) {
-	s = &service{host: h, closeLogs: func() {}}
+	s = &service{host: h, closeLogs: func() {}, handed: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.closeListeners())
 			s.closeLogs()
 		}
 	}()
-	access, out, err := newAccessLog(h.cfg, h.log)
+	var format accesslog.Format
+	if s.accessOut, format, err = openAccessLog(h.cfg); err != nil {
+		return s, err
+	}
+	access := accesslog.New(s.accessOut, format, h.log)
+	s.closeLogs = func() { access.Close(); _ = s.accessOut.Close() }
+	tracer, err := newTracer(ctx, h.cfg, h.version, h.log)
 	if err != nil {
 		return s, err
 	}
-	s.closeLogs = func() { access.Close(); _ = out.Close() }
 	front, err := newFront(h.cfg, h.fleet, h.log, access)
 	if err != nil {
 		return s, err
+	}
+	front.tracer, s.front = tracer, front
+	s.closeLogs = func() {
+		front.behind.Wait()
+		access.Close()
+		_ = s.accessOut.Close()
+		closeTracer(tracer)
+		front.orders.Close()
 	}
 	s.client = front.server()
 	if err := s.listen(ctx, front); err != nil {
@@ -108,13 +136,14 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 
 func (s *service) listen(ctx context.Context, front *front) error {
 	h := s.host
-	sockets, unused, err := openSockets(ctx, h.cfg)
+	sockets, unused, err := openSockets(ctx, h.cfg, h.legacy)
 	if err != nil {
 		return err
 	}
 	for _, name := range unused {
 		h.log.Warn("a socket that systemd passed is not used: name it in listen", "name", name)
 	}
+	s.sockets = sockets
 	clients, err := front.entrance(sockets.client)
 	if err != nil {
 		return errors.Join(err, sockets.close())
@@ -131,7 +160,7 @@ func (s *service) listen(ctx context.Context, front *front) error {
 		return nil
 	}
 	s.admin = &http.Server{
-		Handler: admin.Handler(h.readiness), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		Handler: admin.Handler(h.readiness, h.metricsHandler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 10 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 4096, ErrorLog: s.client.ErrorLog,
 	}
 	return nil
@@ -157,6 +186,14 @@ func (h *Host) watcher() *watch.Watcher {
 		return nil
 	}
 	return w
+}
+
+// metricsHandler is nil when nothing is counted.
+func (h *Host) metricsHandler() http.Handler {
+	if h.fleet.metrics == nil {
+		return nil
+	}
+	return h.fleet.metrics.Handler()
 }
 
 // readiness is nil while the host should get traffic.
@@ -192,7 +229,10 @@ func (s *service) run(ctx context.Context, stopSites func(), sites context.Conte
 		})
 	}
 	group.Go(func() error {
-		<-failing.Done()
+		select {
+		case <-failing.Done():
+		case <-s.handed:
+		}
 		stopWatching()
 		s.drain(context.WithoutCancel(ctx), stopSites)
 		return nil
@@ -211,7 +251,9 @@ func serving(err error) error {
 // drain ends the service within DrainTimeout and a short grace.
 func (s *service) drain(ctx context.Context, stopSites func()) {
 	h := s.host
-	h.phase.Store(phaseDraining)
+	if h.phase.Swap(phaseDraining) != phaseDraining { // after a handover the service goes on
+		notify("STOPPING=1")
+	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.DrainTimeout)
 	defer cancel()
 	s.api.stop(ctx)

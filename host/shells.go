@@ -48,7 +48,7 @@ func (f *fleet) quiet(ctx context.Context) error {
 
 // stock makes instances ahead, unless all tenants have processes of their own.
 func (e *engine) stock(ctx context.Context, quiet func(context.Context) error) {
-	if !isolated(tenants.Tenant{}, e.cfg) {
+	if !isolated(tenants.Tenant{}, *e.cfg.now()) {
 		e.sandbox.Stock(ctx, quiet)
 	}
 }

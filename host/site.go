@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wasgi/wasgi/host/metrics"
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/spool"
@@ -50,6 +51,8 @@ type site struct {
 	end    context.CancelFunc
 
 	retiring sync.WaitGroup // deployments on their way out
+	tally    tally
+	serving  atomic.Pointer[metrics.Tenant] // see meter; nil before the first request
 
 	mu      sync.Mutex // guards all below; nothing is called with it held
 	state   State
@@ -67,7 +70,7 @@ func newSite(f *fleet, name string) *site {
 		orders: make(chan *order), ended: make(chan struct{}), end: func() {},
 		log:     f.logOf(name),
 		changed: make(chan struct{}),
-		memory:  sandbox.NewBudget(uint64(f.cfg.MemoryPerTenant), f.memory),
+		memory:  sandbox.NewBudget(uint64(f.cfg.now().MemoryPerTenant), f.memory),
 	}
 }
 
@@ -119,7 +122,7 @@ func (s *site) run(ctx context.Context) {
 		err := apart(func() error { return s.attempt(ctx) })
 		switch {
 		case errors.Is(err, errChanged):
-			pause = s.fleet.cfg.WatchSettle
+			pause = s.fleet.cfg.now().WatchSettle
 		case err != nil:
 			pause = min(max(2*pause, retryFirst), retryLast)
 		default:
@@ -165,18 +168,21 @@ func (s *site) rest(ctx context.Context, pause time.Duration) (o *order, more bo
 // attempt brings what is wanted into service, unless it is already.
 func (s *site) attempt(ctx context.Context) error {
 	start := time.Now()
+	turn := s.fleet.turns.Load()
 	w, quotas, err := s.proposal()
 	var fingerprint string
 	if err == nil {
 		fingerprint, err = s.fleet.fingerprint(w)
 	}
-	if d := s.live.Load(); err == nil && d != nil && d.is(w, fingerprint) {
+	if d := s.live.Load(); err == nil && d != nil && d.is(w, fingerprint, turn) {
 		s.succeed()
 		return nil
 	}
 	s.begin()
 	if err == nil {
-		err = s.release(ctx, s.application(w, fingerprint, quotas), nil)
+		a := s.application(w, fingerprint, quotas)
+		a.turn = turn
+		err = s.release(ctx, a, nil)
 	}
 	s.report(ctx, err, time.Since(start))
 	return err
@@ -196,7 +202,12 @@ func (s *site) release(ctx context.Context, a application, commit func(tenants.R
 	if now, err := s.fleet.fingerprint(wish{tenant: a.tenant, pinned: a.pinned}); err != nil || now != a.fingerprint {
 		return errors.Join(errChanged, err, im.Close())
 	}
-	d := deploy(a, im, s.fleet)
+	files, err := staticFiles(a)
+	if err != nil {
+		return errors.Join(err, im.Close())
+	}
+	d := deploy(a, im, files, s.fleet)
+	s.tally.enter(d)
 	if err := s.examine(ctx, d); err != nil {
 		s.retire(d)
 		return err
@@ -230,7 +241,7 @@ func (s *site) build(ctx context.Context, a *application) (image, error) {
 
 func (s *site) prepare(ctx context.Context, a *application) (err error) {
 	s.step("preparing")
-	ctx, cancel := context.WithTimeout(ctx, s.fleet.cfg.PrepareTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.fleet.cfg.now().PrepareTimeout)
 	defer cancel()
 	a.release, err = s.fleet.maker.prepare(ctx, *a, func(text string) {
 		s.fleet.events.emit(Event{Kind: EventProgress, Tenant: s.name, Text: text})
@@ -243,11 +254,15 @@ func (s *site) retire(d *deployment) {
 	ctx, cancel := s.fleet.drainContext()
 	defer cancel()
 	d.retire(ctx, s.log.Slog())
+	s.tally.leave(d)
 }
 
 // report ends an attempt: state, event, log.
 func (s *site) report(ctx context.Context, err error, took time.Duration) {
 	s.tried.Store(true)
+	if !errors.Is(err, errChanged) && ctx.Err() == nil {
+		s.fleet.metrics.Tenant(s.name).Released(err == nil, took)
+	}
 	switch {
 	case err == nil:
 		s.succeed()

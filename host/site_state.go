@@ -92,7 +92,7 @@ func (s *site) current(ctx context.Context) (*deployment, error) {
 	if d := s.live.Load(); d != nil {
 		return d, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.fleet.cfg.StartTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.fleet.cfg.now().StartTimeout)
 	defer cancel()
 	if !s.queue() {
 		return nil, errCrowded

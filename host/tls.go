@@ -3,11 +3,13 @@ package host
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"time"
 
+	"github.com/wasgi/wasgi/host/acme"
 	"github.com/wasgi/wasgi/host/certs"
 	"github.com/wasgi/wasgi/host/config"
 	"github.com/wasgi/wasgi/host/framing"
@@ -22,9 +24,41 @@ func (f *front) secrets() (*tls.Config, error) {
 	if !f.cfg.TLS() {
 		return nil, nil
 	}
+	if err := f.openCertificates(); err != nil {
+		return nil, err
+	}
+	return f.tlsConfig(func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		return f.live.Load().certificate(hello)
+	}), nil
+}
+
+// certificate is that of a file for the client's name, or the authority's for a
+// name that an application has, or that of a file for another name.
+func (f *front) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if f.orders == nil {
+		return f.store.GetCertificate(hello)
+	}
+	if f.store != nil && !acme.Challenges(hello) {
+		if cert, err := f.store.GetCertificate(hello); err == nil && hello.SupportsCertificate(cert) == nil {
+			return cert, nil
+		}
+	}
+	cert, err := f.orders.GetCertificate(hello)
+	if errors.Is(err, acme.ErrNotAllowed) && f.store != nil {
+		return f.store.GetCertificate(hello)
+	}
+	return cert, err
+}
+
+// openCertificates reads the files that the settings name.
+func (f *front) openCertificates() error {
+	if !f.cfg.TLS() || f.cfg.TLSCert == "" {
+		f.store = nil
+		return nil
+	}
 	pairs, err := f.cfg.Certificates()
 	if err != nil {
-		return nil, fmt.Errorf("tls_key: %w", err)
+		return fmt.Errorf("tls_key: %w", err)
 	}
 	files := make([]certs.Files, len(pairs))
 	for i, p := range pairs {
@@ -32,12 +66,13 @@ func (f *front) secrets() (*tls.Config, error) {
 	}
 	store, err := certs.Open(files, certs.Events{Loaded: f.renewed, Failed: f.notRenewed})
 	if err != nil {
-		return nil, fmt.Errorf("tls_cert: %w", err)
+		return fmt.Errorf("tls_cert: %w", err)
 	}
 	if end := store.Expiry(); time.Until(end) < soon {
 		f.log.Warn("a certificate expires soon", "expires", end)
 	}
-	return f.tlsConfig(store.GetCertificate), nil
+	f.store = store
+	return nil
 }
 
 func (f *front) tlsConfig(certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
@@ -47,6 +82,9 @@ func (f *front) tlsConfig(certificate func(*tls.ClientHelloInfo) (*tls.Certifica
 	}
 	if f.cfg.HTTP2 {
 		c.NextProtos = []string{"h2", "http/1.1"}
+	}
+	if f.cfg.ACME {
+		c.NextProtos = append(c.NextProtos, acme.Protocol)
 	}
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -140,6 +141,7 @@ func (m *Manifest) check(in manifestText) error {
 	if len(m.Cron) > maxJobs {
 		c.fault("cron", fmt.Sprintf("%d jobs; there may be %d", len(m.Cron), maxJobs))
 	}
+	c.front(m)
 	c.limits(m)
 	c.instances(m)
 	return errors.Join(c.faults...)
@@ -170,6 +172,31 @@ func (c *checker) entry(entry string) {
 	if _, err := ParseEntry(entry); err != nil {
 		c.fault("entry", err.Error())
 	}
+}
+
+// front checks what the host answers by itself.
+func (c *checker) front(m *Manifest) {
+	for _, url := range slices.Sorted(maps.Keys(m.Static)) {
+		if err := CheckPrefix(url); err != nil {
+			c.entryFault("static", url, err.Error())
+		}
+		if folder := m.Static[url]; !filepath.IsLocal(folder) || filepath.Clean(folder) == "." {
+			c.entryFault("static", url, fmt.Sprintf("%q must be a folder inside the application, like \"static\", and not the application itself: that would show its source", folder))
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(m.Redirects)) {
+		if _, err := ParseRedirect(from, m.Redirects[from]); err != nil {
+			c.entryFault("redirects", from, err.Error())
+		}
+	}
+	c.span("static_max_age", m.StaticMaxAge, 0, 365*24*time.Hour)
+	c.size("compress_above", m.CompressAbove, 0, GiB)
+}
+
+// entryFault is a fault of one entry of a table of texts.
+func (c *checker) entryFault(table, name, text string) {
+	line := lineOf(c.in.data, strings.Join(append(slices.Clone(c.in.table), table, strconv.Quote(name)), "."))
+	c.faults = append(c.faults, &ManifestError{c.in.file, line, table + "." + strconv.Quote(name), text})
 }
 
 func (c *checker) limits(m *Manifest) {

@@ -86,6 +86,42 @@ type Manifest struct {
 	// wants text: UTF-8 bytes, each as a character.
 	Environ map[string]string `toml:"environ"`
 
+	// static shows folders of the application without asking it: "/static" =
+	// "assets" answers /static/site.css with the file assets/site.css, and a path that
+	// ends with a slash with the index.html there. Paths are those of the application,
+	// below its prefix. GET and HEAD are answered, with ranges, entity tags and 304;
+	// site.css.br, site.css.zst and site.css.gz beside the file are sent instead to
+	// clients that take them, unless they are more than 10 s older. Links out of the folder are not
+	// followed. What is not there is the application's to answer.
+	Static map[string]string `toml:"static"`
+
+	// static_dotfiles shows files and folders whose names begin with a dot, too.
+	StaticDotfiles bool `toml:"static_dotfiles"`
+
+	// static_max_age is how long browsers may use a static file without asking again
+	// (Cache-Control: max-age); 0s says nothing of it. At most 8760h.
+	StaticMaxAge Duration `toml:"static_max_age"`
+
+	// redirects sends clients elsewhere without asking the application: "/old" = "/new"
+	// for one path, "/blog/*" = "301 https://blog.example/*" for all below one, with
+	// the status (301, 302, 303, 307, 308) before the target if it is not 302. Paths
+	// are those of the application, below its prefix; the query goes along unless the
+	// target has one. Whole paths count before those with a star, longer ones before
+	// shorter ones, and redirects before static files.
+	Redirects map[string]string `toml:"redirects"`
+
+	// compress makes responses smaller for clients that take zstd or gzip: text, JSON
+	// and the like, from compress_above on, unless they are encoded already or say
+	// no-transform. A page that shows both a secret (a CSRF token that stays the same,
+	// say) and what the request said lets whoever watches the length of encrypted
+	// answers guess the secret (BREACH, CVE-2013-3587): leave it off for those, or let
+	// them say Cache-Control: no-transform. Django masks its tokens.
+	Compress bool `toml:"compress"`
+
+	// compress_above is the length from which on a response is compressed. At most
+	// 1GiB.
+	CompressAbove Size `toml:"compress_above"`
+
 	// limits bound what one instance and one request may use.
 	Limits Limits `toml:"limits"`
 
@@ -257,7 +293,8 @@ type Network struct {
 // configuration sets.
 func Defaults() Manifest {
 	return Manifest{
-		Isolation: Reuse,
+		Isolation:     Reuse,
+		CompressAbove: 1 * KiB,
 		Limits: Limits{
 			Memory:         256 * MiB,
 			RequestTimeout: Duration{30 * time.Second},
@@ -290,6 +327,8 @@ func (m Manifest) clone() Manifest {
 	m.Env = maps.Clone(m.Env)
 	m.Environ = maps.Clone(m.Environ)
 	m.Cron = maps.Clone(m.Cron)
+	m.Static = maps.Clone(m.Static)
+	m.Redirects = maps.Clone(m.Redirects)
 	m.PythonPath = slices.Clone(m.PythonPath)
 	m.Hosts = slices.Clone(m.Hosts)
 	m.Paths = slices.Clone(m.Paths)

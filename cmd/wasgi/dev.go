@@ -26,7 +26,7 @@ the public: a traceback tells how the application works.`,
 			if len(args) == 1 {
 				cfg.Root = args[0]
 			}
-			return serve(c.Context(), cfg)
+			return serve(c.Context(), cfg, nil)
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "configuration file (TOML)")

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasgi/wasgi/host"
+	"github.com/wasgi/wasgi/host/tenantlog"
 )
 
 // fmtUsage says which command was meant and where its help is.
@@ -33,13 +34,20 @@ func newLogger(w io.Writer) *slog.Logger {
 // newServeLogger has the format and the level of the configuration, which has
 // been validated.
 func newServeLogger(w io.Writer, cfg host.Config) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
-		level = slog.LevelInfo
+	log, _ := newLeveledLogger(w, cfg)
+	return log
+}
+
+// newLeveledLogger is a logger whose level may be changed.
+func newLeveledLogger(w io.Writer, cfg host.Config) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	var configured slog.Level
+	if err := configured.UnmarshalText([]byte(cfg.LogLevel)); err == nil {
+		level.Set(configured)
 	}
 	opt := &slog.HandlerOptions{Level: level}
 	if cfg.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(visible{w}, opt))
+		return slog.New(slog.NewJSONHandler(tenantlog.Visible(w), opt)), level
 	}
-	return slog.New(slog.NewTextHandler(visible{w}, opt))
+	return slog.New(slog.NewTextHandler(tenantlog.Visible(w), opt)), level
 }

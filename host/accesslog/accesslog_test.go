@@ -20,7 +20,7 @@ func sample() *Entry {
 		Time:      time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.FixedZone("", 3600)),
 		RequestID: "00ff", Tenant: "shop", Remote: "::1", Method: "GET", URI: "/a?b=\"\\\xe4\n", Proto: "HTTP/1.1", Host: "h",
 		Status: 200, Bytes: 12, Duration: 1234567 * time.Nanosecond, Wait: time.Millisecond, CPU: 20 * time.Microsecond,
-		UserAgent: "x\x1b[31m\u2028y", TraceID: "4bf9", Fault: "",
+		Received: 34, Pages: 56, UserAgent: "x\x1b[31m\u2028y", TraceID: "4bf9", Fault: "",
 	}
 }
 
@@ -31,10 +31,10 @@ func TestFormats(t *testing.T) {
 		entry  *Entry
 		want   string
 	}{
-		{"combined", Combined, sample(), `::1 - - [02/Jan/2026:03:04:05 +0100] "GET /a?b=\"\\\xe4\x0a HTTP/1.1" 200 12 "-" "x\x1b[31m\xe2\x80\xa8y" 00ff shop 1.234`},
-		{"combined, nothing", Combined, &Entry{}, `- - - [01/Jan/0001:00:00:00 +0000] "  " 0 0 "-" "-" - - 0.000`},
-		{"json", JSON, sample(), `{"ts":"2026-01-02T02:04:05.678Z","request_id":"00ff","tenant":"shop","remote":"::1","method":"GET","host":"h","uri":"/a?b=\"\\\u00e4\u000a","proto":"HTTP/1.1","status":200,"bytes":12,"duration_ms":1.234,"wait_ms":1.000,"cpu_ms":0.020,"user_agent":"x\u001b[31m\u2028y","trace_id":"4bf9"}`},
-		{"json, nothing", JSON, &Entry{}, `{"ts":"0001-01-01T00:00:00.000Z","request_id":"","status":0,"bytes":0,"duration_ms":0.000,"wait_ms":0.000,"cpu_ms":0.000}`},
+		{"combined", Combined, sample(), `::1 - - [02/Jan/2026:03:04:05 +0100] "GET /a?b=\"\\\xe4\x0a HTTP/1.1" 200 12 "-" "x\x1b[31m\xe2\x80\xa8y" 00ff shop 1.234 1.000 0.020 56 34`},
+		{"combined, nothing", Combined, &Entry{}, `- - - [01/Jan/0001:00:00:00 +0000] "  " 0 0 "-" "-" - - 0.000 0.000 0.000 0 0`},
+		{"json", JSON, sample(), `{"ts":"2026-01-02T02:04:05.678Z","request_id":"00ff","tenant":"shop","remote":"::1","method":"GET","host":"h","uri":"/a?b=\"\\\u00e4\u000a","proto":"HTTP/1.1","status":200,"bytes":12,"bytes_in":34,"duration_ms":1.234,"wait_ms":1.000,"cpu_ms":0.020,"pages":56,"user_agent":"x\u001b[31m\u2028y","trace_id":"4bf9"}`},
+		{"json, nothing", JSON, &Entry{}, `{"ts":"0001-01-01T00:00:00.000Z","request_id":"","status":0,"bytes":0,"bytes_in":0,"duration_ms":0.000,"wait_ms":0.000,"cpu_ms":0.000,"pages":0}`},
 	} {
 		if got := string(c.format(nil, c.entry)); got != c.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", c.name, got, c.want)
@@ -79,7 +79,7 @@ func TestCloseWritesEverything(t *testing.T) {
 	l.Close()
 	l.Close()
 	l.Write(sample())
-	if n := strings.Count(out.String(), "00ff shop 1.234\n"); n != 4000 {
+	if n := strings.Count(out.String(), "00ff shop 1.234 1.000 0.020 56 34\n"); n != 4000 {
 		t.Errorf("%d lines", n)
 	}
 }

@@ -13,10 +13,15 @@ type Entry struct {
 	Proto     string
 	Host      string
 	Status    int   // 0 when nothing was sent
-	Bytes     int64 // of body
+	Bytes     int64 // of the response's body, as it was sent
+	Received  int64 // of the request's body
 	Duration  time.Duration
 	Wait      time.Duration // for an instance
 	CPU       time.Duration // of the guest, 0 when unknown
+	// Pages of 4 KiB of the snapshot that were written to: by this request where the
+	// guest is put back after it (isolation fresh, in the server's process), otherwise
+	// by its instance since that was made, when somebody last looked. 0 when unknown.
+	Pages     int
 	Referer   string
 	UserAgent string
 	TraceID   string // of the W3C traceparent header, 32 hexadecimal digits; "" for none

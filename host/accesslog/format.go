@@ -9,8 +9,9 @@ import (
 // Format appends an entry's line, without its end, to b.
 type Format func(b []byte, e *Entry) []byte
 
-// Combined is the format of Apache and nginx of that name, and the request id,
-// the tenant and the duration in milliseconds at its end.
+// Combined is the format of Apache and nginx of that name, and at its end the
+// request id, the tenant, and the account of the request: duration, wait and CPU
+// time in milliseconds, pages, bytes of the request's body.
 func Combined(b []byte, e *Entry) []byte {
 	b = escape(b, dash(e.Remote))
 	b = append(b, " - - ["...)
@@ -32,7 +33,11 @@ func Combined(b []byte, e *Entry) []byte {
 	b = append(b, ' ')
 	b = escape(b, dash(e.Tenant))
 	b = append(b, ' ')
-	return millis(b, e.Duration)
+	b = append(millis(b, e.Duration), ' ')
+	b = append(millis(b, e.Wait), ' ')
+	b = append(millis(b, e.CPU), ' ')
+	b = append(strconv.AppendInt(b, int64(e.Pages), 10), ' ')
+	return strconv.AppendInt(b, e.Received, 10)
 }
 
 func quoted(b []byte, s string) []byte {
@@ -66,12 +71,16 @@ func JSON(b []byte, e *Entry) []byte {
 	b = strconv.AppendInt(b, int64(e.Status), 10)
 	b = append(b, `,"bytes":`...)
 	b = strconv.AppendInt(b, e.Bytes, 10)
+	b = append(b, `,"bytes_in":`...)
+	b = strconv.AppendInt(b, e.Received, 10)
 	b = append(b, `,"duration_ms":`...)
 	b = millis(b, e.Duration)
 	b = append(b, `,"wait_ms":`...)
 	b = millis(b, e.Wait)
 	b = append(b, `,"cpu_ms":`...)
 	b = millis(b, e.CPU)
+	b = append(b, `,"pages":`...)
+	b = strconv.AppendInt(b, int64(e.Pages), 10)
 	b = member(b, "referer", e.Referer)
 	b = member(b, "user_agent", e.UserAgent)
 	b = member(b, "trace_id", e.TraceID)

@@ -3,9 +3,10 @@
 //
 //	GET /healthz   200 as long as the process can answer
 //	GET /readyz    200 when it should get traffic, otherwise 503 and the reason
+//	GET /metrics   what is counted, for Prometheus, unless that is off
 //
-// Everything else is 404 or 405, and no answer tells a version or a name of a
-// tenant.
+// Everything else is 404 or 405. Only /metrics tells names of tenants and the
+// version.
 package admin
 
 import (
@@ -14,8 +15,9 @@ import (
 )
 
 // Handler answers probes. ready is called for each one and must return at once;
-// its error is the reason why the host should get no traffic.
-func Handler(ready func() error) http.Handler {
+// its error is the reason why the host should get no traffic. metrics answers
+// /metrics; nil is 404.
+func Handler(ready func() error, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -25,6 +27,9 @@ func Handler(ready func() error) http.Handler {
 		}
 		say(w, http.StatusOK, "ready")
 	})
+	if metrics != nil {
+		mux.Handle("/metrics", metrics)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusNotFound, "not found") })
 	return onlyReads(mux)
 }

@@ -2,13 +2,14 @@ package admin
 
 import (
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 )
 
 func TestHandler(t *testing.T) {
 	var state error
-	h := Handler(func() error { return state })
+	h := Handler(func() error { return state }, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { say(w, 200, "counted") }))
 	for _, c := range []struct {
 		method, path string
 		state        error
@@ -19,6 +20,8 @@ func TestHandler(t *testing.T) {
 		{"GET", "/readyz", nil, 200, "ready\n"},
 		{"GET", "/readyz", errors.New("draining"), 503, "draining\n"},
 		{"HEAD", "/readyz", nil, 200, "ready\n"}, // net/http drops the body
+		{"GET", "/metrics", nil, 200, "counted\n"},
+		{"POST", "/metrics", nil, 405, "method not allowed\n"},
 		{"POST", "/healthz", nil, 405, "method not allowed\n"},
 		{"GET", "/", nil, 404, "not found\n"},
 		{"GET", "/healthz/x", nil, 404, "not found\n"},

@@ -8,6 +8,9 @@
 // once. Nothing else in the program reads the environment or a file for
 // configuration, and nobody changes a Config after Load.
 //
+// A field with the tag reload may change while a host runs ([Merge]); --help marks
+// it with *.
+//
 // The comment at a field is its manual page; the tag help is the one line that
 // --help prints.
 package config

@@ -11,6 +11,7 @@ import (
 // field is one setting: its key, its help and where it is kept.
 type field struct {
 	key, help string
+	reload    string // see Merge
 	value     reflect.Value
 }
 
@@ -21,7 +22,7 @@ func fields(c *Config) []field {
 	for i := range v.NumField() {
 		tag := v.Type().Field(i).Tag
 		if key := tag.Get("koanf"); key != "-" {
-			out = append(out, field{key: key, help: tag.Get("help"), value: v.Field(i)})
+			out = append(out, field{key: key, help: tag.Get("help"), reload: tag.Get("reload"), value: v.Field(i)})
 		}
 	}
 	return out

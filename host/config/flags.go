@@ -14,6 +14,9 @@ func Flags(fs *pflag.FlagSet) {
 	c := Default(os.Environ(), os.Getuid())
 	for _, f := range fields(&c) {
 		name := flagName(f.key)
+		if f.reload != "" {
+			f.help += " *"
+		}
 		switch p := f.value.Addr().Interface().(type) {
 		case *string:
 			fs.String(name, *p, f.help)

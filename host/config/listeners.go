@@ -173,7 +173,13 @@ func (c *Config) validateTLS(fault faultFunc) {
 	switch {
 	case err != nil:
 		fault("tls_key", "%w", err)
-	case c.TLS() && len(pairs) == 0:
-		fault("tls_cert", "listen has an https:// address: name the file of the certificate, and in tls_key that of its key")
+	case c.TLS() && len(pairs) == 0 && !c.ACME:
+		fault("tls_cert", "listen has an https:// address: name the file of the certificate, and in tls_key that of its key, or set acme")
+	}
+	if c.ACME && !c.TLS() {
+		fault("acme", "certificates are for https:// addresses, and listen has none")
+	}
+	if u, err := url.Parse(c.ACMECA); c.ACME && (err != nil || u.Scheme != "https" || u.Host == "") {
+		fault("acme_ca", "%q is no URL that begins with https://", c.ACMECA)
 	}
 }

@@ -42,7 +42,7 @@ func load(file string, fs *pflag.FlagSet, environ []string, uid int) (Config, er
 		return Config{}, err
 	}
 	if err := l.config.Validate(); err != nil {
-		return Config{}, err
+		return Config{}, located(err, l.origins)
 	}
 	return l.config.Absolute()
 }
@@ -178,7 +178,10 @@ func (c Config) Absolute() (Config, error) {
 		}
 		*l = List(strings.Join(paths, ","))
 	}
-	for _, p := range []*string{&c.Root, &c.StateDir, &c.CacheDir} {
+	for _, p := range []*string{&c.Root, &c.StateDir, &c.CacheDir, &c.ACMERoot} {
+		if *p == "" && p == &c.ACMERoot {
+			continue
+		}
 		abs, err := filepath.Abs(*p)
 		if err != nil {
 			return c, fmt.Errorf("configuration: %w", err)

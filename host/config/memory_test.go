@@ -22,7 +22,7 @@ func TestMemoryBudgetDecidesDefaults(t *testing.T) {
 
 func TestMemoryBudgetLeavesRoomForGuests(t *testing.T) {
 	_, err := load("", nil, []string{"WASGI_MEMORY_BUDGET=512MiB", "WASGI_SLOTS=2", "WASGI_SPOOL_MEMORY_TOTAL=256MiB"}, 0)
-	if err == nil || !strings.Contains(err.Error(), "memory_budget: of 512MiB the host needs ") {
+	if err == nil || !strings.Contains(err.Error(), "WASGI_MEMORY_BUDGET: of 512MiB the host needs ") {
 		t.Errorf("got %v", err)
 	}
 }

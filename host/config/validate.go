@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 func (c *Config) Validate() error {
 	var errs []error
 	fault := func(key, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%s: "+format, append([]any{key}, args...)...))
+		errs = append(errs, &settingError{key, fmt.Errorf(format, args...)})
 	}
 	c.validateAddresses(fault)
 	c.validateProxies(fault)
@@ -25,8 +26,36 @@ func (c *Config) Validate() error {
 	}
 	c.validateWords(fault)
 	c.validateNumbers(fault)
+	c.validateTraces(fault)
 	c.validateDurations(fault)
 	c.validateMemory(fault)
+	return errors.Join(errs...)
+}
+
+// settingError is what is wrong with one setting.
+type settingError struct {
+	key string
+	err error
+}
+
+func (f *settingError) Error() string { return f.key + ": " + f.err.Error() }
+
+func (f *settingError) Unwrap() error { return f.err }
+
+// located says where each setting that Validate refuses comes from.
+func located(err error, origins map[string]string) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var errs []error
+	for _, e := range joined.Unwrap() {
+		var f *settingError
+		if errors.As(e, &f) && origins[f.key] != "" {
+			e = fmt.Errorf("%s: %w", origins[f.key], f.err)
+		}
+		errs = append(errs, e)
+	}
 	return errors.Join(errs...)
 }
 
@@ -38,6 +67,16 @@ func (c *Config) validateAddresses(fault faultFunc) {
 	}
 	c.validateListeners(fault)
 	c.validateAPI(fault)
+}
+
+func (c *Config) validateTraces(fault faultFunc) {
+	if c.TraceEndpoint == "" {
+		return
+	}
+	u, err := url.Parse(c.TraceEndpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		fault("trace_endpoint", "%q is no URL such as http://127.0.0.1:4318/v1/traces", c.TraceEndpoint)
+	}
 }
 
 func (c *Config) validateProxies(fault faultFunc) {
@@ -114,6 +153,11 @@ func (c *Config) validateNumbers(fault faultFunc) {
 		{"data_quota", int64(c.DataQuota), 0, 1 << 40},
 		{"data_files", int64(c.DataFiles), 0, 10_000_000},
 		{"tmp_size", int64(c.TmpSize), 0, int64(4 * GiB)},
+		{"trace_one_in", int64(c.TraceOneIn), 0, 1 << 30},
+		{"compressors", int64(c.Compressors), 0, 4096},
+		{"metrics_tenants", int64(c.MetricsTenants), 0, 100_000},
+		{"tenant_log_size", int64(c.TenantLogSize), 0, int64(GiB)},
+		{"tenant_log_keep", int64(c.TenantLogKeep), 0, 1000},
 		{"tenant_log_rate", int64(c.TenantLogRate), int64(KiB), int64(GiB)},
 	} {
 		if n.value < n.least || n.value > n.most {

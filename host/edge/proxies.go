@@ -50,7 +50,7 @@ func (p *Proxies) Admit(r *http.Request) (scheme string, refused *Refusal) {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if !p.trustsPeer(r) {
+	if !p.TrustsPeer(r) {
 		strip(r.Header, speaksForProxies)
 		return scheme, nil
 	}
@@ -74,7 +74,8 @@ func (p *Proxies) Admit(r *http.Request) (scheme string, refused *Refusal) {
 	return scheme, nil
 }
 
-func (p *Proxies) trustsPeer(r *http.Request) bool {
+// TrustsPeer says whether who sent r may speak for clients. It is for before Admit.
+func (p *Proxies) TrustsPeer(r *http.Request) bool {
 	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		return p.Trusts(peer.Addr())
 	}

@@ -62,6 +62,9 @@ func (g *Gate) Enter(remote net.Addr) (leave func(), err error) {
 	return func() { out(); <-g.seats }, nil
 }
 
+// Open is how many connections are counted now.
+func (g *Gate) Open() int { return len(g.seats) }
+
 // Bound makes a listener of inner that keeps the limits.
 func (g *Gate) Bound(inner net.Listener) net.Listener {
 	return &bounded{Listener: inner, gate: g, closed: make(chan struct{})}
@@ -134,13 +137,27 @@ func (b *bounded) admit(c net.Conn) (net.Conn, error) {
 		out.Conn = c
 		out.whenLeft(leave)
 	}
-	select {
-	case g.seats <- struct{}{}:
-		out.whenLeft(func() { <-g.seats })
-		return out, nil
-	case <-b.closed:
+	if !b.seat() {
 		out.left()
 		return nil, net.ErrClosed
+	}
+	out.whenLeft(func() { <-g.seats })
+	return out, nil
+}
+
+// seat waits for one. A connection that came before the end gets one if there is
+// any: its client must not find out that somebody else serves from now on.
+func (b *bounded) seat() bool {
+	select {
+	case b.gate.seats <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case b.gate.seats <- struct{}{}:
+		return true
+	case <-b.closed:
+		return false
 	}
 }
 

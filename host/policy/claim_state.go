@@ -15,8 +15,12 @@ import (
 // it with the process, however that ends.
 type Claim struct{ file *os.File }
 
-// Close ends the claim.
+// Close ends the claim, unless another process has got it (see Descriptor).
 func (c *Claim) Close() error { return c.file.Close() }
+
+// Descriptor is for a process that is to have the claim as well, and to keep it
+// when this one has ended: it belongs to all who have a duplicate of it.
+func (c *Claim) Descriptor() uintptr { return c.file.Fd() }
 
 // ClaimState claims the state folder, which is made when it is not there, for
 // one `wasgi serve`: two would count the same quotas twice and take each
@@ -39,6 +43,15 @@ func ClaimState(dir string) (*Claim, error) {
 	}
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
+	}
+	return &Claim{file}, nil
+}
+
+// AdoptState takes the claim over that an older process has, by a duplicate of its
+// descriptor. What that one is writing is left alone.
+func AdoptState(file *os.File) (*Claim, error) {
+	if err := sign(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot take over the state folder (state_dir): %w", err), file.Close())
 	}
 	return &Claim{file}, nil
 }

@@ -35,11 +35,18 @@ func (l Lease[I]) Instance() I { return l.e.instance }
 // fails its Reset is closed; otherwise it serves again. Reset runs in this
 // call, so the caller sends its response first. A second call, or one after
 // Discard, does nothing.
-func (l Lease[I]) Release() {
+func (l Lease[I]) Release() { l.ReleaseAfter(nil) }
+
+// ReleaseAfter is Release that calls reset, if not nil, with an instance that was
+// Reset, before it serves again.
+func (l Lease[I]) ReleaseAfter(reset func(I)) {
 	if !l.end() {
 		return
 	}
 	why := l.e.clean()
+	if why == keep && l.e.pool.cfg.Fresh && reset != nil {
+		reset(l.e.instance)
+	}
 	l.e.giveSlot()
 	l.e.finish(why)
 }

@@ -113,6 +113,7 @@ func (in *Instance) book() bool {
 			in.logger().Error("the memory of an instance cannot be measured", "tenant", in.spec.Name, "error", err)
 		}
 		n += dirty
+		in.stats.OwnPages = int(dirty / imagePage)
 	}
 	return in.books.adjust(in.spec.Budget, n, uint64(in.sandbox.MemoryInUse())+in.nativeStack())
 }

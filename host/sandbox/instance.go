@@ -34,6 +34,7 @@ type Instance struct {
 	ending   ending
 	books    books
 	exchange exchange
+	printed  [2]*wasi.Lines // by Stream; nil where the policy's own is written to
 	trace    traceback
 	fatal    *Error    // why the running call must not go on
 	stack    [2]uint64 // parameters and result of a call
@@ -45,6 +46,7 @@ type Instance struct {
 type InstanceStats struct {
 	Account           // of the last request
 	DirtyPages int    // pages put back by the last Reset
+	OwnPages   int    // pages of the snapshot that were written to since, when somebody last looked
 	MemorySize uint64 // bytes of linear memory
 }
 
@@ -80,7 +82,9 @@ func (in *Instance) build(c instanceConfig) error {
 		return fmt.Errorf("a memory limit of %d bytes is below the %d that the guest starts with: raise it", limit, in.engine.guest.min)
 	}
 	var err error
-	if in.sandbox, err = c.spec.Policy.NewSandbox(); err != nil {
+	policy := c.spec.Policy
+	policy.Stdout, policy.Stderr = in.apart(Stdout, policy.Stdout), in.apart(Stderr, policy.Stderr)
+	if in.sandbox, err = policy.NewSandbox(); err != nil {
 		return err
 	}
 	in.ctx = &callContext{in.sandbox.Context(context.Background()), in}

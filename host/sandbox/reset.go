@@ -57,7 +57,7 @@ func (in *Instance) restoreMemory(s *storage) error {
 	if err != nil {
 		return err
 	}
-	in.stats.DirtyPages = int(total / imagePage)
+	in.stats.DirtyPages, in.stats.OwnPages = int(total/imagePage), 0
 	if total > remapPages*imagePage {
 		in.books.cpu = bookLast // it has become much smaller: look soon
 		in.dirty.known = false

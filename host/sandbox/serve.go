@@ -104,6 +104,7 @@ func (in *Instance) Serve(ctx context.Context, q *Request, r Responder) error {
 	if e == nil {
 		e = in.complete()
 	}
+	in.endLines()
 	in.exchange = exchange{}
 	if e != nil && e.Kind != KindException {
 		return in.fail("request", e)

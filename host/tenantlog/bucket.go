@@ -26,6 +26,7 @@ func costOf(text string) int64 {
 // bucket is a token bucket of bytes that counts what it refuses.
 type bucket struct {
 	rate int64
+	told func(dropped int) // may be nil
 	clock
 
 	mu      sync.Mutex // guards all below
@@ -73,6 +74,9 @@ func (b *bucket) report(log *slog.Logger) {
 	dropped := b.dropped
 	b.dropped = 0
 	b.mu.Unlock()
+	if b.told != nil {
+		b.told(dropped)
+	}
 	log.Warn("log above tenant_log_rate: records dropped", "records", dropped)
 }
 

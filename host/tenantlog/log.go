@@ -22,17 +22,30 @@ type Log struct {
 	tail   *tail
 }
 
-// New makes the log of the tenant name. rate is in bytes a second, all that a
-// record takes included, and a second's worth may come at once.
-func New(log *slog.Logger, name string, rate int64) *Log {
-	return newLog(log, name, rate, systemClock())
+// Options are what New may do besides.
+type Options struct {
+	// File gets what goes to the host's log as well; nil for nothing.
+	File slog.Handler
+	// Dropped hears how many records were above the rate, about once a second; nil
+	// for nobody.
+	Dropped func(records int)
 }
 
-func newLog(log *slog.Logger, name string, rate int64, c clock) *Log {
+// New makes the log of the tenant name. rate is in bytes a second, all that a
+// record takes included, and a second's worth may come at once.
+func New(log *slog.Logger, name string, rate int64, o Options) *Log {
+	return newLog(log, name, rate, o, systemClock())
+}
+
+func newLog(log *slog.Logger, name string, rate int64, o Options, c clock) *Log {
 	end := &tail{}
+	if o.File != nil {
+		log = slog.New(both{log.Handler(), o.File})
+	}
 	log = slog.New(&kept{next: log.Handler(), tail: end})
 	own := log.With("tenant", name)
 	b := newBucket(rate, c)
+	b.told = o.Dropped
 	l := &Log{log: own, budget: b, tail: end}
 	l.guest = slog.New(&limited{next: log.Handler(), own: own, budget: b})
 	l.caused = slog.New(&limited{next: own.Handler(), own: own, budget: b})
@@ -88,12 +101,18 @@ func (l *Log) put(level slog.Level, source, text, requestID string) {
 	}
 }
 
-// Output is a writer for a guest's standard output or error; source says which.
-// A tenant's instances share it.
+// Print takes a line that a guest wrote to a stream, the source, while it served
+// requestID. Empty lines are left out.
+func (l *Log) Print(source, line, requestID string) {
+	if line != "" {
+		l.put(slog.LevelInfo, source, cut(line), requestID)
+	}
+}
+
+// Output is a writer for a guest's standard output or error outside of requests;
+// source says which. A tenant's instances share it, each with whole lines.
 func (l *Log) Output(source string) io.Writer {
 	return wasi.LineWriter(func(line string) {
-		if line != "" {
-			l.put(slog.LevelInfo, source, line, "")
-		}
+		l.Print(source, line, "")
 	}, maxLine)
 }

@@ -13,7 +13,7 @@ import (
 
 func TestTail(t *testing.T) {
 	var out bytes.Buffer
-	l := New(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelError})), "shop", 1<<20)
+	l := New(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelError})), "shop", 1<<20, Options{})
 	l.Slog().Info("by the host", "n", 1)
 	l.Guest(0, "by the guest\n", "r1")
 	l.GuestSlog().With("tenant", "shop").WithGroup("g").Warn("passed on", "k", "v")
@@ -43,7 +43,7 @@ func TestTail(t *testing.T) {
 }
 
 func TestTailIsBounded(t *testing.T) {
-	l := New(slog.New(slog.DiscardHandler), "shop", 1<<30)
+	l := New(slog.New(slog.DiscardHandler), "shop", 1<<30, Options{})
 	for i := range 3000 {
 		l.Slog().Info(fmt.Sprint(i))
 	}
@@ -64,7 +64,7 @@ func TestTailIsBounded(t *testing.T) {
 }
 
 func TestTailFollows(t *testing.T) {
-	l := New(slog.New(slog.DiscardHandler), "shop", 1<<20)
+	l := New(slog.New(slog.DiscardHandler), "shop", 1<<20, Options{})
 	var heard []string
 	_, stop := l.Tail(0, func(line Line) { heard = append(heard, line.Message) })
 	l.Slog().Info("one")

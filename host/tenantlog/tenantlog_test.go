@@ -25,6 +25,13 @@ func (c *testClock) pass(d time.Duration) {
 	}
 }
 
+func (c *testClock) clock() clock {
+	return clock{
+		func() time.Time { return c.now },
+		func(_ time.Duration, f func()) { c.due = append(c.due, f) },
+	}
+}
+
 func newTest(rate int64) (*Log, *bytes.Buffer, *testClock) {
 	var out bytes.Buffer
 	c := &testClock{now: time.Unix(1000, 0)}
@@ -35,10 +42,7 @@ func newTest(rate int64) (*Log, *bytes.Buffer, *testClock) {
 		return a
 	}
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: noTime}))
-	return newLog(log, "shop", rate, clock{
-		func() time.Time { return c.now },
-		func(_ time.Duration, f func()) { c.due = append(c.due, f) },
-	}), &out, c
+	return newLog(log, "shop", rate, Options{}, c.clock()), &out, c
 }
 
 func TestLines(t *testing.T) {

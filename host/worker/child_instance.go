@@ -232,6 +232,13 @@ func (r *reply) Log(level abi.LogLevel, text string) {
 	}
 }
 
+// Print implements sandbox.Printer.
+func (r *reply) Print(s sandbox.Stream, line string) {
+	if r.broken == nil {
+		r.fail(r.conn.Send(wire.Print, func(b []byte) []byte { return wire.AppendPrint(b, wire.LineSource(s), line) }))
+	}
+}
+
 // Pause implements sandbox.Waiter.
 func (r *reply) Pause() {
 	if r.broken == nil {

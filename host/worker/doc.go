@@ -42,7 +42,7 @@
 //	│ ◄─────────────────────── Ask  Ack ──►  is the client still there?
 //	│ ◄───────────────────── Hints  Ack ──►  early hints
 //	│ ◄──────────── Pause … Resume  Ack ──►  it slept; a CPU slot is free
-//	│ ◄─────────────────────── Log
+//	│ ◄─────────────────────── Log, Print
 //	│ ◄─────────────────────── End  how it went; a small response goes with it
 //	│ ◄──────────── Ready | Failed  put back, in fresh mode
 //

@@ -119,7 +119,7 @@ func FuzzControl(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var out bytes.Buffer
 		p := &process{
-			cfg:   &Config{Log: tenantlog.New(slog.New(slog.NewJSONHandler(&out, nil)), "tck", 1<<20)},
+			cfg:   &Config{Log: tenantlog.New(slog.New(slog.NewJSONHandler(&out, nil)), "tck", 1<<20, tenantlog.Options{})},
 			cmd:   &exec.Cmd{Process: &os.Process{Pid: 1}},
 			built: make(chan error, 1), wire: wire.NewConn(said{bytes.NewReader(b)}, wire.MaxReply),
 		}

@@ -55,7 +55,7 @@ func (l *lab) config(name string) Config {
 			Snapshot: filepath.Join(l.dir, "snapshots", name, "image"), CacheDir: filepath.Join(l.dir, "cache-"+name),
 			Grace: -1, StartTimeout: 20 * time.Second, Running: 2,
 		},
-		Log:     tenantlog.New(logger, "tck", 1<<20),
+		Log:     tenantlog.New(logger, "tck", 1<<20, tenantlog.Options{}),
 		Command: []string{"/proc/self/exe", "worker", name},
 		margin:  patience,
 	}

@@ -292,6 +292,12 @@ func (x *exchange) step(kind wire.Type, payload []byte) error {
 			x.to.Log(level, text)
 		}
 		return err
+	case wire.Print:
+		from, line, err := wire.DecodePrint(payload)
+		if p, ok := x.to.(sandbox.Printer); ok && err == nil {
+			p.Print(sandbox.Stream(from), line)
+		}
+		return err
 	case wire.Pause:
 		if w, ok := x.to.(sandbox.Waiter); ok {
 			w.Pause()

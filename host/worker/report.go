@@ -49,13 +49,13 @@ func errorOf(o wire.Outcome, tenant string) error {
 }
 
 func statsOf(s sandbox.InstanceStats) wire.Stats {
-	return wire.Stats{Fuel: s.Fuel, CPU: s.CPU, Dirty: uint32(s.DirtyPages), Memory: s.MemorySize}
+	return wire.Stats{Fuel: s.Fuel, CPU: s.CPU, Dirty: uint32(s.OwnPages), Memory: s.MemorySize}
 }
 
 // statsFrom keeps the numbers of a worker within what a log can bear.
 func statsFrom(s wire.Stats) sandbox.InstanceStats {
 	return sandbox.InstanceStats{
-		Account:    sandbox.Account{Fuel: s.Fuel, CPU: max(s.CPU, 0)},
-		DirtyPages: int(s.Dirty), MemorySize: s.Memory,
+		Account:  sandbox.Account{Fuel: s.Fuel, CPU: max(s.CPU, 0)},
+		OwnPages: int(s.Dirty), MemorySize: s.Memory,
 	}
 }

@@ -55,7 +55,7 @@ func TestAccessLogCombined(t *testing.T) {
 	got := strings.Split(strings.TrimSuffix(read(t, file), "\n"), "\n")
 	const (
 		before = `^127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] `
-		after  = ` [0-9a-zA-Z_-]{8,} %s \d+\.\d{3}$`
+		after  = ` [0-9a-zA-Z_-]{8,} %s \d+\.\d{3} \d+\.\d{3} \d+\.\d{3} \d+ \d+$`
 	)
 	want := []string{
 		`"GET /bare/status/418\?x=%22&y HTTP/1\.1" 418 17 "http://from\.example/" "ua \\"1\\" \\\\\\xc3\\xa9"` + strings.ReplaceAll(after, "%s", "bare"),

@@ -36,6 +36,7 @@ const (
 	Reset                  // H own: put the instance back; the worker answers with Ready or Failed
 	Ask                    // W own: is the client still there? The host answers with Ack
 	Hints                  // W own: headers of 103 Early Hints, an encoded abi.ResponseHead; the host answers with Ack
+	Print                  // W own: u8 stream, a line that the guest wrote to it
 )
 
 // headerSize is the length and the type.

@@ -44,9 +44,13 @@ func FuzzMessages(f *testing.F) {
 	f.Add(Outcome{Kind: 1, Text: "t"}.Append(nil))
 	f.Add(Result{Outcome: Outcome{Kind: 1}, HasPiece: true, Piece: Piece{Head: []byte("h")}}.Append(nil))
 	f.Add(AppendLog(nil, abi.LogErrors, "t"))
+	f.Add(AppendPrint(nil, FromStderr, "t"))
 	f.Add(NetworkRequest{Number: 1, Kind: NetDial, Stream: true, To: netip.MustParseAddrPort("[2001:db8::1]:80")}.Append(nil))
 	f.Add(NetworkReply{Number: 1, Status: NetRefused, Rule: "r", Addresses: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}.Append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		if from, line, err := DecodePrint(b); err == nil {
+			again(t, b, AppendPrint(nil, from, line))
+		}
 		if m, err := DecodeCall(b); err == nil {
 			again(t, b, m.Append(nil))
 		}

@@ -143,7 +143,7 @@ type Outcome struct {
 type Stats struct {
 	Fuel   uint64
 	CPU    time.Duration
-	Dirty  uint32
+	Dirty  uint32 // pages of the snapshot that the instance has written to
 	Memory uint64
 }
 
@@ -224,6 +224,23 @@ func DecodeLog(b []byte) (abi.LogLevel, string, error) {
 func AppendLog(b []byte, level abi.LogLevel, text string) []byte {
 	b = binary.LittleEndian.AppendUint32(b, uint32(level))
 	return append(b, text[:min(len(text), abi.MaxLog)]...)
+}
+
+// DecodePrint reads the payload of Print. What the guest's own limits of a line
+// do not allow is malformed.
+func DecodePrint(b []byte) (LineSource, string, error) {
+	r := reader{b: b}
+	from := LineSource(r.u8())
+	text := r.rest()
+	if from > FromStderr || len(text) > abi.MaxLog {
+		r.bad = true
+	}
+	return from, clean(text), r.err()
+}
+
+// AppendPrint lays out the payload of Print.
+func AppendPrint(b []byte, from LineSource, line string) []byte {
+	return append(append(b, byte(from)), line[:min(len(line), abi.MaxLog)]...)
 }
 
 // DecodeNumber reads the payload of Read (4 bytes) and Cancel (8).
