@@ -90,6 +90,7 @@
 //	successor.go upgrade            how does another process take over?
 //	meters.go metrics               what is counted?
 //	traces.go trace                 where does the time of a request go?
+//	console.go admin/console        what do people see and change in a browser?
 //	policy                          what does a guest see?
 //
 // # Locks

@@ -91,6 +91,7 @@ type service struct {
 
 	adminListener net.Listener // nil for none
 	api           *apiServer   // nil for none
+	console       *webConsole  // nil for none
 }
 
 func (h *Host) open(ctx context.Context) (s *service, err error) {
@@ -190,7 +191,7 @@ func (h *Host) watcher() *watch.Watcher {
 
 // metricsHandler is nil when nothing is counted.
 func (h *Host) metricsHandler() http.Handler {
-	if h.fleet.metrics == nil {
+	if h.fleet.metrics == nil || !h.cfg.Metrics {
 		return nil
 	}
 	return h.fleet.metrics.Handler()
@@ -222,6 +223,9 @@ func (s *service) run(ctx context.Context, stopSites func(), sites context.Conte
 	}
 	if s.api != nil {
 		group.Go(s.api.serve)
+	}
+	if s.console != nil {
+		group.Go(func() error { s.console.history.Run(failing); return nil })
 	}
 	if s.watcher != nil {
 		group.Go(func() error {
@@ -256,6 +260,7 @@ func (s *service) drain(ctx context.Context, stopSites func()) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.DrainTimeout)
 	defer cancel()
+	s.console.close()
 	s.api.stop(ctx)
 	if err := s.client.Shutdown(ctx); err != nil {
 		h.log.Warn("requests were still running at the end of drain_timeout: killed")

@@ -14,7 +14,7 @@ type Backend interface {
 	// Tenants lists those that something is known of.
 	Tenants() []Tenant
 	Tenant(name string) (Tenant, error)
-	// Upload makes a release of a bundle with this SHA-256 (hexadecimal).
+	// Upload makes a release of a bundle with this SHA-256 (hexadecimal; "" is any).
 	Upload(ctx context.Context, tenant string, bundle io.Reader, digest, by string) (Release, error)
 	// The changes of a tenant. revision is the one that it must have, 0 for any. They
 	// return when the change serves, or has failed and left things as they were.
