@@ -22,12 +22,12 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # What wasgi is built and tested with: wazero with a patch, see host/sandbox/wazero.
 PATCHED := GOFLAGS="$$GOFLAGS '-modfile=$(CURDIR)/.wazero/go.mod'"
 
-.PHONY: run build guest wazero test attack conformance fuzz check fmt generate bench tools go help clean
+.PHONY: run build guest wazero test attack conformance fuzz check fmt generate bench python tools go help clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: build tools ## build what is missing, prepare the examples, serve them on $(ADDR)
+run: build python ## build what is missing, prepare the examples, serve them on $(ADDR)
 	@bin/wasgi python --app tenants/examples/django --state-dir '$(STATE)' manage.py migrate --verbosity 0
 	@exec bin/wasgi serve --root tenants/examples --listen '$(ADDR)' --state-dir '$(STATE)'
 
@@ -44,17 +44,22 @@ wazero: go guest # which installs the program patch
 go:
 	@command -v $(GO) >/dev/null || { echo "wasgi: Go is missing. Install Go 1.21 or newer (https://go.dev/dl) and put it on PATH; it fetches the version that go.mod names by itself." >&2; exit 1; }
 
-tools: ## install what the examples and tests need: python3 with pip, nginx, curl, PostgreSQL, Redis, MariaDB
+python: # with pip, which the examples need
 	@command -v python3 >/dev/null || { echo "wasgi: python3 is missing; installing it"; $(SUDO) apt-get install -y --no-install-recommends python3; }
 	@command -v uv >/dev/null || python3 -m pip --version >/dev/null 2>&1 || { echo "wasgi: pip is missing; installing python3-pip"; \
 	  { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends python3-pip; } >/dev/null || \
 	  { echo "wasgi: could not install python3-pip. Install uv or pip for python3 by hand, then run make again." >&2; exit 1; }; }
+
+tools: python ## install what the examples and tests need: python3 with pip, nginx, curl, PostgreSQL, Redis, MariaDB, chromium
 	@[ -x /usr/sbin/nginx ] && [ -e /usr/lib/nginx/modules/ngx_stream_module.so ] && command -v curl >/dev/null || { echo "wasgi: nginx or curl is missing; installing nginx, libnginx-mod-stream and curl"; \
 	  { $(SUDO) apt-get update -q && $(SUDO) env RUNLEVEL=1 apt-get install -y -q --no-install-recommends nginx libnginx-mod-stream curl; } >/dev/null || \
 	  echo "wasgi: could not install them: tests behind nginx are left out" >&2; }
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && [ -x /usr/bin/redis-server ] && [ -x /usr/sbin/mariadbd ] || { echo "wasgi: a database server is missing; installing postgresql, redis-server and mariadb-server"; \
 	  { $(SUDO) apt-get update -q && $(SUDO) env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends postgresql redis-server mariadb-server; } >/dev/null || \
 	  echo "wasgi: could not install them: tests with databases are left out" >&2; }
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { echo "wasgi: chromium is missing; installing it"; \
+	  { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends chromium; } >/dev/null || \
+	  echo "wasgi: could not install it: tests of the console in a browser are left out" >&2; }
 
 test: build tools ## run every test, and those of the binary with worker processes too
 	@$(PATCHED) $(GO) test -timeout 30m ./...

@@ -45,9 +45,12 @@ func (s *service) openAPI(ctx context.Context, f *front) error {
 		return errors.Join(fmt.Errorf("audit_file: %w", err), l.Close())
 	}
 	a := api.New(api.Config{Backend: backend{h, h.deployer}, Version: h.version, Hosts: apiHosts(h.cfg, where), Audit: out, Log: h.log})
+	if err := s.openConsole(a); err != nil {
+		return errors.Join(err, l.Close(), out.Close())
+	}
 	base, end := context.WithCancel(context.WithoutCancel(ctx))
 	s.api = &apiServer{listener: l, audit: out, end: end, server: &http.Server{
-		Handler: a.Handler(where.Path != ""), BaseContext: func(net.Listener) context.Context { return base },
+		Handler: s.console.beside(a.Handler(where.Path != "")), BaseContext: func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 60 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: s.client.ErrorLog,
 	}}
 	h.log.Info("the admin API listens", "address", l.Addr().String())
@@ -105,6 +108,7 @@ func (h *Host) openState(ctx context.Context) (err error) {
 		return nil
 	}
 	h.deployer, err = openDeployer(ctx, h.fleet)
+	h.cron = &cron{deployer: h.deployer}
 	return err
 }
 

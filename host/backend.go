@@ -171,7 +171,7 @@ func statusOf(err error) (status int, hint string) {
 		return http.StatusNotFound, ""
 	case errors.Is(err, store.ErrConflict):
 		return http.StatusPreconditionFailed, ": read it again and repeat the change"
-	case errors.Is(err, errUnderway), errors.Is(err, errIsFolder), errors.As(err, &clash):
+	case errors.Is(err, errUnderway), errors.Is(err, errProgramRuns), errors.Is(err, errJobRuns), errors.Is(err, errIsFolder), errors.As(err, &clash):
 		return http.StatusConflict, ""
 	case errors.Is(err, release.ErrDigest):
 		return http.StatusBadRequest, ""
@@ -188,7 +188,7 @@ func applicationsFault(err error) bool {
 	if errors.Is(err, errVariable) || errors.Is(err, errDamaged) || errors.Is(err, errNoScriptRun) {
 		return true
 	}
-	return is[*bundle.Refusal](err) || is[*release.CheckError](err) || is[*HealthError](err) || is[*sandbox.Error](err) ||
+	return is[*bundle.Refusal](err) || is[*jobError](err) || is[*release.CheckError](err) || is[*HealthError](err) || is[*sandbox.Error](err) ||
 		is[*tenants.ManifestError](err) || is[*tenants.NoEntryError](err) || is[*tenants.NativeError](err) || is[*tenants.InstallError](err)
 }
 

@@ -75,12 +75,10 @@ func (d *deployer) applyAlone(ctx context.Context, name string, e edit) (registr
 func (d *deployer) wishOf(r registry.Tenant) (wish, error) {
 	dir, digest := d.placeOf(r)
 	if digest == "" {
-		if dir = d.folderOf(r.Name); dir == "" {
-			return wish{}, fmt.Errorf("%s: %w", r.Name, fs.ErrNotExist)
-		}
+		return d.fleet.below(r.Name, d.dressAs(r))
 	}
 	w, err := d.fleet.read(dir, r.Name, digest, d.dressAs(r))
-	if digest != "" && errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: files are missing (%v): deploy it again, or roll back", errDamaged, err)
 	}
 	return w, err

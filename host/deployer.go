@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -198,13 +199,17 @@ func (d *deployer) start(sites context.Context) {
 	d.fleet.source = d
 }
 
-// folderOf is the folder below root of a tenant's name, "" for none.
+// folderOf is what lies below root under a tenant's name, a folder or a manifest,
+// "" for nothing.
 func (d *deployer) folderOf(name string) string {
 	dir := filepath.Join(d.fleet.cfg.now().Root, name)
-	if ok, err := isFolder(dir); err != nil || !ok {
-		return ""
+	if ok, err := isFolder(dir); err == nil && ok {
+		return dir
 	}
-	return dir
+	if info, err := os.Stat(dir + ".toml"); err == nil && info.Mode().IsRegular() {
+		return dir + ".toml"
+	}
+	return ""
 }
 
 // Why a change is not made.
@@ -218,7 +223,7 @@ var (
 type folderError struct{ name, dir string }
 
 func (e folderError) Error() string {
-	return fmt.Sprintf("the tenant %s is the folder %s: change or remove the folder, or deploy under another name (--tenant)", e.name, e.dir)
+	return fmt.Sprintf("the tenant %s is %s: change or remove that, or deploy under another name (--tenant)", e.name, e.dir)
 }
 
 func (e folderError) Unwrap() error { return errIsFolder }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/pool"
+	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/static"
 	"github.com/wasgi/wasgi/tenants"
 )
@@ -60,9 +61,21 @@ func deploy(a application, im image, files *static.Files, f *fleet) *deployment 
 		Min: m.Instances.Min, Max: m.Instances.Max,
 		QueueLength: m.Instances.Queue, QueueTimeout: m.Instances.QueueTimeout.Duration,
 		MaxRequests: m.Instances.MaxRequests, MaxAge: m.Instances.MaxAge.Duration,
-		IdleTimeout: m.Instances.Idle.Duration, Fresh: d.fresh,
+		IdleTimeout: m.Instances.Idle.Duration, Fresh: d.fresh, TooLarge: largerThan(m.Instances.MaxMemory),
 	})
 	return d
+}
+
+// largerThan says of an instance whether it has grown beyond a size, nil for no
+// limit.
+func largerThan(most tenants.Size) func(instance) bool {
+	if most == 0 {
+		return nil
+	}
+	return func(in instance) bool {
+		meter, ok := in.(interface{ Stats() sandbox.InstanceStats })
+		return ok && meter.Stats().MemorySize > uint64(most)
+	}
 }
 
 // preparation is what an image can do before it makes an instance, nil for

@@ -73,7 +73,7 @@
 //	permits.go                      which one is made now?
 //	deployment.go                   what serves now, and how does it go?
 //	deployer.go change.go collect.go operate.go  what operators do, and what lasts
-//	order.go health.go own_request.go  a change that somebody waits for
+//	order.go health.go own_request.go cron.go  a change that somebody waits for
 //	backend.go logs.go runner.go backup.go api_server.go  the host as the API sees it
 //	guest.go engine.go shells.go    how is a guest made? (the only use of host/sandbox's Engine)
 //	listeners.go                    which sockets are opened, or taken from systemd?
@@ -91,6 +91,7 @@
 //	pausable.go upgrade
 //	meters.go metrics               what is counted?
 //	traces.go trace                 where does the time of a request go?
+//	console.go admin/console        what do people see and change in a browser?
 //	policy                          what does a guest see?
 //
 // # Locks

@@ -175,6 +175,9 @@ func (f *fleet) look(ctx context.Context, names []string) {
 	if !f.cfg.now().Dev && slices.Contains(names, tenants.DefaultsFile) {
 		names = append(names, f.share()...)
 	}
+	for i, name := range names {
+		names[i] = f.nameOf(name)
+	}
 	slices.Sort(names)
 	names = slices.Compact(names)
 	var next []func()
@@ -222,19 +225,58 @@ func (f *fleet) load(folder string) (name string, w wish, err error) {
 		w, err = f.read(dir, folder, digest, f.source.dress)
 		return folder, w, err
 	}
-	dir = filepath.Join(f.cfg.now().Root, folder)
-	info, err := os.Stat(dir)
+	w, err = f.below(folder, f.source.dress)
+	return folder, w, err
+}
+
+// below reads what lies below root under a tenant's name: its folder, or its
+// manifest, name.toml. The error is fs.ErrNotExist when there is neither.
+func (f *fleet) below(name string, dress dresser) (w wish, err error) {
+	dir := filepath.Join(f.cfg.now().Root, name)
+	file := dir + ".toml"
+	if ok, err := isFolder(dir); err == nil && ok {
+		file = filepath.Join(dir, tenants.ManifestFile)
+		w, err = f.read(dir, name, "", dress)
+		return f.timed(w, file), err
+	}
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return w, fs.ErrNotExist
+	}
+	t, err := tenants.LoadFile(file, name, *f.defaults.Load())
 	if err != nil {
-		return folder, w, err
+		return w, notMissing(err)
 	}
-	if !info.IsDir() {
-		return folder, w, fs.ErrNotExist
+	w, err = f.finish(t, "", dress)
+	return f.timed(w, file), notMissing(err)
+}
+
+// notMissing is an error that does not say that a tenant is gone: its manifest is
+// there, whatever it names.
+func notMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New(err.Error())
 	}
-	w, err = f.read(dir, folder, "", f.source.dress)
-	if info, err := os.Stat(filepath.Join(dir, tenants.ManifestFile)); err == nil {
+	return err
+}
+
+// timed notes when the manifest was touched.
+func (f *fleet) timed(w wish, file string) wish {
+	if info, err := os.Stat(file); err == nil {
 		w.touched = info.ModTime().UnixNano()
 	}
-	return folder, w, err
+	return w
+}
+
+// nameOf is the tenant's name for a name below root.
+func (f *fleet) nameOf(entry string) string {
+	name, ok := strings.CutSuffix(entry, ".toml")
+	if !ok || entry == tenants.DefaultsFile {
+		return entry
+	}
+	if folder, err := isFolder(filepath.Join(f.cfg.now().Root, entry)); err == nil && folder {
+		return entry
+	}
+	return name
 }
 
 // dresser puts on what operators have set for a tenant.
@@ -246,9 +288,14 @@ func (f *fleet) read(dir, name, digest string, dress dresser) (w wish, err error
 	if err != nil {
 		return wish{pinned: digest}, err
 	}
+	return f.finish(t, digest, dress)
+}
+
+// finish lowers what a tenant asks for too much of, and dresses it.
+func (f *fleet) finish(t tenants.Tenant, digest string, dress dresser) (w wish, err error) {
 	var lowered []string
 	if t.Manifest, lowered = withinCeilings(t.Manifest, *f.cfg.now()); len(lowered) > 0 {
-		f.log.Warn("the manifest asks for more than this server allows: lowered", "tenant", name, "keys", lowered)
+		f.log.Warn("the manifest asks for more than this server allows: lowered", "tenant", t.Name, "keys", lowered)
 	}
 	w = wish{tenant: t, pinned: digest}
 	w.tenant, w.secret, err = dress(t)

@@ -71,6 +71,7 @@ type Host struct {
 	serving   atomic.Pointer[service] // nil unless requests are served
 	state     *policy.Claim           // the claim of the state folder, nil when there is none
 	deployer  *deployer               // while it serves; nil for an author's host
+	cron      *cron                   // as the deployer
 }
 
 // New makes a host that runs guest. It compiles the guest, or takes it from the

@@ -508,3 +508,45 @@ func TestSharedDefaults(t *testing.T) {
 		t.Errorf("the log:\n%s", r.log)
 	}
 }
+
+// TestManifestBesideTheFolders: one small file is a tenant, whose application lies
+// elsewhere.
+func TestManifestBesideTheFolders(t *testing.T) {
+	elsewhere := t.TempDir()
+	r := start(t, setup{app: sayVersion, tenants: []string{"other"}})
+	r.ready("other")
+	code := func(version string) {
+		r.put(filepath.Join(elsewhere, "wsgi.py"), "def application(environ, start_response): pass  # version:"+version+"\n")
+	}
+	code("1")
+	r.put(filepath.Join(elsewhere, tenants.ManifestFile), "paths = [\"/own\"]\n")
+	file := filepath.Join(r.root, "shop.toml")
+	r.put(file, "folder = \""+elsewhere+"\"\npaths = [\"/over\"]\n")
+	r.event(EventReady, "shop")
+	r.want("/over", 200, "1")
+	if status, _ := r.get("/own"); status != 404 {
+		t.Errorf("the application's own paths: %d", status)
+	}
+	code("2")
+	if err := os.Chtimes(file, time.Now(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	r.event(EventReady, "shop")
+	r.want("/over", 200, "2")
+	r.put(file, "folder = \"/nowhere\"\n")
+	if e := r.event(EventFailed, "shop"); e.Err.Error() != file+":1: folder: /nowhere is no folder" {
+		t.Errorf("failed with %v", e.Err)
+	}
+	r.want("/over", 200, "2")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	r.event(EventStopped, "shop")
+	if status, _ := r.get("/over"); status != 404 {
+		t.Errorf("removed: %d", status)
+	}
+	r.manifest("other", "folder = \"/srv\"\n")
+	if e := r.event(EventFailed, "other"); !strings.Contains(e.Err.Error(), "folder: is for a manifest beside the applications' folders") {
+		t.Errorf("failed with %v", e.Err)
+	}
+}

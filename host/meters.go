@@ -12,9 +12,11 @@ import (
 	"github.com/wasgi/wasgi/host/sandbox"
 )
 
-// newMetrics is nil when nobody could read them.
+// newMetrics is nil when nobody could read them: neither Prometheus nor the
+// console.
 func newMetrics(c Config, version string) *metrics.Metrics {
-	if !c.Metrics || c.AdminListen == "" {
+	_, operated, _ := c.APIListener() // validated
+	if (!c.Metrics || c.AdminListen == "") && !(c.Console && operated) {
 		return nil
 	}
 	return metrics.New(metrics.Options{Tenants: c.MetricsTenants, Version: version})

@@ -35,18 +35,27 @@ const runLease = 24 * time.Hour
 // Run implements api.Backend: the program sees what the tenant's instances see,
 // and takes of the same memory and quota. One runs at a time for each tenant.
 func (b backend) Run(ctx context.Context, tenant string, args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
-	lease, err := b.store.Lease(ctx, "run/"+tenant, runLease)
+	status, err := b.execute(ctx, tenant, program{args, stdin, stdout, stderr})
+	return status, b.problem(err)
+}
+
+// execute runs a program, one at a time for each tenant: errProgramRuns.
+func (d *deployer) execute(ctx context.Context, tenant string, p program) (int, error) {
+	lease, err := d.store.Lease(ctx, "run/"+tenant, runLease)
 	if errors.Is(err, store.ErrHeld) {
-		return 0, fmt.Errorf("another program runs for %s: wait for its end", tenant)
+		return 0, errProgramRuns
 	}
 	if err != nil {
 		return 0, err
 	}
-	status, err := b.run(ctx, tenant, program{args, stdin, stdout, stderr})
-	return status, errors.Join(b.problem(err), lease.Release(context.WithoutCancel(ctx)))
+	status, err := d.executeAlone(ctx, tenant, p)
+	return status, errors.Join(err, lease.Release(context.WithoutCancel(ctx)))
 }
 
-func (d *deployer) run(ctx context.Context, tenant string, p program) (int, error) {
+// errProgramRuns says that a program of the tenant runs already.
+var errProgramRuns = errors.New("another program runs for this tenant: wait for its end")
+
+func (d *deployer) executeAlone(ctx context.Context, tenant string, p program) (int, error) {
 	maker, ok := d.fleet.maker.(programs)
 	if !ok {
 		return 0, errNoScriptRun
@@ -81,6 +90,7 @@ func (f *fleet) siteFor(name string) *site {
 // run implements programs.
 func (e *engine) run(ctx context.Context, a application, p program) (int, error) {
 	app := e.app(a)
+	app.Network = e.network(a)
 	app.Stdin, app.Stdout, app.Stderr = p.stdin, p.stdout, p.stderr
 	pol, err := app.Policy()
 	if err != nil {

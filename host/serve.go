@@ -60,6 +60,9 @@ func (h *Host) serve(ctx context.Context) error {
 	go h.fleet.relieve(sites)   // ends with the sites
 	go newTrimmer().trim(sites) // and so does this
 	h.fleet.stock(sites)
+	if h.deployer != nil {
+		h.fleet.running.Go(func() { h.cron.run(sites) }) // ends with the sites
+	}
 	if err := h.takeOver(ctx, s); err != nil {
 		return errors.Join(err, s.closeListeners())
 	}
@@ -89,6 +92,7 @@ type service struct {
 
 	adminListener net.Listener // nil for none
 	api           *apiServer   // nil for none
+	console       *webConsole  // nil for none
 }
 
 func (h *Host) open(ctx context.Context) (s *service, err error) {
@@ -180,7 +184,7 @@ func (h *Host) watcher() *watch.Watcher {
 	if !h.cfg.Watch && !h.cfg.Dev {
 		return nil
 	}
-	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Touched: []string{tenants.ManifestFile}, Settle: h.cfg.WatchSettle, Log: h.log})
+	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Touched: tenants.IsManifest, Settle: h.cfg.WatchSettle, Log: h.log})
 	if err != nil {
 		h.log.Error("changes of applications are not noticed: restart to load them", "error", err)
 		return nil
@@ -190,7 +194,7 @@ func (h *Host) watcher() *watch.Watcher {
 
 // metricsHandler is nil when nothing is counted.
 func (h *Host) metricsHandler() http.Handler {
-	if h.fleet.metrics == nil {
+	if h.fleet.metrics == nil || !h.cfg.Metrics {
 		return nil
 	}
 	return h.fleet.metrics.Handler()
@@ -222,6 +226,9 @@ func (s *service) run(ctx context.Context, stopSites func(), sites context.Conte
 	}
 	if s.api != nil {
 		group.Go(s.api.serve)
+	}
+	if s.console != nil {
+		group.Go(func() error { s.console.history.Run(failing); return nil })
 	}
 	if s.watcher != nil {
 		group.Go(func() error {
@@ -256,6 +263,7 @@ func (s *service) drain(ctx context.Context, stopSites func()) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.DrainTimeout)
 	defer cancel()
+	s.console.close()
 	s.api.stop(ctx)
 	select {
 	case <-s.handed:

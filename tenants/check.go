@@ -105,6 +105,9 @@ type manifestText struct {
 // check validates a manifest, reporting every fault.
 func (m *Manifest) check(in manifestText) error {
 	c := &checker{in: in}
+	if m.Folder != "" {
+		c.fault("folder", "is for a manifest beside the applications' folders, such as shop.toml: this one's folder is where it lies")
+	}
 	c.entry(m.Entry)
 	c.all("hosts", m.Hosts, CheckHost)
 	c.all("paths", m.Paths, CheckPrefix)
@@ -129,6 +132,14 @@ func (m *Manifest) check(in manifestText) error {
 		if err := checkVariable(name, m.Environ[name]); err != nil {
 			c.fault("environ", err.Error())
 		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(m.Cron)) {
+		if err := checkJob(what, m.Cron[what]); err != nil {
+			c.fault("cron", err.Error())
+		}
+	}
+	if len(m.Cron) > maxJobs {
+		c.fault("cron", fmt.Sprintf("%d jobs; there may be %d", len(m.Cron), maxJobs))
 	}
 	c.front(m)
 	c.limits(m)
@@ -213,6 +224,7 @@ func (c *checker) instances(m *Manifest) {
 	c.count("instances.min", i.Min, 0, max(i.Max, 0))
 	c.count("instances.max_requests", i.MaxRequests, 0, 1<<31-1)
 	c.span("instances.max_age", i.MaxAge, 0, 365*24*time.Hour)
+	c.size("instances.max_memory", i.MaxMemory, 0, 4*GiB)
 	c.span("instances.idle", i.Idle, 0, 365*24*time.Hour)
 	c.count("instances.queue", i.Queue, 0, 100_000)
 	c.span("instances.queue_timeout", i.QueueTimeout, 0, time.Hour)

@@ -10,6 +10,10 @@ import (
 // keys hold for each of them, unless its own manifest says otherwise.
 const DefaultsFile = "_defaults.toml"
 
+// IsManifest says whether a file may be a manifest that operators touch to have an
+// application loaded again.
+func IsManifest(path string) bool { return filepath.Ext(path) == ".toml" }
+
 // LoadDefaults reads the DefaultsFile in root over the defaults of a host. None
 // is no error. What is one application's own, its entry and addresses, cannot
 // stand there. Errors are those of LoadManifest.

@@ -71,6 +71,47 @@ func LoadManifestWith(dir string, defaults Manifest) (Manifest, error) {
 	return m, nil
 }
 
+// LoadFile reads the application that a manifest beside the applications' folders
+// names (Manifest.Folder) and calls it name. The manifest's keys stand over those
+// of the application's own. Errors are those of Load.
+func LoadFile(file, name string, defaults Manifest) (Tenant, error) {
+	dir, base := filepath.Split(file)
+	data, err := readText(dir, base)
+	if err != nil {
+		return Tenant{}, err
+	}
+	var first Manifest
+	if err := decodeTable(file, data, nil, &first); err != nil {
+		return Tenant{}, err
+	}
+	in := &checker{in: manifestText{file: file, data: data}}
+	if first.Folder == "" {
+		in.fault("folder", "name the folder of the application: folder = \"/srv/"+name+"\"")
+		return Tenant{}, errors.Join(in.faults...)
+	}
+	folder := first.Folder
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(dir, folder)
+	}
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		in.fault("folder", fmt.Sprintf("%s is no folder", folder))
+		return Tenant{}, errors.Join(in.faults...)
+	}
+	m, err := LoadManifestWith(folder, defaults)
+	if err != nil {
+		return Tenant{}, err
+	}
+	if err := decodeTable(file, data, nil, &m); err != nil {
+		return Tenant{}, err
+	}
+	m.Folder = ""
+	if err := m.check(in.in); err != nil {
+		return Tenant{}, err
+	}
+	m.Files = append(m.Files, base)
+	return loaded(folder, name, m)
+}
+
 // decodeManifest reads one file over m. The table is where the keys stand, nil
 // for the whole file.
 func decodeManifest(file string, data []byte, table []string, m *Manifest) error {

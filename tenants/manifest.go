@@ -35,6 +35,13 @@ const (
 // What the server's own settings allow is the most that an application gets
 // of limits, weight, /data and /tmp; the server's log names what was lowered.
 type Manifest struct {
+	// folder is where the application lies, for a manifest that lies beside the
+	// applications' folders instead of in one: shop.toml with folder = "/srv/shop" is
+	// the tenant shop. Its keys stand over those of the application's own wasgi.toml.
+	// A path that is not absolute begins at the manifest. When the application's files
+	// change, touch the manifest to load them.
+	Folder string `toml:"folder"`
+
 	// entry is the WSGI callable, as "module:callable", or "module:factory()"
 	// to call a factory once when the application is loaded. Without it the
 	// entry is discovered: see `wasgi doctor`.
@@ -127,6 +134,13 @@ type Manifest struct {
 	// health names a request that a new release must answer before it serves.
 	Health Health `toml:"health"`
 
+	// cron has jobs and when they are due: a path of the application that is requested
+	// with GET, or a command line of Python's, run with the application's packages,
+	// environment and /data. The time is written as in crontab(5), in UTC:
+	// "*/10 * * * *", or @hourly, @daily, @weekly, @monthly, @yearly. A job that still
+	// runs is not begun again. See `wasgi cron`.
+	Cron map[string]string `toml:"cron"`
+
 	// data bounds what the application may write.
 	Data Data `toml:"data"`
 
@@ -183,6 +197,11 @@ type Instances struct {
 
 	// max_age after which an instance is replaced; 0s is no limit.
 	MaxAge Duration `toml:"max_age"`
+
+	// max_memory of an instance, as limits.memory counts it, above which it is replaced
+	// after its request; 0 is no limit. Python keeps what it had once: this gets
+	// rid of what one large request took. At most 4GiB.
+	MaxMemory Size `toml:"max_memory"`
 
 	// idle time after which an instance above min is closed; 0s is never.
 	Idle Duration `toml:"idle"`
@@ -307,6 +326,7 @@ func Defaults() Manifest {
 func (m Manifest) clone() Manifest {
 	m.Env = maps.Clone(m.Env)
 	m.Environ = maps.Clone(m.Environ)
+	m.Cron = maps.Clone(m.Cron)
 	m.Static = maps.Clone(m.Static)
 	m.Redirects = maps.Clone(m.Redirects)
 	m.PythonPath = slices.Clone(m.PythonPath)

@@ -47,6 +47,11 @@ func LoadWith(dir, name string, defaults Manifest) (Tenant, error) {
 	if err != nil {
 		return Tenant{}, err
 	}
+	return loaded(dir, name, manifest)
+}
+
+// loaded is the application in dir with this manifest.
+func loaded(dir, name string, manifest Manifest) (Tenant, error) {
 	entry, err := discover(dir, manifest)
 	if err != nil {
 		return Tenant{}, err

@@ -192,6 +192,9 @@ func TestSocketConnects(t *testing.T) {
 	g.want(0, "socket.option_set", fd, levelSocket, 13, 7)
 	g.want(0, "socket.option_get", fd, levelSocket, 13, value)
 	wantEqual(t, "linger", g.u32(value), 7)
+	g.want(0, "socket.option_set", fd, levelSocket, 2, 1) // changes nothing, and is remembered
+	g.want(0, "socket.option_get", fd, levelSocket, 2, value)
+	wantEqual(t, "reuse", g.u32(value), 1)
 	g.want(ENOPROTOOPT, "socket.option_set", fd, levelSocket, 4, 1)
 	g.want(ENOPROTOOPT, "socket.option_get", fd, levelSocket, 20, value)
 

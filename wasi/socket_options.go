@@ -1,6 +1,10 @@
 package wasi
 
-import "github.com/tetratelabs/wazero/experimental/sys"
+import (
+	"slices"
+
+	"github.com/tetratelabs/wazero/experimental/sys"
+)
 
 // option is an option of a socket that guests may see or set.
 type option uint8
@@ -87,16 +91,29 @@ func (s *socket) getOption(o option) (int, sys.Errno) {
 		return 0, 0
 	case optError:
 		return s.takeError()
+	case optReuseAddress, optBroadcast, optOnlySix, optOutOfBandInline:
+		return s.remembered(o), 0
 	}
 	if s.end != nil {
 		return s.end.getOption(o)
 	}
+	return s.remembered(o), 0
+}
+
+// remembered is what the guest has set last.
+func (s *socket) remembered(o option) int {
 	for i := len(s.options) - 1; i >= 0; i-- {
 		if s.options[i].option == o {
-			return s.options[i].value, 0
+			return s.options[i].value
 		}
 	}
-	return choose(o == optLinger, -1, 0), 0
+	return choose(o == optLinger, -1, 0)
+}
+
+// remember replaces what was set before: there is one entry for each option.
+func (s *socket) remember(set setOption) {
+	s.options = slices.DeleteFunc(s.options, func(old setOption) bool { return old.option == set.option })
+	s.options = append(s.options, set)
 }
 
 // takeError is SO_ERROR: the number that the guest's C library gives to what went wrong, once.
@@ -114,20 +131,15 @@ func (s *socket) setOption(o option, value int) sys.Errno {
 	case optUnknown, optType, optDomain, optProtocol, optAccepting, optError:
 		return ENOPROTOOPT
 	case optReuseAddress, optBroadcast, optOnlySix, optOutOfBandInline:
+		s.remember(setOption{o, value})
 		return 0 // nothing is bound, nothing is broadcast: they change nothing
 	}
 	if s.end != nil {
 		return s.end.setOption(o, value)
 	}
-	if len(s.options) == maxSetOptions {
-		return ENOBUFS
-	}
-	s.options = append(s.options, setOption{o, value})
+	s.remember(setOption{o, value})
 	return 0
 }
-
-// maxSetOptions bounds what is kept for a socket that never connects.
-const maxSetOptions = 64
 
 func choose(first bool, a, b int) int {
 	if first {

@@ -29,7 +29,7 @@ and the environment that it is given and nothing else of the machine.`,
 	})
 	root.AddCommand(newServe(), newDev(), newPython(), newDoctor(), newVersion(), newWorker(), newMan(),
 		newDeploy(), newReleases(), newRollback(), newTenants(), newEnv(), newSecret(), newLogs(), newPs(), newTop(), newRun(), newToken(),
-		newBackup(), newRestore())
+		newBackup(), newRestore(), newCron())
 	return root
 }
 

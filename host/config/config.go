@@ -30,6 +30,10 @@ type Config struct {
 	// APIHosts are the names by which clients may address the API on TCP, besides
 	// those of this machine's loopback and the address itself.
 	APIHosts List `koanf:"api_hosts" help:"names in Host that the admin API answers to, besides its own address"`
+	// Console serves the web console below /console/: on APIListen, and on AdminListen
+	// when only this machine can reach that. People log in with the API's tokens; with
+	// APIListen off there is none.
+	Console bool `koanf:"console" help:"serve the web console on api_listen, and on admin_listen where that is local"`
 	// AuditFile gets a line of JSON for each change that somebody asks the API for,
 	// and for each refusal. Empty is audit.log in StateDir; - is standard output.
 	AuditFile string `koanf:"audit_file" help:"file of the admin API's audit log, empty for audit.log in state_dir"`
@@ -300,7 +304,7 @@ func Default(environ []string, uid int) Config {
 
 		DataQuota: 1 * GiB, DataFiles: 100_000, TmpSize: 64 * MiB,
 
-		Metrics: true, MetricsTenants: 100, TraceOneIn: 1,
+		Console: true, Metrics: true, MetricsTenants: 100, TraceOneIn: 1,
 		AccessLog: "combined", AccessLogFile: "-", LogFormat: "text", LogLevel: "info",
 		TenantLogRate: 1 * MiB, TenantLogSize: 8 * MiB, TenantLogKeep: 3,
 		Compressors: 4 * runtime.NumCPU(), ServerHeader: "wasgi",

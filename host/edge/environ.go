@@ -136,8 +136,12 @@ func (e *Encoder) putHeaders(put func(key, value string), h http.Header) {
 		if !known {
 			key = environKey(name)
 		}
-		if key != "" {
-			put(key, join(name, values))
+		value, some := join(name, values), true
+		if name == "Cookie" {
+			value, some = withoutOwn(value)
+		}
+		if key != "" && some {
+			put(key, value)
 		}
 	}
 }

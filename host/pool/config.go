@@ -54,6 +54,9 @@ type Config[I Instance] struct {
 	// MaxAge after which an instance is replaced, when it is next idle; 0 is
 	// no limit.
 	MaxAge time.Duration
+	// TooLarge, when set, is asked after each lease whether the instance takes so
+	// much memory that another one is to take its place.
+	TooLarge func(I) bool
 	// IdleTimeout after which an instance above Min is closed; 0 is never.
 	IdleTimeout time.Duration
 	// Fresh calls Reset between any two leases of an instance.

@@ -129,6 +129,8 @@ func (e *entry[I]) clean() Discard {
 		return DiscardWorn
 	case p.cfg.MaxAge > 0 && time.Since(e.born) >= p.cfg.MaxAge:
 		return DiscardAged
+	case p.cfg.TooLarge != nil && p.cfg.TooLarge(e.instance):
+		return DiscardMemory
 	case !p.cfg.Fresh:
 		return keep
 	}

@@ -399,6 +399,29 @@ func TestMaxRequests(t *testing.T) {
 	}
 }
 
+func TestTooLargeInstancesAreReplaced(t *testing.T) {
+	f := &factory{}
+	p := start(t, f, Config[*fake]{Max: 1, TooLarge: func(i *fake) bool { return i.id%2 == 0 }})
+	seen := map[int]int{}
+	for range 10 {
+		l := acquire(t, p)
+		seen[l.Instance().id]++
+		l.Release()
+	}
+	replaced := 0
+	for id, n := range seen {
+		if id%2 == 0 {
+			replaced++
+			if n != 1 {
+				t.Errorf("the instance %d is too large and served %d times", id, n)
+			}
+		}
+	}
+	if n := p.Stats().Reasons["memory"]; replaced == 0 || n != uint64(replaced) {
+		t.Errorf("%d were closed for their memory, want %d; served %v", n, replaced, seen)
+	}
+}
+
 func TestFreshResetsBetweenLeases(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &factory{setup: func(i *fake) { i.resetFor = time.Second }}
@@ -435,7 +458,7 @@ func TestWhatIsNotUsableIsClosed(t *testing.T) {
 	if f.made[0].resets != 0 {
 		t.Error("an unusable instance was reset")
 	}
-	want := map[string]uint64{"caller": 1, "unusable": 1, "reset": 1, "worn": 0, "aged": 0, "idle": 0, "pressure": 0, "closed": 0}
+	want := map[string]uint64{"caller": 1, "unusable": 1, "reset": 1, "worn": 0, "aged": 0, "idle": 0, "memory": 0, "pressure": 0, "closed": 0}
 	if got := p.Stats().Reasons; !reflect.DeepEqual(got, want) {
 		t.Errorf("reasons %v, want %v", got, want)
 	}

@@ -18,6 +18,7 @@ const (
 	DiscardReset            // Reset failed
 	DiscardWorn             // MaxRequests
 	DiscardAged             // MaxAge
+	DiscardMemory           // TooLarge
 	DiscardIdle             // IdleTimeout
 	DiscardPressure         // Trim
 	DiscardClosed           // the pool drained or closed
@@ -39,6 +40,8 @@ func (d Discard) String() string {
 		return "worn"
 	case DiscardAged:
 		return "aged"
+	case DiscardMemory:
+		return "memory"
 	case DiscardIdle:
 		return "idle"
 	case DiscardPressure:

@@ -21,7 +21,8 @@ type Upload struct {
 // ErrDigest says that a bundle is not what its sender says that it sends.
 var ErrDigest = errors.New("the bundle did not arrive as it was sent: its SHA-256 is another one; send it again")
 
-// Receive reads a bundle whose SHA-256 its sender says. The caller hands it to
+// Receive reads a bundle whose SHA-256 its sender says, "" when a sender knows none,
+// as browsers do. The caller hands it to
 // Install or closes it. Errors are ErrDigest, *bundle.Refusal for one that is too
 // large, those of from and those of the disk.
 func (r *Repository) Receive(tenant string, from io.Reader, digest string) (*Upload, error) {
@@ -49,7 +50,7 @@ func (u *Upload) fill(from io.Reader, digest string, most int64) error {
 		return fmt.Errorf("receiving the bundle: %w", err)
 	case n > most:
 		return &bundle.Refusal{Text: fmt.Sprintf("has more than %d bytes: leave out what the application does not need", most)}
-	case u.Digest != digest:
+	case digest != "" && u.Digest != digest:
 		return ErrDigest
 	}
 	return nil

@@ -15,7 +15,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +29,9 @@ type Config struct {
 	// One is true when Root is itself the application; every change is then
 	// reported as ".".
 	One bool
-	// Touched are names of files of which a new time is a change: what `touch` does.
-	Touched []string
+	// Touched, which may be nil, says of which files a new time is a change: what
+	// `touch` does.
+	Touched func(path string) bool
 	// Settle is how long an application must be quiet before it is reported. One
 	// that never is quiet is reported after ten times as long.
 	Settle time.Duration
@@ -60,8 +60,6 @@ func Ignored(name string) bool {
 	}
 	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".pyc") || strings.HasSuffix(name, "~")
 }
-
-func (c *Config) touch(path string) bool { return slices.Contains(c.Touched, filepath.Base(path)) }
 
 // New starts watching. It fails when Root cannot be watched at all. The caller
 // must call Run, which frees everything.
@@ -103,7 +101,7 @@ func (w *Watcher) Run(ctx context.Context, changed func(names []string)) error {
 // note takes an event in. A new folder is watched, and counts as a change even
 // when it is empty.
 func (w *Watcher) note(e fsnotify.Event, now time.Time) {
-	if e.Op == fsnotify.Chmod && !w.cfg.touch(e.Name) || e.Name == "" || Ignored(filepath.Base(e.Name)) && e.Name != w.cfg.Root {
+	if e.Op == fsnotify.Chmod && (w.cfg.Touched == nil || !w.cfg.Touched(e.Name)) || e.Name == "" || Ignored(filepath.Base(e.Name)) && e.Name != w.cfg.Root {
 		return
 	}
 	name := w.application(e.Name)

@@ -57,7 +57,13 @@ def _complete_socket():
         """A guest has no name of its own, and the host's is none of its business."""
         return "localhost"
 
-    for name, value in {"gethostname": gethostname, "MSG_OOB": 1}.items():
+    def inet_ntoa(packed, /):
+        if len(packed) != 4:
+            raise OSError("packed IP wrong length")
+        return _socket.inet_ntop(_socket.AF_INET, packed)
+
+    names = {"gethostname": gethostname, "inet_ntoa": inet_ntoa, "MSG_OOB": 1}
+    for name, value in names.items():
         if not hasattr(_socket, name):
             setattr(_socket, name, value)
 

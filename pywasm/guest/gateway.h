@@ -162,13 +162,13 @@ void iterate_close(PyObject *result);
 /* handle.c */
 int32_t gateway_handle(uint32_t size);
 
-/* forkhooks.c, snapshot.c, reseed.c, random.c */
+/* forkhooks.c, snapshot.c, reseed.c, random.c, random_tls.c */
 int forkhooks_install(void);
 void immortalize_all(PyObject *objects);
 void forkhooks_before_snapshot(void);
 void forkhooks_after_restore(void);
 void reseed_before_snapshot(void);
-void reseed_after_restore(void);
+void tls_random_forget(void);
 void random_forget(PyObject *module);
 int32_t gateway_before_snapshot(void);
 int32_t gateway_after_restore(void);

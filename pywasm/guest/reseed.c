@@ -1,7 +1,7 @@
 /* Random state that a snapshot would share between all its instances, in the
- * modules that are loaded. What is drawn at its next use anyway is forgotten
- * before the snapshot, the rest drawn anew after a restore. os.urandom,
- * secrets and SystemRandom ask the host every time and need nothing. */
+ * modules that are loaded: it is forgotten before the snapshot and drawn anew at
+ * its next use. os.urandom, secrets and SystemRandom ask the host every time and
+ * need nothing. */
 #include "gateway.h"
 
 static PyObject *
@@ -11,28 +11,6 @@ loaded_module(const char *name)
     PyObject *module = key == NULL ? NULL : PyImport_GetModule(key);
     Py_XDECREF(key);
     return module;
-}
-
-/* OpenSSL's generator has a state of its own, which serves TLS and
- * ssl.RAND_bytes. RAND_add mixes in what os.urandom gives. */
-static void
-reseed_ssl(void)
-{
-    PyObject *module = loaded_module("_ssl");
-    if (module == NULL) {
-        return;
-    }
-    PyObject *os = PyImport_ImportModule("os");
-    PyObject *seed = os == NULL ? NULL : PyObject_CallMethod(os, "urandom", "i", 48);
-    PyObject *done = seed == NULL ? NULL
-                                  : PyObject_CallMethod(module, "RAND_add", "Od", seed, 48.0);
-    if (done == NULL) {
-        log_exception();
-    }
-    Py_XDECREF(done);
-    Py_XDECREF(seed);
-    Py_XDECREF(os);
-    Py_DECREF(module);
 }
 
 static void
@@ -61,12 +39,5 @@ reseed_before_snapshot(void)
     }
     forget("uuid", uuid);
     forget("tempfile", tempfile);
-    PyErr_Clear();
-}
-
-void
-reseed_after_restore(void)
-{
-    reseed_ssl();
     PyErr_Clear();
 }

@@ -69,6 +69,7 @@ gateway_before_snapshot(void)
         return WASGI_STATUS_EXCEPTION;
     }
     message_wipe();
+    tls_random_forget(); /* late: what ran until here may have drawn from it */
     gateway.frozen = true;
     void *volatile room = malloc(HEADROOM); /* volatile, or clang leaves both out */
     free(room);
@@ -78,7 +79,6 @@ gateway_before_snapshot(void)
 int32_t
 gateway_after_restore(void)
 {
-    reseed_after_restore();
     forkhooks_after_restore();
     return WASGI_STATUS_OK;
 }

@@ -10,6 +10,7 @@
 //	testdata/apps      one-purpose applications
 //	pep3333            the lines of PEP 3333 over a raw socket, in each protocol,
 //	                   HTTP/2 frame by frame, with TLS and without
+//	deploy, token, backup, scale  what operators do, through the admin API
 //	wrapped            the applications within wsgiref's validator and Werkzeug's lint
 //
 // Nothing waits for time to pass: a test waits for a line that the process

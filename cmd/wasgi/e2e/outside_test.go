@@ -82,7 +82,7 @@ func TestSockets(t *testing.T) {
 	w := newWorld(t)
 	s := w.outside(t, map[string]string{"ECHO": echoServer(t), "NOBODY": "127.0.0.1:" + freePort(t)}, "", "asgiref")
 	inEach(t, s, func(t *testing.T, b *browser) {
-		b.get("/socket").status(200).json(`{"options": [1, 1, 0], "names": [true, "0.0.0.0", true], "lines": ["one\n", "two\n"],
+		b.get("/socket").status(200).json(`{"options": [1, 1, 0], "names": [true, "0.0.0.0", true, true], "lines": ["one\n", "two\n"],
 			"peek": ["peek", "peek"], "timeout": "timed out", "blocking": "BlockingIOError", "megabyte": true, "end": "",
 			"udp": ["datagram", true, "again"], "refused": "ConnectionRefusedError"}`)
 		b.get("/async").status(200).json(`{"texts": ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9"], "thread": "in this thread"}`)

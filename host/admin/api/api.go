@@ -45,6 +45,7 @@ func New(c Config) *API {
 	a.runs()
 	a.tokens()
 	a.backups()
+	a.jobs()
 	return a
 }
 

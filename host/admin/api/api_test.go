@@ -129,6 +129,16 @@ func (f *fakeHost) Authenticate(_ context.Context, token string) (Caller, error)
 	return c, nil
 }
 
+func (f *fakeHost) Jobs(string) ([]Job, error) {
+	now := time.Unix(1, 0).UTC()
+	return []Job{{What: "/x", Schedule: "@daily", Next: &now}, {What: "a b", Schedule: "* * * * *", Last: &now, Error: "no"}}, nil
+}
+
+func (f *fakeHost) RunJob(_ context.Context, tenant, what string) error {
+	f.note("job", tenant, what)
+	return f.fail
+}
+
 func (f *fakeHost) Backup(_ context.Context, w io.Writer, data, key bool) error {
 	f.note("backup", map[bool]string{true: "data"}[data], map[bool]string{true: "key"}[key])
 	_, err := io.WriteString(w, `"archive"`)
@@ -331,6 +341,8 @@ func TestOperations(t *testing.T) {
 		{method: "GET", path: "/v1/backup", status: 200, has: "archive", called: "backup data "},
 		{method: "GET", path: "/v1/backup?data=false&key=true", status: 200, has: "archive", called: "backup  key"},
 		{method: "GET", path: "/v1/backup", token: "read", status: 403},
+		{method: "GET", path: "/v1/tenants/shop/jobs", status: 200, has: `"what":"a b"`},
+		{method: "POST", path: "/v1/tenants/shop/jobs", body: `{"what":"a b"}`, status: 204, called: "job shop a b"},
 		{method: "GET", path: "/v1/nothing", status: 404},
 		{method: "PUT", path: "/v1/tenants/shop", status: 405},
 	} {

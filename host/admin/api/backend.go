@@ -14,7 +14,7 @@ type Backend interface {
 	// Tenants lists those that something is known of.
 	Tenants() []Tenant
 	Tenant(name string) (Tenant, error)
-	// Upload makes a release of a bundle with this SHA-256 (hexadecimal).
+	// Upload makes a release of a bundle with this SHA-256 (hexadecimal; "" is any).
 	Upload(ctx context.Context, tenant string, bundle io.Reader, digest, by string) (Release, error)
 	// The changes of a tenant. revision is the one that it must have, 0 for any. They
 	// return when the change serves, or has failed and left things as they were.
@@ -33,6 +33,10 @@ type Backend interface {
 	Logs(ctx context.Context, tenant string, lines int, follow bool, f func(LogLine) error) error
 	// Run runs Python for a tenant and returns its exit status.
 	Run(ctx context.Context, tenant string, args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error)
+	// Jobs are those of a tenant's manifest.
+	Jobs(tenant string) ([]Job, error)
+	// RunJob does one now and waits for its end.
+	RunJob(ctx context.Context, tenant, what string) error
 	// Backup writes the host's state as a tar.gz, with /data and the key of the secrets
 	// when they are asked for.
 	Backup(ctx context.Context, w io.Writer, data, key bool) error

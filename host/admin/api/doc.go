@@ -20,7 +20,7 @@
 //	backend.go problem.go     what the host does, and how it fails
 //	api.go rights.go          how operations are made and who may
 //	tenants.go releases.go settings.go streams.go tokens.go run.go
-//	backup.go                 the operations
+//	backup.go jobs.go                 the operations
 //	guard.go auth.go audit.go before and after them
 //
 // The OpenAPI document is generated from the operations and their types, served

@@ -134,6 +134,16 @@ func (c *Client) Run(ctx context.Context, name string, args []string, stdin io.R
 	}, nil, each)
 }
 
+// Jobs are those of a tenant's manifest.
+func (c *Client) Jobs(ctx context.Context, name string) ([]api.Job, error) {
+	return list[api.Job](ctx, c, tenant(name)+"/jobs")
+}
+
+// RunJob does a job now.
+func (c *Client) RunJob(ctx context.Context, name, what string) error {
+	return c.Do(ctx, Request{Method: http.MethodPost, Path: tenant(name) + "/jobs", JSON: map[string]string{"what": what}}, nil)
+}
+
 // Backup writes the server's state. A backup that breaks off is an error.
 func (c *Client) Backup(ctx context.Context, w io.Writer, data, key bool) error {
 	res, err := c.send(ctx, Request{Path: "/backup", Query: url.Values{"data": {strconv.FormatBool(data)}, "key": {strconv.FormatBool(key)}}})

@@ -46,6 +46,7 @@ def everything():
         s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR),
     ]
     out["names"] = [s.getpeername() == here, s.getsockname()[0], s.getsockname()[1] > 0]
+    out["names"].append(socket.inet_ntoa(socket.inet_aton(here[0])) == here[0])
     s.sendall(b"one\ntwo\n")
     lines = s.makefile("r")
     out["lines"] = [lines.readline(), lines.readline()]
