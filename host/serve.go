@@ -228,7 +228,7 @@ func (s *service) run(ctx context.Context, stopSites func(), sites context.Conte
 		group.Go(s.api.serve)
 	}
 	if s.console != nil {
-		group.Go(func() error { s.console.history.Run(failing); return nil })
+		group.Go(func() error { s.console.history.Run(watching); return nil })
 	}
 	if s.watcher != nil {
 		group.Go(func() error {
