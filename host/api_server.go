@@ -12,7 +12,6 @@ import (
 
 	"github.com/wasgi/wasgi/host/admin/api"
 	"github.com/wasgi/wasgi/host/config"
-	"github.com/wasgi/wasgi/host/listen"
 )
 
 // apiServer answers operators. nil answers nobody.
@@ -59,10 +58,7 @@ func (s *service) openAPI(ctx context.Context, f *front) error {
 }
 
 func (s *service) apiListener(ctx context.Context, where config.Listener, f *front) (net.Listener, error) {
-	if where.Path != "" {
-		return listen.Unix(ctx, where.Path, where.Mode)
-	}
-	l, err := listen.TCP(ctx, where.Address)
+	l, err := s.sockets.one(ctx, where)
 	if err != nil || !where.TLS {
 		return l, err
 	}

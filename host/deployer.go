@@ -28,7 +28,7 @@ import (
 // next start serves what the store says, which is the one or the other.
 type deployer struct {
 	fleet    *fleet
-	store    store.Store
+	store    *pausable
 	registry registry.Registry
 	vault    *registry.Vault
 	releases *release.Repository
@@ -60,7 +60,7 @@ type compiler interface {
 // unfinished.
 func openDeployer(ctx context.Context, f *fleet) (*deployer, error) {
 	state := f.cfg.now().StateDir
-	s, err := bolt.Open(filepath.Join(state, stateFile), nil)
+	s, err := newPausable(func() (store.Store, error) { return bolt.Open(filepath.Join(state, stateFile), nil) })
 	if err != nil {
 		return nil, err
 	}

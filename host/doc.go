@@ -87,7 +87,8 @@
 //	direct.go static compress       what is answered without a guest, and made smaller?
 //	orders.go acme                  where do certificates for tenants' names come from?
 //	reload.go settings.go           what may change while requests are served?
-//	successor.go upgrade            how does another process take over?
+//	successor.go quiesce.go         how does another process take over?
+//	pausable.go upgrade
 //	meters.go metrics               what is counted?
 //	traces.go trace                 where does the time of a request go?
 //	console.go admin/console        what do people see and change in a browser?

@@ -40,7 +40,7 @@ type openedSocket struct {
 // takes; they are closed.
 func openSockets(ctx context.Context, c Config, legacy *upgrade.Legacy) (s *sockets, unused []string, err error) {
 	passed := listen.TakePassed()
-	defer func() { unused = append(passed.Close(), legacy.Rest()...) }()
+	defer func() { unused = passed.Close() }()
 	s = &sockets{passed: passed, legacy: legacy, keys: map[string]int{}}
 	if err := s.openAdmin(ctx, c); err != nil {
 		return nil, nil, fmt.Errorf("admin_listen: %w", err)
@@ -68,6 +68,15 @@ func (s *sockets) openAdmin(ctx context.Context, c Config) error {
 	}
 	s.admin = opened[0]
 	return nil
+}
+
+// one opens a place that is one socket.
+func (s *sockets) one(ctx context.Context, l config.Listener) (net.Listener, error) {
+	opened, err := s.open(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	return opened[0], nil
 }
 
 // openClient opens the word systemd last: it takes what the others leave.

@@ -84,6 +84,7 @@ type service struct {
 	closeLogs func()
 
 	sockets   *sockets
+	unread    unread
 	handed    chan struct{}  // closed when another process has taken over
 	front     *front         // the first one
 	accessOut io.WriteCloser // guarded by Host.reloading once requests are served
@@ -125,12 +126,14 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 		front.orders.Close()
 	}
 	s.client = front.server()
+	s.client.ConnState = s.unread.watch
 	if err := s.listen(ctx, front); err != nil {
 		return s, err
 	}
 	if err := s.openAPI(ctx, front); err != nil {
 		return s, err
 	}
+	h.legacy.Rest() // what the settings do not name any more
 	s.watcher = h.watcher()
 	return s, nil
 }
@@ -216,7 +219,7 @@ func (s *service) run(ctx context.Context, stopSites func(), sites context.Conte
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWatching()
 	for _, l := range s.listeners {
-		group.Go(func() error { return serving(s.client.Serve(l)) })
+		group.Go(func() error { return s.ending(s.client.Serve(l)) })
 	}
 	if s.admin != nil {
 		group.Go(func() error { return serving(s.admin.Serve(s.adminListener)) })
@@ -225,7 +228,7 @@ func (s *service) run(ctx context.Context, stopSites func(), sites context.Conte
 		group.Go(s.api.serve)
 	}
 	if s.console != nil {
-		group.Go(func() error { s.console.history.Run(failing); return nil })
+		group.Go(func() error { s.console.history.Run(watching); return nil })
 	}
 	if s.watcher != nil {
 		group.Go(func() error {
@@ -262,6 +265,11 @@ func (s *service) drain(ctx context.Context, stopSites func()) {
 	defer cancel()
 	s.console.close()
 	s.api.stop(ctx)
+	select {
+	case <-s.handed:
+		s.quiesce(ctx)
+	default:
+	}
 	if err := s.client.Shutdown(ctx); err != nil {
 		h.log.Warn("requests were still running at the end of drain_timeout: killed")
 	}

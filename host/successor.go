@@ -38,9 +38,12 @@ func (h *Host) Upgrade(ctx context.Context, program string, args []string) error
 	h.log.Info("another process is to take over", "program", program)
 	ctx, cancel := context.WithTimeout(ctx, upgradeTimes*h.fleet.cfg.now().StartTimeout)
 	defer cancel()
+	if err := h.giveState(); err != nil {
+		return err
+	}
 	pid, err := upgrade.Start(ctx, handover)
 	if err != nil {
-		return err
+		return errors.Join(err, h.takeState())
 	}
 	s.sockets.keepFiles(true)
 	if s.admin != nil {
@@ -51,6 +54,22 @@ func (h *Host) Upgrade(ctx context.Context, program string, args []string) error
 	h.phase.Store(phaseDraining)
 	close(s.handed)
 	return nil
+}
+
+// giveState lets the other process have the state that operators change. Their
+// changes are refused meanwhile; what serves needs none of it.
+func (h *Host) giveState() error {
+	if h.deployer == nil {
+		return nil
+	}
+	return h.deployer.store.pause()
+}
+
+func (h *Host) takeState() error {
+	if h.deployer == nil {
+		return nil
+	}
+	return h.deployer.store.resume()
 }
 
 // upgradeTimes start_timeout is how long another process may take to be ready: it

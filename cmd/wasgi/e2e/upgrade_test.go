@@ -30,8 +30,7 @@ func (s *server) upgrade(t *testing.T, pid int) int {
 
 // TestUpgrade replaces the process twice while clients make requests, each on a
 // connection of its own, and one of them takes its time. Nobody notices.
-func TestUpgrade(t *testing.T) {
-	t.Parallel()
+func TestUpgrade(t *testing.T) { // not in parallel: a file that another test's child has open to write cannot be run
 	w := newWorld(t)
 	socket, admin := filepath.Join(t.TempDir(), "s"), filepath.Join(t.TempDir(), "admin")
 	binary, state := w.alone(t), t.TempDir()
@@ -117,8 +116,7 @@ func TestUpgrade(t *testing.T) {
 }
 
 // TestFailedUpgrade: whatever is wrong with the new process, the old one goes on.
-func TestFailedUpgrade(t *testing.T) {
-	t.Parallel()
+func TestFailedUpgrade(t *testing.T) { // not in parallel, see TestUpgrade
 	w, root := newWorld(t), t.TempDir()
 	socket, binary := filepath.Join(t.TempDir(), "s"), w.alone(t)
 	write(t, root, "app/wsgi.py", source("app\n"))
