@@ -168,7 +168,7 @@ func adminListener(g *siege) {
 		method, path string
 		status       int
 	}{
-		{"GET", "/healthz", 200}, {"GET", "/readyz", 200}, {"GET", "/", 404}, {"GET", "/metrics", 404},
+		{"GET", "/healthz", 200}, {"GET", "/readyz", 200}, {"GET", "/", 404}, {"GET", "/metrics", 200}, {"POST", "/metrics", 405},
 		{"GET", "/debug/pprof/", 404}, {"POST", "/healthz", 405}, {"DELETE", "/readyz", 405}, {"GET", "/../etc/passwd", 404},
 	} {
 		if status := admin.ask(g.T, c.method, c.path); status != c.status {

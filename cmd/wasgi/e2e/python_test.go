@@ -169,7 +169,7 @@ print(json.dumps([dict(os.environ), os.getcwd(), os.listdir("."), [f for f in fi
 		"os.listdir('/work/../..//../proc')", "os.chdir('/root')",
 	)).exited(0).lacked("no error")
 	w.python(t, "-c", "import subprocess; subprocess.run(['true'])").exited(1).complained("OSError")
-	w.python(t, "-c", "import socket; socket.create_connection(('127.0.0.1', 1))").exited(1).complained("OSError")
+	w.python(t, "-c", "import socket; socket.create_connection(('127.0.0.1', 1))").exited(1).complained("PermissionError")
 }
 
 // TestPythonUsage makes mistakes on the command line.

@@ -151,7 +151,7 @@ func TestBadCertificates(t *testing.T) {
 		"tls_cert: the certificate in " + one.cert + " with the key in " + two.key + ": private key does not match public key": {"--tls-cert", one.cert, "--tls-key", two.key},
 		"tls_cert: open /nowhere.pem: no such file or directory":                                                               {"--tls-cert", "/nowhere.pem", "--tls-key", two.key},
 		"tls_cert: listen has an https:// address":                                                                             nil,
-		"tls_key: there are 2 certificates and 1 keys":                                                                         {"--tls-cert", one.cert + "," + two.cert, "--tls-key", one.key},
+		"--tls-key: there are 2 certificates and 1 keys":                                                                       {"--tls-cert", one.cert + "," + two.cert, "--tls-key", one.key},
 	} {
 		l := launch{root: w.rootOf(t, "bare"), flags: slices.Concat([]string{"--listen", "https://127.0.0.1:0"}, flags)}
 		c := exec.CommandContext(t.Context(), w.binary, l.args()...)
