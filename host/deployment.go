@@ -73,9 +73,18 @@ func largerThan(most tenants.Size) func(instance) bool {
 		return nil
 	}
 	return func(in instance) bool {
-		meter, ok := in.(interface{ Stats() sandbox.InstanceStats })
-		return ok && meter.Stats().MemorySize > uint64(most)
+		s, ok := statsOf(in)
+		return ok && s.MemorySize > uint64(most)
 	}
+}
+
+// statsOf is what an instance has used, if it keeps count.
+func statsOf(in instance) (sandbox.InstanceStats, bool) {
+	meter, ok := in.(interface{ Stats() sandbox.InstanceStats })
+	if !ok {
+		return sandbox.InstanceStats{}, false
+	}
+	return meter.Stats(), true
 }
 
 // preparation is what an image can do before it makes an instance, nil for

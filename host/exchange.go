@@ -239,8 +239,7 @@ func (x *exchange) run(d *deployment, q *sandbox.Request) error {
 
 // measure asks the instance what the request has used.
 func (x *exchange) measure(g instance, err error) {
-	if meter, ok := g.(interface{ Stats() sandbox.InstanceStats }); ok {
-		s := meter.Stats()
+	if s, ok := statsOf(g); ok {
 		x.cpu, x.pages = s.CPU, s.OwnPages
 	}
 	if err != nil && !g.Usable() {
@@ -266,8 +265,8 @@ func (x *exchange) giveBack(d *deployment, err error) {
 
 // putBack learns what putting an instance back has taken.
 func (x *exchange) putBack(g instance) {
-	if meter, ok := g.(interface{ Stats() sandbox.InstanceStats }); ok {
-		x.pages = meter.Stats().DirtyPages
+	if s, ok := statsOf(g); ok {
+		x.pages = s.DirtyPages
 		x.site.meter().Reset(x.pages)
 	}
 }

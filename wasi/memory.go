@@ -120,6 +120,23 @@ func (m *memory) find(name string) (*memoryNode, sys.Errno) {
 	return n, 0
 }
 
+// at finds the node of a path, which has to be a directory's when the path is for
+// directories only. m.mu is held.
+func (m *memory) at(path string) (*memoryNode, sys.Errno) {
+	name, dir, errno := parsePath(path)
+	if errno != 0 {
+		return nil, errno
+	}
+	n, errno := m.find(name)
+	switch {
+	case errno != 0:
+		return nil, errno
+	case dir && !n.mode.IsDir():
+		return nil, sys.ENOTDIR
+	}
+	return n, 0
+}
+
 // place is a name in a directory, with or without a node.
 type place struct {
 	parent *memoryNode
@@ -185,18 +202,11 @@ func (m *memory) detach(at place) {
 }
 
 func (m *memory) Stat(path string) (stat, sys.Errno) {
-	name, dir, errno := parsePath(path)
-	if errno != 0 {
-		return stat{}, errno
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n, errno := m.find(name)
-	switch {
-	case errno != 0:
+	n, errno := m.at(path)
+	if errno != 0 {
 		return stat{}, errno
-	case dir && !n.mode.IsDir():
-		return stat{}, sys.ENOTDIR
 	}
 	return n.stat(), 0
 }
@@ -326,18 +336,11 @@ func checkRename(source, target place, mustDir bool) sys.Errno {
 }
 
 func (m *memory) Utimens(path string, atim, mtim int64) sys.Errno {
-	name, dir, errno := parsePath(path)
-	if errno != 0 {
-		return errno
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n, errno := m.find(name)
-	switch {
-	case errno != 0:
+	n, errno := m.at(path)
+	if errno != 0 {
 		return errno
-	case dir && !n.mode.IsDir():
-		return sys.ENOTDIR
 	}
 	n.setTimes(atim, mtim)
 	return 0

@@ -179,18 +179,11 @@ func (d *hostDir) chmod(mode fsMode) sys.Errno {
 func (d *rootDir) chmod(mode fsMode) sys.Errno { return d.fs.Chmod(".", mode) }
 
 func (m *memory) Chmod(path string, mode fs.FileMode) sys.Errno {
-	name, dir, errno := parsePath(path)
-	if errno != 0 {
-		return errno
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n, errno := m.find(name)
-	switch {
-	case errno != 0:
+	n, errno := m.at(path)
+	if errno != 0 {
 		return errno
-	case dir && !n.mode.IsDir():
-		return sys.ENOTDIR
 	}
 	n.chmod(mode)
 	return 0

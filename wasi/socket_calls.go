@@ -164,16 +164,21 @@ func sockName(c guestCall) sys.Errno {
 	return 0
 }
 
+// message reads what send and recv begin with: socket, address and length of the
+// bytes, flags.
+func (c guestCall) message(known uint32) (s *socket, b []byte, flags uint32, errno sys.Errno) {
+	if s, errno = c.socketOf(c.u32(0)); errno != 0 {
+		return nil, nil, 0, errno
+	}
+	if flags = c.u32(3); flags&^known != 0 {
+		return nil, nil, 0, sys.ENOTSUP
+	}
+	b, errno = c.bytes(c.u32(1), c.u32(2))
+	return s, b, flags, errno
+}
+
 func sockSend(c guestCall) sys.Errno {
-	s, errno := c.socketOf(c.u32(0))
-	if errno != 0 {
-		return errno
-	}
-	flags := c.u32(3)
-	if flags&^sendFlags != 0 {
-		return sys.ENOTSUP
-	}
-	b, errno := c.bytes(c.u32(1), c.u32(2))
+	s, b, flags, errno := c.message(sendFlags)
 	if errno != 0 {
 		return errno
 	}
@@ -191,15 +196,7 @@ func sockSend(c guestCall) sys.Errno {
 }
 
 func sockRecv(c guestCall) sys.Errno {
-	s, errno := c.socketOf(c.u32(0))
-	if errno != 0 {
-		return errno
-	}
-	flags := c.u32(3)
-	if flags&^recvFlags != 0 {
-		return sys.ENOTSUP
-	}
-	b, errno := c.bytes(c.u32(1), c.u32(2))
+	s, b, flags, errno := c.message(recvFlags)
 	if errno != 0 {
 		return errno
 	}

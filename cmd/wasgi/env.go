@@ -78,11 +78,7 @@ func newEnvLs() *cobra.Command {
 		Example: "  wasgi env ls shop",
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			client, err := r.client()
-			if err != nil {
-				return err
-			}
-			t, err := client.Tenant(c.Context(), args[0])
+			t, err := r.tenant(c, args[0])
 			if err != nil {
 				return err
 			}

@@ -18,11 +18,7 @@ func newPs() *cobra.Command {
   wasgi ps --json | jq 'map(.memory) | add'`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			client, err := r.client()
-			if err != nil {
-				return err
-			}
-			all, err := client.Statuses(c.Context())
+			all, err := r.statuses(c)
 			if err != nil {
 				return err
 			}

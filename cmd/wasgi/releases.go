@@ -19,11 +19,7 @@ func newReleases() *cobra.Command {
   wasgi releases shop --json | jq -r '.[0].digest'`,
 		Args: usage(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			api, err := r.client()
-			if err != nil {
-				return err
-			}
-			t, err := api.Tenant(c.Context(), args[0])
+			t, err := r.tenant(c, args[0])
 			if err != nil {
 				return err
 			}

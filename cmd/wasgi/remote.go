@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wasgi/wasgi/host"
+	"github.com/wasgi/wasgi/host/admin/api"
 	"github.com/wasgi/wasgi/host/admin/client"
 	"github.com/wasgi/wasgi/host/config"
 )
@@ -60,6 +61,24 @@ func (r *remote) client() (*client.Client, error) {
 		return nil, usageError{err}
 	}
 	return c, nil
+}
+
+// tenant asks the server for one tenant.
+func (r *remote) tenant(c *cobra.Command, name string) (t api.Tenant, err error) {
+	client, err := r.client()
+	if err != nil {
+		return t, err
+	}
+	return client.Tenant(c.Context(), name)
+}
+
+// statuses asks the server how all tenants do.
+func (r *remote) statuses(c *cobra.Command) ([]api.Status, error) {
+	client, err := r.client()
+	if err != nil {
+		return nil, err
+	}
+	return client.Statuses(c.Context())
 }
 
 func (r *remote) state() (string, error) {

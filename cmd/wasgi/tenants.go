@@ -40,11 +40,7 @@ func newTenantsLs() *cobra.Command {
   wasgi tenants ls --json | jq -r '.[] | select(.state == "failed") | .name'`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			client, err := r.client()
-			if err != nil {
-				return err
-			}
-			all, err := client.Statuses(c.Context())
+			all, err := r.statuses(c)
 			if err != nil {
 				return err
 			}

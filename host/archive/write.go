@@ -113,7 +113,7 @@ func (w *writer) tree(name string) error {
 	})
 }
 
-// hiddenClaim says whether a path is data/.<tenant>.use.
+// hiddenClaim says whether a path is data/.<tenant>.use, which older versions made.
 func hiddenClaim(name string) bool {
 	rest, ok := strings.CutPrefix(name, Data+"/")
 	return ok && strings.HasPrefix(rest, ".") && !strings.Contains(rest, "/")

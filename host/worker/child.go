@@ -44,11 +44,14 @@ func Main(guest Guest) error {
 	return w.run()
 }
 
-func openControl() (*net.UnixConn, error) {
-	unix.CloseOnExec(controlFD)
-	f := os.NewFile(controlFD, "control")
+func openControl() (*net.UnixConn, error) { return openPassed(controlFD, "control") }
+
+// openPassed takes a socket that the host has passed under a number.
+func openPassed(fd int, name string) (*net.UnixConn, error) {
+	unix.CloseOnExec(fd)
+	f := os.NewFile(uintptr(fd), name)
 	if f == nil {
-		return nil, errors.New("there is no control socket")
+		return nil, fmt.Errorf("there is no %s socket", name)
 	}
 	defer f.Close()
 	c, err := net.FileConn(f)
@@ -57,7 +60,7 @@ func openControl() (*net.UnixConn, error) {
 	}
 	u, ok := c.(*net.UnixConn)
 	if !ok {
-		return nil, errors.Join(errors.New("the control socket is none"), c.Close())
+		return nil, errors.Join(fmt.Errorf("the %s socket is none", name), c.Close())
 	}
 	return u, nil
 }

@@ -40,21 +40,11 @@ type netAnswer struct {
 }
 
 func openInlet(meters *egress.Meters) (*inlet, error) {
-	unix.CloseOnExec(networkFD)
-	f := os.NewFile(networkFD, "network")
-	if f == nil {
-		return nil, errors.New("there is no network socket")
-	}
-	defer f.Close()
-	c, err := net.FileConn(f)
+	conn, err := openPassed(networkFD, "network")
 	if err != nil {
 		return nil, err
 	}
-	u, ok := c.(*net.UnixConn)
-	if !ok {
-		return nil, errors.Join(errors.New("the network socket is none"), c.Close())
-	}
-	return newInlet(u, meters), nil
+	return newInlet(conn, meters), nil
 }
 
 func newInlet(conn *net.UnixConn, meters *egress.Meters) *inlet {

@@ -31,15 +31,6 @@ func (o *operator) token(args ...string) string {
 	return strings.TrimSpace(o.wasgi(append([]string{"token", "create"}, args...)...).exited(0).stdout)
 }
 
-// login opens the console and shows a token.
-func login(b *browsertest.Browser, token, then string) {
-	b.Go(then)
-	b.Sees("Token")
-	b.Type("#token", token)
-	b.Press("\r")
-	b.At(then)
-}
-
 // TestConsole is a visit of an operator: tenants, a log as it is written, roll
 // back, a bundle, a variable, the way out.
 func TestConsole(t *testing.T) {
@@ -53,7 +44,7 @@ func TestConsole(t *testing.T) {
 	o.server.ready(t, "quiet")
 	all, second := o.digests("shop")
 
-	login(b, o.token("--note", "console"), "/console/")
+	b.Login(o.token("--note", "console"), "/console/")
 	b.Sees("quiet")
 	b.Shot("real-tenants")
 	b.Click("a[href='/console/tenants/shop']")
@@ -118,7 +109,7 @@ func TestConsoleFollowsLogs(t *testing.T) {
 	o.server.ready(t, "other")
 	tenant, origin := o.browser("console"), o.server.site(t, "console").origin
 	b := browsertest.Open(t, o.consoleAt())
-	login(b, o.token("--tenant", "console", "--read-only"), "/console/tenants/console/log")
+	b.Login(o.token("--tenant", "console", "--read-only"), "/console/tenants/console/log")
 	b.Holds("document.querySelector('[data-live-state]').textContent === 'live'")
 	tenant.get("/here").status(200)
 	b.Sees("visited /here <b>")

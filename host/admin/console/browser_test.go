@@ -11,14 +11,6 @@ import (
 	"github.com/wasgi/wasgi/host/admin/console/browsertest"
 )
 
-func enter(b *browsertest.Browser, token, then string) {
-	b.Go(then)
-	b.Sees("Token")
-	b.Type("#token", token)
-	b.Press("\r")
-	b.At(then)
-}
-
 // TestPictures shows all pages in all sizes and colours. It fails on what a page
 // must not do; whether they look well is for people (WASGI_TEST_SCREENSHOTS).
 func TestPictures(t *testing.T) {
@@ -29,7 +21,7 @@ func TestPictures(t *testing.T) {
 	b.Go("/console")
 	b.At("/console/login")
 	b.Shot("login")
-	enter(b, hostToken, "/console/")
+	b.Login(hostToken, "/console/")
 	for _, at := range []struct {
 		name          string
 		width, height int64
@@ -87,7 +79,7 @@ func TestWithoutScripts(t *testing.T) {
 	s := serving(t, f)
 	b := browsertest.Open(t, s.URL)
 	b.Scripts(false)
-	enter(b, hostToken, "/console/tenants/shop")
+	b.Login(hostToken, "/console/tenants/shop")
 	b.Sees("Reload the page for new lines")
 
 	b.Click("#releases tbody tr:nth-child(3) summary")
@@ -144,7 +136,7 @@ func TestLive(t *testing.T) {
 	f := newFake()
 	s := serving(t, f)
 	b := browsertest.Open(t, s.URL)
-	enter(b, shopReader, "/console/tenants/shop")
+	b.Login(shopReader, "/console/tenants/shop")
 	b.Holds("document.querySelector('[data-live-state]').textContent === 'live'")
 	f.say("shop", "a new line "+evil)
 	b.Sees(`a new line <script>alert(1)</script>"'&\x1b[31mred\u202eevil`)

@@ -222,6 +222,17 @@ func (b *Browser) Press(keys string) {
 	b.do(chromedp.KeyEvent(keys))
 }
 
+// Login opens a page of the console, shows the token that it asks for, and is
+// there.
+func (b *Browser) Login(token, then string) {
+	b.t.Helper()
+	b.Go(then)
+	b.Sees("Token")
+	b.Type("#token", token)
+	b.Press("\r")
+	b.At(then)
+}
+
 // Click clicks on what a selector finds, once it can be seen.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
