@@ -237,6 +237,7 @@ func TestDeployWhileServing(t *testing.T) {
 	}
 	stream.expect("chunk 2 of 5\nchunk 3 of 5\nchunk 4 of 5\nchunk 5 of 5\n").ends()
 	o.browser("bare").get("/").status(200).text("release 4\n")
+	o.server.logs(t, `(?s)(msg=serving tenant=bare.*){6}`, 0)
 	if n := len(regexp.MustCompile(`msg=serving tenant=bare`).FindAllString(o.server.log.String(), -1)); n != 6 {
 		t.Errorf("%d releases have served, want 6", n)
 	}

@@ -205,9 +205,7 @@ func TestTenantLog(t *testing.T) {
 		if n := strings.Count(own, want+"\n"); n != 1 {
 			t.Errorf("%d times %s in\n%s", n, want, own)
 		}
-		if !strings.Contains(s.log.String(), want+"\n") {
-			t.Errorf("not in the server's log: %s", want)
-		}
+		s.logs(t, regexp.QuoteMeta(want+"\n"), 0)
 	}
 	for n := range 100 {
 		b.get("/?x" + strconv.Itoa(n)).status(200)
