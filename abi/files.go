@@ -64,6 +64,8 @@ const (
 const (
 	FileModeOffset = 18
 	FileModeKnown  = 1 << 15
+	// FileModeMounted is set for a file in a read-only mount: access(2) says EROFS.
+	FileModeMounted = 1 << 14
 )
 
 // Operations of fd_lock.
@@ -103,6 +105,7 @@ func filesNumbers() []headerNumber {
 	return []headerNumber{
 		{"FILE_MODE_OFFSET", FileModeOffset},
 		{"FILE_MODE_KNOWN", FileModeKnown},
+		{"FILE_MODE_MOUNTED", FileModeMounted},
 		{"LOCK_TEST", LockTest},
 		{"LOCK_TRY", LockTry},
 		{"LOCK_WAIT", LockWait},

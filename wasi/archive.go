@@ -29,7 +29,7 @@ const (
 // directory, with a link or a device, or with a file above 64 MiB is refused.
 func Archive(r *zip.Reader) (FS, error) {
 	a := &archive{nodes: make(map[string]*archiveNode, 2*len(r.File)), cache: newContentCache(archiveCache)}
-	a.nodes["."] = &archiveNode{mode: fs.ModeDir | 0o555, ino: 1}
+	a.nodes["."] = &archiveNode{mode: fs.ModeDir | readOnlyFolder, ino: 1}
 	for _, entry := range r.File {
 		if err := a.add(entry); err != nil {
 			return nil, err
@@ -74,12 +74,12 @@ func (a *archive) add(entry *zip.File) error {
 		return fmt.Errorf("wasi: the archive's entry %q has %d bytes, above the limit of %d",
 			entry.Name, entry.UncompressedSize64, maxArchiveFile)
 	}
-	n := &archiveNode{entry: entry, mode: 0o444, size: int64(entry.UncompressedSize64), mtim: entryTime(entry)}
+	n := &archiveNode{entry: entry, mode: readOnlyFile, size: int64(entry.UncompressedSize64), mtim: entryTime(entry)}
 	switch {
 	case isDir:
-		n.mode, n.size = fs.ModeDir|0o555, 0
+		n.mode, n.size = fs.ModeDir|readOnlyFolder, 0
 	case entry.Mode()&ownerSearch != 0:
-		n.mode = 0o555
+		n.mode = readOnlyFolder
 	}
 	return a.insert(name, n)
 }
@@ -119,7 +119,7 @@ func (a *archive) insert(name string, n *archiveNode) error {
 func (a *archive) directory(name string) (*archiveNode, error) {
 	n := a.nodes[name]
 	if n == nil {
-		n = &archiveNode{mode: fs.ModeDir | 0o555}
+		n = &archiveNode{mode: fs.ModeDir | readOnlyFolder}
 		if err := a.insert(name, n); err != nil {
 			return nil, err
 		}

@@ -19,7 +19,11 @@ const (
 // modeBits are the permissions as they lie in a filestat, beside the type.
 func modeBits(mode fsMode) uint64 {
 	const shift = 8 * (abi.FileModeOffset - 16)
-	return uint64(abi.FileModeKnown|mode.Perm()) << shift
+	bits := abi.FileModeKnown | mode.Perm()
+	if mode&mounted != 0 {
+		bits |= abi.FileModeMounted
+	}
+	return uint64(bits) << shift
 }
 
 // modes is the part of a sandbox that knows what mode the next file is made with.
@@ -91,14 +95,23 @@ func permits(mode fsMode, flag sys.Oflag) sys.Errno {
 	return 0
 }
 
-// readOnlyMode is what a guest sees of a file that is mounted read-only: it may be read, executed or searched if it is
-// on the host, and not written.
+// What files have that are mounted read-only. Their owner may write to them as far as the mode goes, as where pip or git
+// put them, so that a copy that keeps modes (shutil.copytree) can be written to; to write to the file itself is EROFS.
+const (
+	readOnlyFile   = mounted | 0o644
+	readOnlyFolder = mounted | 0o755 // and programs
+
+	// mounted marks a file of a read-only mount. It is a bit that no file of Unix has.
+	mounted = fs.ModeExclusive
+)
+
+// readOnlyMode is what a guest sees of a file that is mounted read-only.
 func readOnlyMode(mode fsMode) fsMode {
 	switch {
 	case mode.IsDir(), mode.IsRegular() && mode&ownerSearch != 0:
-		return mode.Type() | 0o555
+		return mode.Type() | readOnlyFolder
 	case mode.IsRegular():
-		return 0o444
+		return readOnlyFile
 	}
 	return mode
 }

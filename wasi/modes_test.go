@@ -60,18 +60,18 @@ func TestModesOfWhatIsReadOnly(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "program"), nil, 0o700))
 	must(t, os.Mkdir(filepath.Join(dir, "folder"), 0o700))
 	g := newGuest(t, Policy{Mounts: []Mount{mountOf("/app", readOnlyDirIn(t, dir)), mountOf("/", testArchive(t)), mountOf("/dev", Devices())}})
-	for name, mode := range map[string]fsMode{"file": 0o444, "program": 0o555, "folder": 0o555, ".": 0o555} {
-		wantEqual(t, name, g.mode(3, name), known(mode))
+	for name, mode := range map[string]fsMode{"file": 0o644, "program": 0o755, "folder": 0o755, ".": 0o755} {
+		wantEqual(t, name, g.mode(3, name), abi.FileModeMounted|known(mode))
 		g.chmod(sys.EROFS, 3, name, 0o777)
 	}
 	fd := g.mustOpen(3, "file", 0, rightRead, 0)
 	at := g.space(fileStatSize)
 	g.want(0, "fd_filestat_get", fd, at)
-	wantEqual(t, "open file", g.u64(at+16)>>16, known(0o444))
+	wantEqual(t, "open file", g.u64(at+16)>>16, abi.FileModeMounted|known(0o644))
 	g.want(sys.EROFS, abi.FilesFdChmod, fd, 0o777)
 	g.want(sys.EROFS, abi.FilesFdChmod, 3, 0o777)
-	wantEqual(t, "archive's file", g.mode(4, "usr/lib/os.py"), known(0o444))
-	wantEqual(t, "archive's folder", g.mode(4, "usr"), known(0o555))
+	wantEqual(t, "archive's file", g.mode(4, "usr/lib/os.py"), abi.FileModeMounted|known(0o644))
+	wantEqual(t, "archive's folder", g.mode(4, "usr"), abi.FileModeMounted|known(0o755))
 	wantEqual(t, "device", g.mode(5, "null"), known(0o666))
 	g.want(sys.EPERM, abi.FilesFdChmod, 1, 0o600)
 	g.want(sys.EBADF, abi.FilesFdChmod, 99, 0o600)

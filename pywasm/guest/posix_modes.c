@@ -47,11 +47,16 @@ static struct timespec time_of(__wasi_timestamp_t nanoseconds) {
     return (struct timespec){.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
 }
 
-/* permissions are in the padding behind the type, where this host puts them. A
-host that does not gets what is usual. */
-static mode_t permissions(const __wasi_filestat_t *in) {
+/* word is in the padding behind the type, where this host puts it. */
+static uint16_t word(const __wasi_filestat_t *in) {
     uint16_t mode;
     memcpy(&mode, (const char *)in + WASGI_FILE_MODE_OFFSET, sizeof mode);
+    return mode;
+}
+
+/* A host that knows no permissions gets what is usual. */
+static mode_t permissions(const __wasi_filestat_t *in) {
+    uint16_t mode = word(in);
     if (mode & WASGI_FILE_MODE_KNOWN)
         return mode & PERMISSIONS;
     return in->filetype == __WASI_FILETYPE_DIRECTORY ? 0755 : 0644;
@@ -97,13 +102,16 @@ int __wasilibc_nocwd_fstatat(int fd, const char *restrict path, struct stat *res
 
 /* Every file belongs to the one user: the owner's bits decide. */
 int __wasilibc_nocwd_faccessat(int fd, const char *path, int amode, int flag) {
-    struct stat st;
+    __wasi_filestat_t in;
     if ((amode & ~(F_OK | R_OK | W_OK | X_OK)) != 0 || (flag & ~AT_EACCESS) != 0)
         return fail(EINVAL);
-    if (__wasilibc_nocwd_fstatat(fd, path, &st, 0) != 0)
-        return -1;
+    __wasi_errno_t error = __wasi_path_filestat_get(fd, lookup_of(0), path, &in);
+    if (error != 0)
+        return fail(error);
+    if ((amode & W_OK) && (word(&in) & WASGI_FILE_MODE_KNOWN) && (word(&in) & WASGI_FILE_MODE_MOUNTED))
+        return fail(EROFS);
     int wanted = (amode & R_OK ? S_IRUSR : 0) | (amode & W_OK ? S_IWUSR : 0) | (amode & X_OK ? S_IXUSR : 0);
-    return (st.st_mode & wanted) == (mode_t)wanted ? 0 : fail(EACCES);
+    return (permissions(&in) & wanted) == (mode_t)wanted ? 0 : fail(EACCES);
 }
 
 /* announce tells the host the mode of what the next call makes. A host without

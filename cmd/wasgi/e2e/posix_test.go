@@ -123,7 +123,7 @@ func TestFileModes(t *testing.T) {
 	w.python(t, "--app", folder, "--state-dir", t.TempDir(), "-c", `
 import getpass, grp, os, pwd, shutil, stat, tempfile
 def mode(path): return oct(stat.S_IMODE(os.stat(path).st_mode))
-print(mode("/app/shutil_copy.txt"), mode("/app"), mode(os.__file__), mode("/tmp"), mode("/dev/null"))
+print(mode("/app/shutil_copy.txt"), mode("/app"), mode(os.__file__), mode("/tmp"), mode("/dev/null"), os.access("/app", os.W_OK), os.access("/app/shutil_copy.txt", os.W_OK))
 for base in "/tmp", "/data":
     os.chdir(base)
     os.umask(0o077)
@@ -135,10 +135,10 @@ for base in "/tmp", "/data":
     os.chmod("b", 0o640)
     print(mode("b"), mode(tempfile.mkdtemp(dir=base)), oct(stat.S_IMODE(os.fstat(tempfile.mkstemp(dir=base)[0]).st_mode)))
 print(os.stat("/app").st_uid == os.getuid() == pwd.getpwnam(getpass.getuser()).pw_uid, grp.getgrgid(os.getgid()).gr_name, os.path.expanduser("~"))
-`).wrote(0, `0o444 0o555 0o444 0o777 0o666
-0o600 0o700 0o444 False True
+`).wrote(0, `0o644 0o755 0o644 0o777 0o666 False False
+0o600 0o700 0o644 True True
 0o640 0o700 0o600
-0o600 0o700 0o444 False True
+0o600 0o700 0o644 True True
 0o640 0o700 0o600
 True wasgi /data
 `, "")
