@@ -97,14 +97,16 @@ func TestCollect(t *testing.T) {
 
 // TestJudge holds outcomes against a list.
 func TestJudge(t *testing.T) {
-	j := newJudge([]leftOut{{Reason: "r", Tests: []string{"known*", "stale", "gone"}}})
+	j := newJudge([]leftOut{{Reason: "r", Tests: []string{"known*", "stale", "gone"}}, {Reason: "r", Error: "*no thread*", Tests: []string{"t*", "u*"}}})
 	got := j.take(result{Unit: "u", Tests: []record{{"a", passed, ""}, {"b", failed, "x"}, {"known1", failed, ""},
-		{"known2", notRun, ""}, {"stale", passed, ""}, {"s", skipped, ""}}})
-	if diff := cmp.Diff(unitCount{Unit: "u", Passed: 1, Skipped: 1, LeftOut: 2, Failed: 2}, got); diff != "" {
+		{"known2", notRun, ""}, {"stale", passed, ""}, {"s", skipped, ""},
+		{"t1", passed, ""}, {"t2", failed, "E: no thread"}, {"t3", failed, "E: other"}, {"u", passed, ""}}})
+	if diff := cmp.Diff(unitCount{Unit: "u", Passed: 3, Skipped: 1, LeftOut: 3, Failed: 3}, got); diff != "" {
 		t.Error(diff)
 	}
-	want := []string{"b failed: x", "stale passes: take it off the list of what is left out",
-		"gone is on the list of what is left out, but there is no such test"}
+	want := []string{"b failed: x", "stale passes: take it off the list of what is left out", "t3 failed: E: other",
+		"gone is on the list of what is left out, but there is no such test",
+		"u* is on the list of what is left out, but there is no such test"}
 	if diff := cmp.Diff(want, j.finish(true).faults); diff != "" {
 		t.Error(diff)
 	}

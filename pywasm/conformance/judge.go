@@ -50,7 +50,7 @@ func (j *judge) take(r result) unitCount {
 }
 
 func (j *judge) count(c *unitCount, t record) {
-	listed := j.listed(t.Test)
+	listed := j.listed(t)
 	switch {
 	case t.Outcome == passed && listed:
 		c.Failed++
@@ -67,12 +67,12 @@ func (j *judge) count(c *unitCount, t record) {
 	}
 }
 
-// listed tells whether a test is on the list.
-func (j *judge) listed(test string) bool {
+// listed tells whether an outcome is on the list.
+func (j *judge) listed(t record) bool {
 	found := false
 	for _, r := range j.rules {
 		for _, p := range r.Tests {
-			if matches(p, test) {
+			if r.covers(p, t) {
 				j.used[p], found = true, true
 			}
 		}

@@ -18,6 +18,17 @@ type leftOut struct {
 	Reason string   `json:"reason"`
 	Tests  []string `json:"tests"`            // names; a star stands for any text
 	NotRun bool     `json:"notRun,omitempty"` // they would hang, or end the guest
+	// Error says what the failure must read, a star standing for any text: of the
+	// tests, those that fail in this way are left out. Without it, all must fail.
+	Error string `json:"error,omitempty"`
+}
+
+// covers tells whether a pattern of the entry's tests is about an outcome.
+func (l leftOut) covers(pattern string, t record) bool {
+	if !matches(pattern, t.Test) {
+		return false
+	}
+	return l.Error == "" || t.Outcome != passed && matches(l.Error, t.Detail)
 }
 
 // leftOutOf reads the list of a suite; a suite may have none.

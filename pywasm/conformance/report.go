@@ -112,6 +112,9 @@ func (s summary) leftOut(b *strings.Builder) {
 		if r.NotRun {
 			what = "are not run"
 		}
+		if r.Error != "" {
+			what = "fail with `" + r.Error + "`, where they do"
+		}
 		fmt.Fprintf(b, "- %s These %s:\n", r.Reason, what)
 		for _, t := range r.Tests {
 			fmt.Fprintf(b, "  - `%s`\n", t)

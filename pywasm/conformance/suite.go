@@ -41,7 +41,7 @@ type mount struct{ host, guest string }
 
 // suites are all there are, the quick ones first.
 func suites() []suite {
-	return []suite{itsdangerous(), wsgiref(), bottle(), jinja2(), click(), webob(), flask(), werkzeug(), django(), cpython()}
+	return []suite{itsdangerous(), wsgiref(), sockets(), bottle(), jinja2(), click(), webob(), flask(), werkzeug(), django(), cpython()}
 }
 
 func find(all []suite, name string) (suite, bool) {

@@ -6,8 +6,8 @@ for source in "$GUEST"/*.c; do
         -DNDEBUG -DPy_BUILD_CORE -I"$GUEST" -I"$NEED_cross/include" -I"$NEED_cross/include/internal" \
         -I"$NEED_cross/include/internal/mimalloc" -c "$source" -o "$(basename "$source" .c).o"
 done
-# wasi-libc has these in one object with others: see posix_modes.c, refusal.c, random_tls.c.
-wrapped=$(printf ' -Wl,--wrap=%s' open openat mkdir mkdirat chmod fchmod fchmodat strerror \
+# wasi-libc and OpenSSL have these in one object with others, or are asked by them: see posix_modes.c, posix_select.c, refusal.c, random_tls.c.
+wrapped=$(printf ' -Wl,--wrap=%s' open openat mkdir mkdirat chmod fchmod fchmodat select strerror \
     RAND_bytes RAND_priv_bytes RAND_bytes_ex RAND_priv_bytes_ex)
 $CC -mexec-model=reactor ./*.o "$NEED_cross/lib/python.o" -L"$NEED_cross/lib" \
     -lz -lbz2 -llzma -lsqlite3 -lssl -lcrypto -ldl -lm -lwasi-emulated-signal -lwasi-emulated-getpid \

@@ -7,6 +7,8 @@
 #define WASGI_SYS_SOCKET_H
 
 #define SOCK_RAW 3
+#define SOCK_RDM 4
+#define SOCK_SEQPACKET 2
 
 /* Linux's numbers, as the C library's own options have them. */
 #define SO_BROADCAST 6
