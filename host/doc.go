@@ -75,7 +75,7 @@
 //	deployer.go change.go collect.go operate.go  what operators do, and what lasts
 //	order.go health.go own_request.go cron.go  a change that somebody waits for
 //	backend.go logs.go runner.go backup.go api_server.go  the host as the API sees it
-//	guest.go engine.go shells.go    how is a guest made? (the only use of host/sandbox's Engine)
+//	guest.go engine.go            how is a guest made? (the only use of host/sandbox's Engine)
 //	listeners.go                    which sockets are opened, or taken from systemd?
 //	entrance.go tls.go              who may connect, and who speaks for a client?
 //	front.go exchange.go body.go    the way of a request

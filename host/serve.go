@@ -59,7 +59,6 @@ func (h *Host) serve(ctx context.Context) error {
 	}
 	go h.fleet.relieve(sites)   // ends with the sites
 	go newTrimmer().trim(sites) // and so does this
-	h.fleet.stock(sites)
 	if h.deployer != nil {
 		h.fleet.running.Go(func() { h.cron.run(sites) }) // ends with the sites
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,12 +22,11 @@ import (
 // index: `go test -run '^$' -bench . ./host/bench`. COLD_WORK keeps what they
 // made between runs.
 
-// coldBench makes a shell whenever quiet is received from.
+// coldBench is an engine and where it keeps its files.
 type coldBench struct {
 	work   string
 	engine *sandbox.Engine
 	root   wasi.FS
-	quiet  <-chan struct{}
 }
 
 // newColdBench is a bench whose paths do not depend on the folder of the test.
@@ -55,20 +53,8 @@ func newColdBench(b *testing.B) coldBench {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(b.Context())
-	var stocking sync.WaitGroup
-	quiet := make(chan struct{}) // the host makes shells while no guest runs
-	stocking.Go(func() {
-		engine.Stock(ctx, func(ctx context.Context) error {
-			select {
-			case quiet <- struct{}{}:
-			case <-ctx.Done():
-			}
-			return ctx.Err()
-		})
-	})
-	b.Cleanup(func() { cancel(); stocking.Wait(); _ = engine.Close(context.Background()) })
-	return coldBench{work, engine, root, quiet}
+	b.Cleanup(func() { _ = engine.Close(context.Background()) })
+	return coldBench{work, engine, root}
 }
 
 // BenchmarkAsleep is what a tenant that sleeps needs to its first byte: the
@@ -85,8 +71,6 @@ func (c coldBench) asleep(b *testing.B, app string) {
 	defer im.Close()
 	var restored, served, second, both []time.Duration
 	for b.Loop() {
-		<-c.quiet
-		time.Sleep(2 * time.Millisecond) // while the shell is made
 		begin := time.Now()
 		in, err := im.Restore(b.Context())
 		if err != nil {

@@ -10,9 +10,8 @@
 //     (memory.go), writes the data segments, boots, loads and warms up
 //     (build.go), and keeps memory and globals as an [Image] (image.go).
 //     [Engine.BuildStored] keeps them in a file (store.go, snapfile.go).
-//  3. [Image.Restore] maps the image copy on write under a new instance, which
-//     [Engine.Stock] has made ahead (shell.go), and lets the guest draw new
-//     random state.
+//  3. [Image.Restore] maps the image copy on write under a new instance and
+//     lets the guest draw new random state.
 //  4. [Instance.Serve] runs one request (serve.go). The guest calls back
 //     (imports.go) and is stopped at a meter call when its time is over
 //     (account.go).

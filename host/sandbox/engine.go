@@ -55,7 +55,6 @@ type Engine struct {
 	digest   [sha256.Size]byte
 	dirty    *dirtyPages
 	logger   *slog.Logger
-	shells   chan *shell
 	verify   bool // compare all of memory after each Reset
 }
 
@@ -67,7 +66,7 @@ func NewEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: the guest cannot be used: %w", err)
 	}
-	e := &Engine{guest: g, digest: sha256.Sum256(cfg.Module), logger: cfg.Logger, shells: make(chan *shell, maxShells-1)}
+	e := &Engine{guest: g, digest: sha256.Sum256(cfg.Module), logger: cfg.Logger}
 	if e.logger == nil {
 		e.logger = slog.New(slog.DiscardHandler)
 	}
@@ -101,7 +100,6 @@ func (e *Engine) Digest() [sha256.Size]byte { return e.digest }
 // Close frees the compiled code. Close every instance and image first.
 func (e *Engine) Close(ctx context.Context) error {
 	var errs []error
-	e.sellOut()
 	if e.runtime != nil {
 		errs = append(errs, e.runtime.Close(ctx))
 	}

@@ -41,7 +41,6 @@ func build(t testing.TB, e *Engine, spec Spec) *Image {
 
 func restore(t testing.TB, im *Image) *Instance {
 	t.Helper()
-	im.engine.offer(t)
 	in, err := im.Restore(t.Context())
 	if err != nil {
 		t.Fatal(err)

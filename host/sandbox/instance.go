@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/wasi"
@@ -97,22 +98,19 @@ func (in *Instance) build(c instanceConfig) error {
 	return in.bind()
 }
 
-// moveIn gives the instance a module and a memory: a shell from the stock when
-// there is a snapshot to be mapped over it.
+// moveIn gives the instance a memory of limit bytes, the image at its start, and
+// a module in it. Without an image the budget pays for what the module starts with.
 func (in *Instance) moveIn(limit uint64, s *storage) error {
+	var err error
+	if in.memory, err = newMemory(limit, nil); err != nil {
+		return err
+	}
 	if s == nil {
-		sh, err := in.engine.newShell(limit, in.spec.Budget)
-		if err != nil {
-			return err
-		}
-		in.memory, in.module = sh.memory, sh.module
-		return nil
+		in.memory.budget = in.spec.Budget
 	}
-	sh, err := in.engine.takeShell(limit)
-	if sh != nil {
-		in.memory, in.module = sh.memory, sh.module
-	}
-	if err != nil {
+	ctx := experimental.WithMemoryAllocator(context.Background(), in.memory)
+	in.module, err = in.engine.runtime.InstantiateModule(ctx, in.engine.compiled, wasi.ModuleConfig().WithName("").WithStartFunctions())
+	if err != nil || s == nil {
 		return err
 	}
 	in.memory.budget = in.spec.Budget

@@ -31,19 +31,6 @@ func newMemory(limit uint64, b *Budget) (*linearMemory, error) {
 	return &linearMemory{base: base, budget: b}, nil
 }
 
-// shrink gives back the address space above limit, which must be no less than
-// the size.
-func (m *linearMemory) shrink(limit uint64) error {
-	if limit >= uint64(len(m.base)) {
-		return nil
-	}
-	if err := unmap(m.base[limit:]); err != nil {
-		return fmt.Errorf("sandbox: giving back reserved address space: %w", err)
-	}
-	m.base = m.base[:limit:limit]
-	return nil
-}
-
 // view puts the snapshot at the start of the memory. Nothing has to be
 // committed up to its end.
 func (m *linearMemory) view(s *storage) error {
