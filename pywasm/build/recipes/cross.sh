@@ -18,6 +18,25 @@ for name in chmod dup dup2 fchmod fchmodat flock getegid geteuid getgid getlogin
     echo "ac_cv_func_$name=yes"
 done >>config.site
 sed -i '/py_cv_module_fcntl=n\/a/d' src/configure
+# gh-156762, fixed in 3.14: tp_clear returns an int, and WebAssembly traps where
+# a function is not of the type by which it is called.
+patch -d src -p1 -s -N -f -F 0 <<'PATCH'
+--- a/Modules/_operator.c
++++ b/Modules/_operator.c
+@@ -1689,5 +1689,5 @@
+ }
+ 
+-static void
++static int
+ methodcaller_clear(methodcallerobject *mc)
+ {
+@@ -1700,4 +1700,5 @@
+         Py_CLEAR(mc->vectorcall_kwnames);
+     }
++    return 0;
+ }
+ 
+PATCH
 cp "$GUEST/posix.h" .
 # The calls of sockets are declared here and linked later: $GUEST/socket*.c.
 mkdir "$WORK/posix"

@@ -30,6 +30,7 @@ func TestPython(t *testing.T) {
 			"['', '/app', '/usr/lib/python3.13', '/usr/lib/python3.13/site-packages']\n"},
 		{"-c import(sys);print(sys.get_int_max_str_digits())", 0, "4300\n"},
 		{"-c import(atexit);atexit.register(print,'bye')", 0, "bye\n"},
+		{"-c import(gc,operator);d={};d['m']=operator.methodcaller('x',d);d=0;print(gc.collect()>0)", 0, "True\n"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			words := strings.Fields("python " + test.args)
