@@ -86,6 +86,9 @@ func TestSockets(t *testing.T) {
 		b.get("/socket").status(200).json(`{"options": [1, 1, 0], "names": [true, "0.0.0.0", true, true], "lines": ["one\n", "two\n"],
 			"peek": ["peek", "peek"], "timeout": "timed out", "blocking": "BlockingIOError", "megabyte": true, "end": "",
 			"udp": ["datagram", true, "again"], "refused": "ConnectionRefusedError"}`)
+		b.get("/messages").status(200).json(`{"sent": 13, "peeked": "one ", "scattered": [[13, [], 0, null], ["one ", "", "two three"]],
+			"whole": ["more", [], 0, null], "descriptors": "[Errno 58] Not supported", "limit": "EMSGSIZE", "end": [0, [], 0, null],
+			"udp": ["datagram", [], 0, true], "cut": [7, true, ["dat", "agra"], true], "large": "EMSGSIZE", "lines": ["_write_sendmsg", true]}`)
 		b.get("/async").status(200).json(`{"texts": ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9"], "thread": "in this thread"}`)
 		b.get("/threads").status(200).json(`{"asgiref": true, "locks": true, "pool": [0, 1, 4, 9, 16], "start": "can't start new thread: a guest has one thread; thread pools, asyncio.to_thread and asgiref do their work in it"}`)
 	})

@@ -2,6 +2,7 @@
 the environment says."""
 
 import asyncio
+import errno
 import os
 import socket
 import ssl
@@ -83,6 +84,58 @@ def everything():
     except ConnectionRefusedError as e:
         out["refused"] = type(e).__name__
     return jsonify(out)
+
+
+@app.get("/messages")
+def messages():
+    """Several buffers at once, against an echo server."""
+    here, out = place("ECHO"), {}
+    s = socket.create_connection(here, timeout=5)
+    out["sent"] = s.sendmsg([b"one ", b"", bytearray(b"two "), memoryview(b"three")])
+    parts = [bytearray(4), bytearray(0), bytearray(9)]
+    s.recvmsg_into(parts, 0, socket.MSG_PEEK)
+    out["peeked"] = parts[0].decode()
+    out["scattered"] = [s.recvmsg_into(parts, 64, socket.MSG_WAITALL), [p.decode() for p in parts]]
+    s.sendmsg([b"more"])
+    data, *rest = s.recvmsg(100, socket.CMSG_SPACE(4))
+    out["whole"] = [data.decode(), *rest]
+    try:
+        s.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, s.fileno().to_bytes(4, "little"))])
+    except OSError as e:
+        out["descriptors"] = str(e)
+    out["limit"] = refused(s.sendmsg, [b""] * 1025)
+    s.shutdown(socket.SHUT_WR)
+    out["end"] = s.recvmsg_into([bytearray(1), bytearray(1)])
+    s.close()
+    u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    u.settimeout(5)
+    u.sendmsg([b"data", b"gram"], [], 0, here)
+    data, ancillary, flags, sender = u.recvmsg(8)
+    out["udp"] = [data.decode(), ancillary, flags, sender == here]
+    u.sendmsg([b"data", b"gram"], [], 0, here)
+    parts = [bytearray(3), bytearray(4)]
+    size, ancillary, flags, sender = u.recvmsg_into(parts)
+    out["cut"] = [size, flags == socket.MSG_TRUNC, [p.decode() for p in parts], sender == here]
+    out["large"] = refused(u.sendmsg, [bytes(40000)] * 2, [], 0, here)
+    out["lines"] = asyncio.run(write_lines(*here))
+    return jsonify(out)
+
+
+def refused(call, *args):
+    try:
+        call(*args)
+    except OSError as e:
+        return errno.errorcode[e.errno]
+
+
+async def write_lines(host, port):
+    """More chunks than one message may have."""
+    reader, writer = await asyncio.open_connection(host, port)
+    chunks = [os.urandom(500) for _ in range(3000)]
+    writer.writelines(chunks)
+    back = await reader.readexactly(1_500_000)
+    writer.close()
+    return [writer.transport._write_ready.__name__, back == b"".join(chunks)]
 
 
 async def mirror(s, data):
