@@ -73,7 +73,10 @@ attack: build tools ## make every attack of the catalogue, the long ones too, an
 conformance: build tools ## run the suites of CPython, Django, Flask and others inside the guest, write pywasm/conformance/RESULTS.md
 	@python3 -m pip --version >/dev/null 2>&1 || { echo "wasgi: pip is missing; installing python3-pip"; \
 	  { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends python3-pip; } >/dev/null; }
-	@$(GO) run ./pywasm/conformance
+	@$(GO) run ./pywasm/build --test-modules --out bin/tests-guest
+	@printf '{"Replace": {"%s": "%s", "%s": "%s", "%s": "%s"}}' $(foreach file,python.wasm rootfs.zip manifest.json,'$(CURDIR)/pywasm/artifact/$(file)' '$(CURDIR)/bin/tests-guest/$(file)') >bin/tests-guest/overlay.json
+	@$(PATCHED) $(GO) build -trimpath -overlay '$(CURDIR)/bin/tests-guest/overlay.json' -o bin/wasgi-tests ./cmd/wasgi
+	@$(GO) run ./pywasm/conformance --wasgi-tests bin/wasgi-tests
 
 # Ten tries to make an input smaller: with seconds for each, slow targets did little else.
 fuzz: wazero ## run every fuzz target for FUZZTIME, one after the other

@@ -1,7 +1,7 @@
 // Command build makes the guest: CPython for WebAssembly with our C extension,
 // its root file system, and a manifest that says what went into them.
 //
-//	go run ./pywasm/build [--out DIR] [--cache DIR] [--jobs N] [--from STEP] [--quick] [--where STEP] [--list] [--json]
+//	go run ./pywasm/build [--out DIR] [--cache DIR] [--jobs N] [--from STEP] [--quick] [--test-modules] [--where STEP] [--list] [--json]
 //
 // # The way of a build
 //

@@ -19,7 +19,7 @@ import (
 type options struct {
 	out, cache, guest, from, where string
 	jobs                           int
-	list, json, quick              bool
+	list, json, quick, tests       bool
 }
 
 func main() {
@@ -46,6 +46,7 @@ func parse(args []string) (options, error) {
 	f.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "how many steps, and compilers in a step, run at a time")
 	f.BoolVar(&o.list, "list", false, "list the steps and stop")
 	f.BoolVar(&o.quick, "quick", false, "leave out the optimiser: a guest for trials, some 7 % slower")
+	f.BoolVar(&o.tests, "test-modules", false, "add the modules that only CPython's own tests use: a guest for make conformance")
 	f.BoolVar(&o.json, "json", false, "print progress, or the list, as lines of JSON")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -66,7 +67,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	steps := plan(guest, o.quick)
+	steps := plan(guest, o.quick, o.tests)
 	if o.list {
 		return list(os.Stdout, steps, o.json)
 	}

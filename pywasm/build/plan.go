@@ -4,6 +4,7 @@ import (
 	"embed"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/wasgi/wasgi/pywasm/meter"
 )
@@ -30,8 +31,9 @@ const (
 )
 
 // plan returns all steps, each behind those it needs. The folder guest holds
-// our C and Python sources. A quick plan leaves out the optimiser.
-func plan(guest string, quick bool) []step {
+// our C and Python sources. A quick plan leaves out the optimiser; with tests
+// CPython gets the modules that only its own tests use.
+func plan(guest string, quick, tests bool) []step {
 	c := []string{filepath.Join(guest, "*.c"), filepath.Join(guest, "*.h")}
 	posix := []string{filepath.Join(guest, "posix.h"), filepath.Join(guest, "posix", "*", "*.h")}
 	py := []string{filepath.Join(guest, "*.py")}
@@ -47,7 +49,7 @@ func plan(guest string, quick bool) []step {
 	}
 	steps = append(steps,
 		script("native", "tools", "fetch"),
-		script("cross", append([]string{"tools", "fetch", "sysroot", "native"}, libs...)...).reads(posix),
+		cross(tests, append([]string{"tools", "fetch", "sysroot", "native"}, libs...)).reads(posix),
 		script("link", "tools", "sysroot", "cross").reads(c),
 		optimise(quick),
 		step{name: "meter", needs: []string{"optimise"}, content: true, run: runMeter, hint: hintGuest,
@@ -58,9 +60,20 @@ func plan(guest string, quick bool) []step {
 		run: writeManifest, hint: hintRecipe})
 }
 
+// cross is the step that compiles CPython for the guest.
+func cross(tests bool, needs []string) step {
+	text := recipe("cross")
+	if tests {
+		text = strings.Replace(text, "--disable-test-modules", "--enable-test-modules", 1)
+	}
+	return scripted("cross", text, needs)
+}
+
 // script is a step that runs the shell script of its name.
-func script(name string, needs ...string) step {
-	lib, body := recipe("lib"), recipe(name)
+func script(name string, needs ...string) step { return scripted(name, recipe(name), needs) }
+
+func scripted(name, body string, needs []string) step {
+	lib := recipe("lib")
 	return step{name: name, needs: needs, recipe: []string{lib, body}, hint: hintRecipe,
 		run: func(j *job) error { return j.script(lib + body) }}
 }

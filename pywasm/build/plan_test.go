@@ -9,7 +9,7 @@ import (
 // has what a failure must say.
 func TestPlanOrder(t *testing.T) {
 	seen := []string{}
-	for _, s := range plan("guest", false) {
+	for _, s := range plan("guest", false, false) {
 		for _, n := range s.needs {
 			if !slices.Contains(seen, n) {
 				t.Errorf("%s needs %s, which does not stand before it", s.name, n)
@@ -26,7 +26,7 @@ func TestPlanOrder(t *testing.T) {
 func TestGuestReaches(t *testing.T) {
 	reached := func(first string) []string {
 		out := []string{first}
-		for _, s := range plan("guest", false) {
+		for _, s := range plan("guest", false, false) {
 			if slices.ContainsFunc(s.needs, func(n string) bool { return slices.Contains(out, n) }) {
 				out = append(out, s.name)
 			}
@@ -38,5 +38,17 @@ func TestGuestReaches(t *testing.T) {
 	}
 	if got := reached("rootfs"); !slices.Equal(got, []string{"rootfs", "manifest"}) {
 		t.Errorf("a change of Python reaches %v", got)
+	}
+}
+
+// TestTestModules: a guest for tests differs in how CPython is configured, and
+// shares nothing that was made of that.
+func TestTestModules(t *testing.T) {
+	plain, tests := plan("guest", false, false), plan("guest", false, true)
+	for i, s := range tests {
+		same := slices.Equal(s.recipe, plain[i].recipe)
+		if same != (s.name != "cross") {
+			t.Errorf("%s: the same recipe: %v", s.name, same)
+		}
 	}
 }

@@ -61,7 +61,7 @@ func cpythonUnit(from sources, module string, flags ...string) unit {
 		// Some tests look for others beside the standard library's files.
 		mounts:  []mount{{from.tree, cpythonDir}, {filepath.Join(from.tree, "test"), "/usr/lib/python3.13/test"}},
 		args:    append(args, module, "-v", "-u", cpythonResources, "--tempdir", resultDir),
-		timeout: 15 * time.Minute,
+		timeout: 15 * time.Minute, tests: true,
 	}
 }
 

@@ -2,9 +2,10 @@
 // guest, through "wasgi python", and holds their outcome against a list of
 // what is known to be left out.
 //
-//	go run ./pywasm/conformance [--suite NAMES] [--run PATTERN] [--jobs N] [--native] [--json] [--list]
+//	go run ./pywasm/conformance [--suite NAMES] [--run PATTERN] [--wasgi-tests FILE] [--jobs N] [--native] [--json] [--list]
 //
-// "make conformance" builds the binary first. RESULTS.md has what the last
+// "make conformance" builds the binaries first: the one that is delivered, and for
+// CPython's own tests one whose guest has _testcapi and its like besides. RESULTS.md has what the last
 // run of each unit found.
 //
 // # The way of a run

@@ -16,10 +16,11 @@ import (
 
 // options are the flags of the command line.
 type options struct {
-	suites, wasgi, cache, out string
-	run                       *regexp.Regexp // nil: all units
-	jobs                      int
-	native, json, list, keep  bool
+	suites, cache, out       string
+	wasgi, wasgiTests        string         // binaries
+	run                      *regexp.Regexp // nil: all units
+	jobs                     int
+	native, json, list, keep bool
 }
 
 func main() {
@@ -45,6 +46,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.suites, "suite", "", "suites to run, with commas between (default all)")
 	f.StringVar(&pattern, "run", "", "run only units, such as a test module, whose name matches this regular expression")
 	f.StringVar(&o.wasgi, "wasgi", filepath.Join("bin", "wasgi"), "the binary to test")
+	f.StringVar(&o.wasgiTests, "wasgi-tests", "", "the binary for CPython's own tests, whose guest was built with --test-modules (default: that of --wasgi)")
 	f.StringVar(&o.cache, "cache", "", "folder that keeps sources and logs (default: wasgi/conformance in the user's cache folder)")
 	f.StringVar(&o.out, "out", filepath.Join("pywasm", "conformance"), "folder for RESULTS.md and RESULTS.json")
 	f.IntVar(&o.jobs, "jobs", min(2, runtime.NumCPU()), "how many units run at a time")
@@ -72,6 +74,12 @@ func parse(args []string) (options, error) {
 		o.cache = filepath.Join(dir, "wasgi", "conformance")
 	}
 	if o.cache, err = filepath.Abs(o.cache); err != nil {
+		return o, err
+	}
+	if o.wasgiTests == "" {
+		o.wasgiTests = o.wasgi
+	}
+	if o.wasgiTests, err = filepath.Abs(o.wasgiTests); err != nil {
 		return o, err
 	}
 	o.wasgi, err = filepath.Abs(o.wasgi)

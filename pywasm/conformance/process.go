@@ -87,7 +87,11 @@ func (w *world) command(ctx context.Context, u unit, results string) *exec.Cmd {
 	for _, e := range env {
 		args = append(args, "--env", e)
 	}
-	cmd := exec.CommandContext(ctx, w.wasgi, append(args, u.args...)...)
+	binary := w.wasgi
+	if u.tests {
+		binary = w.wasgiTests
+	}
+	cmd := exec.CommandContext(ctx, binary, append(args, u.args...)...)
 	cmd.Dir = u.dir
 	return cmd
 }

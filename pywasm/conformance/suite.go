@@ -34,6 +34,7 @@ type unit struct {
 	env     []string
 	args    []string // python's command line, in the guest
 	timeout time.Duration
+	tests   bool // in the guest that has modules for tests
 }
 
 // A mount shows a folder of this machine to the guest.

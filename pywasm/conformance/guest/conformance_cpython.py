@@ -5,10 +5,11 @@ conformance_cpython.py [--whole] MODULE [arguments of "python -m test"].
 sockets, though it does not.
 
 ctypes is hidden: the guest's stand-in only lets types be declared, and tests of
-more skip themselves without it, as in CPython's own builds for WASI. The guest
-has no modules that are for tests only. Test modules that would be skipped as a
-whole for want of one get one whose functions skip the test that calls them."""
+more skip themselves without it, as in CPython's own builds for WASI. Where the
+guest lacks modules that are for tests only, test modules that would be skipped
+as a whole for want of one get one whose functions skip the test that calls them."""
 
+import importlib.util
 import sys
 import types
 import unittest
@@ -69,7 +70,7 @@ def run(args):
     sys.modules["_ctypes"] = None
     if args[0] in _NEED_THEM:
         names = _FOR_TESTS if args[0] != "test_traceback" else (*_FOR_TESTS, "_testcapi")
-        sys.modules.update({name: _ForTests(name) for name in names})
+        sys.modules.update({name: _ForTests(name) for name in names if not importlib.util.find_spec(name)})
     records.observe(testresult.RegressionTestResult)
     observe_module()
     sys.argv[1:] = args[1:] + args[:1]
