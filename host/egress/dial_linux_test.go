@@ -51,8 +51,8 @@ func TestConnectionsAreCapped(t *testing.T) {
 	}
 	first.Meter.Close()
 	first.Meter.Close() // counts once
-	if a.Open() != 1 || b.Open() != 1 || h.open.Load() != 2 {
-		t.Errorf("%d, %d, %d open", a.Open(), b.Open(), h.open.Load())
+	if a.Usage().Open != 1 || b.Usage().Open != 1 || h.open.Load() != 2 {
+		t.Errorf("%d, %d, %d open", a.Usage().Open, b.Usage().Open, h.open.Load())
 	}
 	if _, rule := dial(b); rule != "" {
 		t.Errorf("rule %q", rule)
