@@ -26,6 +26,7 @@ func (f *frames) size() uint32 { return binary.BigEndian.Uint32(f.head[1:]) }
 
 // scan walks over b, and calls end at the end of each message with its kind and
 // last byte, until end says to stop. It returns how much of b it has walked over.
+// After an error it must not be called again.
 func (f *frames) scan(b []byte, end func(kind, last byte) (more bool)) (n int, err error) {
 	for n < len(b) {
 		if f.got < len(f.head) {

@@ -18,6 +18,9 @@ type ledger struct {
 func (l *ledger) sent(b []byte) (pass int, over bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.bad {
+		return 0, true
+	}
 	n, err := l.up.scan(b, func(kind, _ byte) bool {
 		switch kind {
 		case 'Q', 'F':
@@ -48,10 +51,13 @@ func (l *ledger) sent(b []byte) (pass int, over bool) {
 	return max(n, 0), true
 }
 
-// received takes bytes of the server, before they go on.
+// received takes bytes of the server, before they go on. They do, whatever they are.
 func (l *ledger) received(b []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.bad {
+		return
+	}
 	_, err := l.down.scan(b, func(kind, last byte) bool {
 		if kind == 'Z' {
 			l.owed--
