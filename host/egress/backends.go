@@ -145,6 +145,8 @@ func (c *counted) Close() error {
 // refused is a refusal that a guest may read.
 type refused struct{ *wasi.Refusal }
 
+func (r refused) Unwrap() error { return r.Refusal }
+
 // Plain implements postgres.Plain.
 func (r refused) Plain() string { return r.Error() }
 
