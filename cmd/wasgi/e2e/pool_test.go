@@ -3,7 +3,10 @@ package e2e
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 )
 
 // pooled is a root with the application pooled in both isolations, whose manifests
@@ -140,4 +143,46 @@ func TestPoolLosesNobody(t *testing.T) {
 		watch.get("/others?name=sleeper").status(200).text("0")
 		s.site(t, tenant).browser(t).get("/pid").number()
 	}
+}
+
+// TestNetworkCounts: what an application does with the network can be read, in the
+// metrics and by who operates it. A worker's bytes come a moment later.
+func TestNetworkCounts(t *testing.T) {
+	t.Parallel()
+	w, root, socket := newWorld(t), t.TempDir(), filepath.Join(t.TempDir(), "admin")
+	echo := echoServer(t)
+	write(t, root, "talks/wasgi.toml", "[network]\nallow = [\""+echo+"\"]\n[env]\nECHO = \""+echo+"\"\n")
+	write(t, root, "talks/wsgi.py", `import os, socket
+def application(environ, start_response):
+    host, port = os.environ["ECHO"].split(":")
+    with socket.create_connection((host, int(port))) as s:
+        s.sendall(b"12345")
+        s.recv(5, socket.MSG_WAITALL)
+    try:
+        socket.create_connection((host, 1))
+    except PermissionError:
+        pass
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"talked"]
+`)
+	s := w.serve(t, launch{root: root, flags: []string{"--egress", "127.0.0.1:*", "--admin-listen", "unix:" + socket}}, "talks")
+	for range 3 {
+		s.site(t, "talks").browser(t).get("/").status(200)
+	}
+	admin := unixBrowser(t, s, socket)
+	wanted := []string{
+		`wasgi_egress_connections{tenant="talks"} 0`, `wasgi_egress_connections_total{tenant="talks"} 3`,
+		`wasgi_egress_refused_total{rule="loopback",tenant="talks"} 3`,
+		`wasgi_egress_bytes_total{direction="sent",tenant="talks"} 15`, `wasgi_egress_bytes_total{direction="received",tenant="talks"} 15`,
+	}
+	missing := ""
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		text := "\n" + admin.get("/metrics").status(200).body
+		i := slices.IndexFunc(wanted, func(line string) bool { return !strings.Contains(text, "\n"+line+"\n") })
+		if i < 0 {
+			return
+		}
+		missing = wanted[i]
+	}
+	t.Errorf("the metrics never have %s", missing)
 }
