@@ -204,3 +204,23 @@ func TestRulesAreBounded(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestPoolsAnswerForNames, at the addresses that were resolved for them.
+func TestPoolsAnswerForNames(t *testing.T) {
+	allow := entries(t, "db.example:5432")
+	h := NewHost(Ceilings{Allow: allow, Connections: 9}, names{"db.example.": {"8.8.8.8"}})
+	a := h.Tenant("a", Policy{Allow: allow, Connections: 2, Pools: []postgres.Config{{Host: "db.example", Port: 5432, Size: 1}}}, slog.New(slog.DiscardHandler))
+	to := netip.MustParseAddrPort("8.8.8.8:5432")
+	if a.backendFor(to) != nil {
+		t.Error("an address that nobody has resolved has a pool")
+	}
+	if _, err := a.Resolve(t.Context(), "db.example"); err != nil {
+		t.Fatal(err)
+	}
+	if a.backendFor(to) == nil || a.backendFor(netip.MustParseAddrPort("[::ffff:8.8.8.8]:5432")) == nil {
+		t.Error("the name's address has no pool")
+	}
+	if a.backendFor(netip.MustParseAddrPort("8.8.8.8:5433")) != nil || a.backendFor(netip.MustParseAddrPort("8.8.4.4:5432")) != nil {
+		t.Error("another server has the pool")
+	}
+}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
@@ -22,6 +23,7 @@ const patience = 20 * time.Second
 // "begin", "fail", "hang" (until it is cancelled), "die". It keeps what it was told.
 type fake struct {
 	listener net.Listener
+	tls      *tls.Config // nil for a server without
 	events   chan string // "login USER", "cancel", "query TEXT" of resets, "end"
 
 	mu      sync.Mutex
@@ -74,6 +76,17 @@ func (f *fake) restart() {
 func (f *fake) serve(c net.Conn) {
 	b := pgproto3.NewBackend(c, c)
 	m, err := b.ReceiveStartupMessage()
+	if _, ok := m.(*pgproto3.SSLRequest); ok && f.tls == nil {
+		_, _ = c.Write([]byte{'N'})
+		return
+	} else if ok {
+		if _, err := c.Write([]byte{'S'}); err != nil {
+			return
+		}
+		c = tls.Server(c, f.tls)
+		b = pgproto3.NewBackend(c, c)
+		m, err = b.ReceiveStartupMessage()
+	}
 	if err != nil {
 		return
 	}
