@@ -217,6 +217,7 @@ func (s *site) statusNow() api.Status {
 	if t.Err != nil {
 		out.Error = t.Err.Error()
 	}
+	out.Network = s.fleet.networkTold(s.name)
 	d := s.live.Load()
 	if d == nil {
 		return out

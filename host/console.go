@@ -178,6 +178,10 @@ func (l *limits) network(m tenants.Network) {
 	} {
 		l.put("Network", n.name, n.value, n.value)
 	}
+	if p := m.Pool; len(p.PostgreSQL) > 0 {
+		l.put("Network", "network.pool.postgresql", strings.Join(p.PostgreSQL, ", "), strings.Join(p.PostgreSQL, ", "))
+		l.put("Network", "network.pool.size", p.Size, p.Size)
+	}
 }
 
 // orNone is the word for a limit of 0 where that means none.

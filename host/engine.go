@@ -67,6 +67,7 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 func (e *engine) follow(s *settings) { e.cfg = s }
 
 func (e *engine) close(ctx context.Context) error {
+	e.egress.Close()
 	return e.sandbox.Close(ctx)
 }
 

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wasgi/wasgi/host/egress"
 	"github.com/wasgi/wasgi/host/metrics"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
@@ -44,17 +45,19 @@ type fleet struct {
 
 	turns       atomic.Uint64              // how often settings of deployments have changed
 	metrics     *metrics.Metrics           // nil counts nothing
+	egress      *egress.Host               // nil for a maker without
 	connections atomic.Pointer[func() int] // how many clients have; nil before any can
 	ready       atomic.Bool                // settled was nil once
 
-	mu     sync.Mutex // guards all below and serialises look; held while folders are read
-	ledger *ledger
-	before *tenants.Router // that was published last
-	sites  map[string]*site
-	known  map[string]tenants.Tenant // what has a route
-	gone   metrics.Pool              // what tenants without labels have counted that are no more
-	logs   map[string]*tenantlog.Log // of all names since the start: a tenant that comes again goes on with its own
-	source source                    // of what is not in the folder
+	mu          sync.Mutex // guards all below and serialises look; held while folders are read
+	ledger      *ledger
+	before      *tenants.Router // that was published last
+	sites       map[string]*site
+	known       map[string]tenants.Tenant // what has a route
+	gone        metrics.Pool              // what tenants without labels have counted that are no more
+	goneNetwork metrics.Network           // the same of the network
+	logs        map[string]*tenantlog.Log // of all names since the start: a tenant that comes again goes on with its own
+	source      source                    // of what is not in the folder
 }
 
 // source is what the host's state says of tenants.

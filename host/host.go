@@ -131,6 +131,9 @@ func newHost(c Config, m maker, log *slog.Logger, opts ...Option) *Host {
 	if f, ok := m.(interface{ follow(*settings) }); ok {
 		f.follow(h.fleet.cfg)
 	}
+	if r, ok := m.(reaching); ok {
+		h.fleet.egress = r.outside()
+	}
 	if h.fleet.metrics = newMetrics(c, h.version); h.fleet.metrics != nil {
 		h.fleet.metrics.From(h.fleet.gather)
 	}

@@ -80,15 +80,18 @@ func (f *fleet) gather() metrics.Snapshot {
 	f.mu.Lock()
 	gone := f.gone
 	gone.Closed = maps.Clone(gone.Closed)
+	var network metrics.Network
+	network.Add(f.goneNetwork)
 	f.mu.Unlock()
 	out := metrics.Snapshot{
-		Gone: gone, Memory: metrics.Memory{Used: f.memory.Used(), Limit: f.memory.Limit()},
+		Gone: gone, GoneNetwork: network, Memory: metrics.Memory{Used: f.memory.Used(), Limit: f.memory.Limit()},
 		Slots: slots.Size, Running: slots.Running, WaitingForSlot: slots.Waiting, Connections: f.connected(),
 	}
 	for name, s := range f.routes.Load().sites {
 		t := metrics.TenantState{
 			Name: name, State: s.now().String(), Pool: s.tally.total(),
-			Memory: metrics.Memory{Used: s.memory.Used(), Limit: s.memory.Limit()},
+			Memory:  metrics.Memory{Used: s.memory.Used(), Limit: s.memory.Limit()},
+			Network: f.networkUse(name),
 		}
 		if d := s.live.Load(); d != nil {
 			t.Serves, t.Snapshot = true, d.size
@@ -119,6 +122,10 @@ func (f *fleet) forget(s *site) {
 	}
 	if !f.metrics.Forget(s.name) {
 		f.gone.Add(s.tally.total())
+		f.goneNetwork.Add(f.networkUse(s.name).Past())
+	}
+	if f.egress != nil {
+		f.egress.Forget(s.name)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/wasgi/wasgi/host/egress"
+	"github.com/wasgi/wasgi/host/egress/postgres"
 	"github.com/wasgi/wasgi/tenants"
 	"github.com/wasgi/wasgi/tenants/destination"
 )
@@ -30,8 +31,21 @@ func NetworkOf(h *egress.Host, name string, n tenants.Network, log *slog.Logger)
 		log.Warn("the host's setting egress keeps entries of network.allow from having any effect", "entries", above)
 	}
 	return h.Tenant(name, egress.Policy{
-		Allow: allow, Connections: n.Connections, Bytes: n.Bytes.Bytes(), Rate: n.Rate.Bytes(),
+		Allow: allow, Connections: n.Connections, Bytes: n.Bytes.Bytes(), Rate: n.Rate.Bytes(), Pools: poolsOf(n.Pool),
 	}, log)
+}
+
+// poolsOf are the pools that a manifest names.
+func poolsOf(p tenants.Pool) (pools []postgres.Config) {
+	servers, _ := destination.ParseAll(p.PostgreSQL) // the manifest was checked when it was read
+	for _, d := range servers {
+		host, port, _ := d.Server()
+		pools = append(pools, postgres.Config{
+			Host: host, Port: port, Size: p.Size, Wait: p.Wait.Duration, Idle: p.Idle.Duration, Lifetime: p.Lifetime.Duration,
+			Verify: p.TLS == tenants.TLSVerify, CA: p.CA,
+		})
+	}
+	return pools
 }
 
 func (e *engine) network(a application) *egress.Tenant {

@@ -117,6 +117,7 @@ func (m *Manifest) check(in manifestText) error {
 		c.all("health.path", []string{m.Health.Path}, checkWarmup)
 	}
 	c.all("network.allow", m.Network.Allow, checkDestination)
+	c.pool(m.Network)
 	if m.Isolation != Reuse && m.Isolation != Fresh {
 		c.fault("isolation", fmt.Sprintf("%q; write \"reuse\" or \"fresh\"", m.Isolation))
 	}

@@ -287,7 +287,59 @@ type Network struct {
 	// rate of all connections together, both directions, in bytes a second; 0 is
 	// no limit.
 	Rate Size `toml:"rate"`
+
+	// pool has the host keep connections to databases, logged in. The application
+	// changes nothing: its driver connects to the same address as ever, and the host
+	// answers in the server's place with a connection that is ready and has nothing
+	// left of whoever had it before. That is for isolation fresh above all, where
+	// every request would log in anew.
+	Pool Pool `toml:"pool"`
 }
+
+// Pool is the table [network.pool].
+type Pool struct {
+	// postgresql lists servers, each a name or an address and a port, as the
+	// application connects to them: ["db.example:5432"]. network.allow has to admit
+	// them. Who connects proves the password, as ever; for a user of whom the server
+	// wants none, the driver has to be given any. A connection goes back when the
+	// application closes it or, in isolation fresh, the request ends, after ROLLBACK
+	// and DISCARD ALL; one in the middle of anything is closed instead. Between the
+	// application and the host there is no TLS: a driver that insists on it
+	// (sslmode=require, ssl_context) has to be told not to. One that loads the
+	// certificates of authorities all the same, as pg8000 does without
+	// ssl_context=False, spends more on that than on all the rest; where nothing else
+	// of the application needs them, [env] SSL_CERT_FILE = "/dev/null" spares it.
+	PostgreSQL []string `toml:"postgresql"`
+
+	// size is how many connections there may be to each server. From 1 to 1000. In
+	// isolation reuse an interpreter that keeps its connection keeps one of them.
+	Size int `toml:"size"`
+
+	// wait for one of them to come free. After that, or when the request ends, the
+	// driver gets error 53300. From 0s to 1h.
+	Wait Duration `toml:"wait"`
+
+	// idle is how long a connection is kept that nobody uses. From 1s to 24h.
+	Idle Duration `toml:"idle"`
+
+	// lifetime of a connection, after which it is not used again. A password that was
+	// changed at the server is good for as long in the pool. From 1s to 24h.
+	Lifetime Duration `toml:"lifetime"`
+
+	// tls between the host and the servers: "off", or "verify", which wants a
+	// certificate for the server's name by an authority that counts.
+	TLS string `toml:"tls"`
+
+	// ca are certificates in PEM of the authorities that count for tls. Without them
+	// those of the host's machine do.
+	CA string `toml:"ca"`
+}
+
+// The values of network.pool.tls.
+const (
+	TLSOff    = "off"
+	TLSVerify = "verify"
+)
 
 // Defaults is what holds for every key that neither the manifest nor the host's
 // configuration sets.
@@ -318,7 +370,9 @@ func Defaults() Manifest {
 			Files:      100_000,
 			Tmp:        64 * MiB,
 		},
-		Network: Network{Connections: 64},
+		Network: Network{Connections: 64, Pool: Pool{
+			Size: 10, Wait: Duration{5 * time.Second}, Idle: Duration{time.Minute}, Lifetime: Duration{30 * time.Minute}, TLS: TLSOff,
+		}},
 	}
 }
 
@@ -334,6 +388,7 @@ func (m Manifest) clone() Manifest {
 	m.Paths = slices.Clone(m.Paths)
 	m.Warmup.Paths = slices.Clone(m.Warmup.Paths)
 	m.Network.Allow = slices.Clone(m.Network.Allow)
+	m.Network.Pool.PostgreSQL = slices.Clone(m.Network.Pool.PostgreSQL)
 	m.Files = slices.Clone(m.Files)
 	return m
 }

@@ -21,6 +21,7 @@ type kernelEnd struct {
 	why    string // the refusal that has ended it
 	linger int    // one more than the seconds that the guest has set, so that zero is off
 	closed bool
+	local  map[option]int // the options of TCP that were set on a socket that has none; nil for one that has
 }
 
 func newKernelEnd(l *Link) (endpoint, error) {
@@ -31,6 +32,9 @@ func newKernelEnd(l *Link) (endpoint, error) {
 	k := &kernelEnd{file: l.File, raw: raw, meter: l.Meter}
 	if err := raw.Control(func(fd uintptr) { k.fd = int(fd) }); err != nil {
 		return nil, err
+	}
+	if domain, err := unix.GetsockoptInt(k.fd, unix.SOL_SOCKET, unix.SO_DOMAIN); err == nil && domain == unix.AF_UNIX {
+		k.local = map[option]int{}
 	}
 	return k, nil
 }
@@ -161,6 +165,9 @@ func (k *kernelEnd) getOption(o option) (int, sys.Errno) {
 	if !ok {
 		return 0, 0 // one that changes nothing
 	}
+	if k.local != nil && number.level == unix.IPPROTO_TCP {
+		return k.local[o], 0
+	}
 	value, err := unix.GetsockoptInt(k.fd, number.level, number.name)
 	if err != nil {
 		return 0, socketErrno(err)
@@ -181,6 +188,10 @@ func (k *kernelEnd) setOption(o option, value int) sys.Errno {
 	}
 	if o == optSendBuffer || o == optReceiveBuffer {
 		value = min(value, maxBuffer)
+	}
+	if k.local != nil && number.level == unix.IPPROTO_TCP {
+		k.local[o] = value // they are about the wire, and there is none
+		return 0
 	}
 	return socketErrno(unix.SetsockoptInt(k.fd, number.level, number.name, value))
 }

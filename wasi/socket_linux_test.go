@@ -195,6 +195,9 @@ func TestSocketConnects(t *testing.T) {
 	g.want(0, "socket.option_set", fd, levelSocket, 2, 1) // changes nothing, and is remembered
 	g.want(0, "socket.option_get", fd, levelSocket, 2, value)
 	wantEqual(t, "reuse", g.u32(value), 1)
+	g.want(0, "socket.option_set", fd, levelTCP, 1, 1) // of TCP, which this is not
+	g.want(0, "socket.option_get", fd, levelTCP, 1, value)
+	wantEqual(t, "no delay", g.u32(value), 1)
 	g.want(ENOPROTOOPT, "socket.option_set", fd, levelSocket, 4, 1)
 	g.want(ENOPROTOOPT, "socket.option_get", fd, levelSocket, 20, value)
 

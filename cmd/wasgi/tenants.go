@@ -104,6 +104,7 @@ func (t shown) write(w io.Writer) error {
 			[]string{"instances", fmt.Sprintf("%d idle, %d busy, %d in the making", s.Idle, s.Busy, s.Creating)},
 			[]string{"requests", fmt.Sprintf("%d, %d waiting", s.Requests, s.Waiting)},
 			[]string{"memory", fmt.Sprintf("%s of %s", size(s.Memory), size(s.Limit))})
+		rows = append(rows, networkRows(s.Network)...)
 		for line := range strings.SplitSeq(s.Error, "\n") {
 			if line != "" {
 				rows = append(rows, []string{"error", line})
@@ -121,6 +122,19 @@ func (t shown) write(w io.Writer) error {
 	}
 	fmt.Fprintln(w)
 	return printReleases(w, t.Releases)
+}
+
+// networkRows are none for a tenant without connections.
+func networkRows(n *api.Network) (rows [][]string) {
+	if n == nil {
+		return nil
+	}
+	rows = append(rows, []string{"network", fmt.Sprintf("%d connections of %d are open, %d refusals, %s sent, %s received",
+		n.Open, n.Opened, n.Refused, size(n.Sent), size(n.Received))})
+	if n.Pool > 0 {
+		rows = append(rows, []string{"pool", fmt.Sprintf("%d idle, %d in use of %d", n.PoolIdle, n.PoolUsed, n.Pool)})
+	}
+	return rows
 }
 
 // size is a number of bytes for people.

@@ -19,6 +19,13 @@ func (t *Tenant) Dial(_ context.Context, stream bool, to netip.AddrPort) (*wasi.
 	if r != nil {
 		return nil, r
 	}
+	if pool := t.backendFor(to); stream && pool != nil {
+		link, err := t.front(pool, to, release)
+		if err != nil {
+			release()
+		}
+		return link, err
+	}
 	link, err := begin(stream, netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port()))
 	if err != nil {
 		release()
@@ -37,8 +44,9 @@ func (t *Tenant) admit(to netip.AddrPort) (release func(), r *wasi.Refusal) {
 	if n := t.host.open.Add(1); n > int64(t.host.ceilings.Connections) {
 		t.usage.open.Add(-1)
 		t.host.open.Add(-1)
-		return nil, t.refuse("egress_connections", to.String(), "the applications have as many connections as the host's egress_connections allows")
+		return nil, t.tooMany(to)
 	}
+	t.usage.opened.Add(1)
 	return func() {
 		t.usage.open.Add(-1)
 		t.host.open.Add(-1)

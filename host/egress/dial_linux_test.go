@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wasgi/wasgi/host/egress/postgres"
 	"github.com/wasgi/wasgi/wasi"
 )
 
@@ -51,8 +53,8 @@ func TestConnectionsAreCapped(t *testing.T) {
 	}
 	first.Meter.Close()
 	first.Meter.Close() // counts once
-	if a.Open() != 1 || b.Open() != 1 || h.open.Load() != 2 {
-		t.Errorf("%d, %d, %d open", a.Open(), b.Open(), h.open.Load())
+	if a.Usage().Open != 1 || b.Usage().Open != 1 || h.open.Load() != 2 {
+		t.Errorf("%d, %d, %d open", a.Usage().Open, b.Usage().Open, h.open.Load())
 	}
 	if _, rule := dial(b); rule != "" {
 		t.Errorf("rule %q", rule)
@@ -122,5 +124,103 @@ func TestPinsAreBoundedAndEnd(t *testing.T) {
 	}
 	if len(p.known) > maxPins {
 		t.Errorf("%d pins", len(p.known))
+	}
+}
+
+// TestPoolsAnswer in the place of the servers that the manifest names, within the
+// policy, and are the tenant's own.
+func TestPoolsAnswer(t *testing.T) {
+	to, other := listener(t), listener(t)
+	allow := entries(t, to.String(), other.String())
+	h := NewHost(Ceilings{Allow: allow, Connections: 9}, names{})
+	server := postgres.Config{Host: to.Addr().String(), Port: to.Port(), Size: 3, Wait: time.Second, Idle: time.Hour, Lifetime: time.Hour}
+	p := Policy{Allow: allow, Connections: 2, Pools: []postgres.Config{server}}
+	a, again := h.Tenant("a", p, slog.New(slog.DiscardHandler)), h.Tenant("a", p, slog.New(slog.DiscardHandler))
+	b := h.Tenant("b", p, slog.New(slog.DiscardHandler))
+	if a.backendFor(to) == nil || a.backendFor(to) != again.backendFor(to) || a.backendFor(to) == b.backendFor(to) || a.backendFor(other) != nil {
+		t.Error("pools belong to tenants and servers")
+	}
+	l, err := a.Dial(t.Context(), true, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.File.Write([]byte("\x00\x00\x00\x08\x04\xd2\x16\x2f")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.File.Read(make([]byte, 10)); n != 1 || err != nil { // the listener never answers
+		t.Errorf("%d, %v", n, err)
+	}
+	l.Meter.Moved(8, 1)
+	if got := a.Usage(); got.Open != 1 || got.Opened != 1 || got.Sent != 8 || got.Received != 1 || got.Pools.Size != 3 {
+		t.Errorf("%+v", got)
+	}
+	l.Meter.Close()
+	l.File.Close()
+	none := h.Tenant("c", Policy{Connections: 2, Pools: p.Pools}, slog.New(slog.DiscardHandler))
+	if _, err := none.Dial(t.Context(), true, to); ruleOf(err) != "loopback" {
+		t.Errorf("%v", err)
+	}
+	h.Forget("a")
+	if _, ok := h.Usage("a"); ok {
+		t.Error("a tenant that has gone is remembered")
+	}
+}
+
+// TestDoorsKeepToThePolicy: what a pool connects to is checked and counted.
+func TestDoorsKeepToThePolicy(t *testing.T) {
+	to := listener(t)
+	h := NewHost(Ceilings{Allow: entries(t, to.String()), Connections: 1}, names{})
+	in := door{h.Tenant("a", Policy{Allow: entries(t, to.String())}, slog.New(slog.DiscardHandler))}
+	c, err := in.Connect(t.Context(), to)
+	if err != nil || h.open.Load() != 1 {
+		t.Fatalf("%v, %d", err, h.open.Load())
+	}
+	var plain postgres.Plain
+	if _, err := in.Connect(t.Context(), to); !errors.As(err, &plain) || ruleOf(err) != "egress_connections" {
+		t.Errorf("%v", err)
+	}
+	c.Close()
+	c.Close()
+	if h.open.Load() != 0 {
+		t.Errorf("%d", h.open.Load())
+	}
+	out := door{h.Tenant("b", Policy{}, slog.New(slog.DiscardHandler))}
+	if _, err := out.Connect(t.Context(), to); ruleOf(err) != "loopback" {
+		t.Errorf("%v", err)
+	}
+	if _, err := out.Lookup(t.Context(), "db.example"); ruleOf(err) != "network.allow" {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestRulesAreBounded: a worker may say anything.
+func TestRulesAreBounded(t *testing.T) {
+	h := NewHost(Ceilings{}, names{})
+	a := h.Tenant("a", Policy{}, slog.New(slog.DiscardHandler))
+	for _, rule := range []string{"listen", "x1", "x2", "metadata"} {
+		a.Refuse(rule, "what")
+	}
+	if got := a.Usage().Refusals; len(got) != 3 || got["other"] != 2 || got["listen"] != 1 || got["metadata"] != 1 {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestPoolsAnswerForNames, at the addresses that were resolved for them.
+func TestPoolsAnswerForNames(t *testing.T) {
+	allow := entries(t, "db.example:5432")
+	h := NewHost(Ceilings{Allow: allow, Connections: 9}, names{"db.example.": {"8.8.8.8"}})
+	a := h.Tenant("a", Policy{Allow: allow, Connections: 2, Pools: []postgres.Config{{Host: "db.example", Port: 5432, Size: 1}}}, slog.New(slog.DiscardHandler))
+	to := netip.MustParseAddrPort("8.8.8.8:5432")
+	if a.backendFor(to) != nil {
+		t.Error("an address that nobody has resolved has a pool")
+	}
+	if _, err := a.Resolve(t.Context(), "db.example"); err != nil {
+		t.Fatal(err)
+	}
+	if a.backendFor(to) == nil || a.backendFor(netip.MustParseAddrPort("[::ffff:8.8.8.8]:5432")) == nil {
+		t.Error("the name's address has no pool")
+	}
+	if a.backendFor(netip.MustParseAddrPort("8.8.8.8:5433")) != nil || a.backendFor(netip.MustParseAddrPort("8.8.4.4:5432")) != nil {
+		t.Error("another server has the pool")
 	}
 }

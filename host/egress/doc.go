@@ -10,7 +10,8 @@
 //	       2. does an entry of the manifest admit it (admits)?
 //	       3. does an entry of the host's own list admit it?
 //	       4. is there room (connections of the tenant, of the host)?
-//	       → a non-blocking socket that has been told to connect
+//	       → a non-blocking socket that has been told to connect, or, for a server
+//	         in network.pool, one end of a pair with package postgres at the other
 //
 // What is checked is always the address that the kernel is then given, so that
 // it does not matter what a name meant a moment ago, how an address was written
@@ -33,5 +34,5 @@
 // data out. Dial without a check of the address. Wait for a peer.
 //
 // Who may import it: host, host/worker, cmd. It imports package wasi, the grammar
-// of entries and golang.org/x/sys. DESIGN.md has the decisions.
+// of entries, package postgres and golang.org/x/sys. DESIGN.md has the decisions.
 package egress

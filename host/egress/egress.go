@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wasgi/wasgi/host/egress/postgres"
 	"github.com/wasgi/wasgi/tenants/destination"
 	"github.com/wasgi/wasgi/wasi"
 )
@@ -35,6 +36,7 @@ type Host struct {
 	resolver Resolver
 	kinds    classifier
 	own      ownAddresses
+	rules    map[string]bool
 	open     atomic.Int64
 	rate     *bucket
 
@@ -47,7 +49,7 @@ func NewHost(c Ceilings, r Resolver) *Host {
 	if r == nil {
 		r = &net.Resolver{PreferGo: true}
 	}
-	return &Host{ceilings: c, resolver: r, kinds: newClassifier(), rate: newBucket(c.Rate), usages: map[string]*usage{}}
+	return &Host{ceilings: c, resolver: r, kinds: newClassifier(), rules: ruleNames(), rate: newBucket(c.Rate), usages: map[string]*usage{}}
 }
 
 // Policy is what a tenant may do.
@@ -56,24 +58,18 @@ type Policy struct {
 	Connections int   // at once, of all instances; 0 is none
 	Bytes       int64 // that one connection may carry, both directions together; 0 is no limit
 	Rate        int64 // bytes a second of all connections together; 0 is no limit
-}
-
-// usage is what the releases of one tenant use together.
-type usage struct {
-	open atomic.Int64
-	pins pins
-	// refusals counts by rule.
-	mu       sync.Mutex
-	refusals map[string]uint64
+	// Pools are servers to which the host keeps connections for the tenant.
+	Pools []postgres.Config
 }
 
 // Tenant is the network of one tenant. It is safe for concurrent use.
 type Tenant struct {
-	host   *Host
-	policy Policy
-	usage  *usage
-	meters *Meters
-	log    *slog.Logger
+	host     *Host
+	policy   Policy
+	usage    *usage
+	meters   *Meters
+	log      *slog.Logger
+	backends []backend
 }
 
 // Tenant gives a release of a tenant its network. Those of one name count
@@ -88,31 +84,8 @@ func (h *Host) Tenant(name string, p Policy, log *slog.Logger) *Tenant {
 	}
 	m := NewMeters(p)
 	m.rates = append(m.rates, h.rate)
-	return &Tenant{host: h, policy: p, usage: u, meters: m, log: log}
-}
-
-// Open is how many connections the tenant has now.
-func (t *Tenant) Open() int { return int(t.usage.open.Load()) }
-
-// Refusals is how often each rule has refused something.
-func (t *Tenant) Refusals() map[string]uint64 {
-	t.usage.mu.Lock()
-	defer t.usage.mu.Unlock()
-	out := make(map[string]uint64, len(t.usage.refusals))
-	for rule, n := range t.usage.refusals {
-		out[rule] = n
-	}
-	return out
-}
-
-// refuse counts and logs a refusal.
-func (t *Tenant) refuse(rule, what, hint string) *wasi.Refusal {
-	t.usage.mu.Lock()
-	t.usage.refusals[rule]++
-	count := t.usage.refusals[rule]
-	t.usage.mu.Unlock()
-	t.log.Warn("the network policy refused the application", "rule", rule, "what", what, "count", count)
-	return &wasi.Refusal{Rule: rule, What: what, Hint: hint}
+	m.carried = &u.carried
+	return &Tenant{host: h, policy: p, usage: u, meters: m, log: log, backends: u.pools.of(p.Pools, log)}
 }
 
 // Refuse implements wasi.Network.

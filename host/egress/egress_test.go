@@ -227,7 +227,7 @@ func TestRefusalsAreLoggedAndCounted(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	_, _ = n.Dial(t.Context(), true, netip.MustParseAddrPort("127.0.0.1:5432"))
-	if got := n.Refusals(); len(got) != 1 || got["loopback"] != 2 {
+	if got := n.Usage().Refusals; len(got) != 1 || got["loopback"] != 2 {
 		t.Errorf("%v", got)
 	}
 	if got := log.String(); strings.Count(got, `msg="the network policy refused the application" rule=loopback what=127.0.0.1:5432 count=`) != 2 {

@@ -58,8 +58,9 @@ func (b *bucket) wait(now time.Time) time.Duration {
 // Meters make the accounts of a tenant's connections where they are used, which
 // may be in another process than the policy. It is safe for concurrent use.
 type Meters struct {
-	bytes int64
-	rates []*bucket
+	bytes   int64
+	rates   []*bucket
+	carried *carried // nil where the host counts elsewhere
 }
 
 // NewMeters makes those for a policy.
@@ -70,18 +71,19 @@ func NewMeters(p Policy) *Meters {
 // New makes the account of one connection. refuse is told when it has carried
 // all that it may, end when it is closed.
 func (s *Meters) New(peer string, refuse func(rule, what string) *wasi.Refusal, end func()) wasi.Meter {
-	return &meter{rates: s.rates, left: limitOr(s.bytes), peer: peer, refuse: refuse, end: end}
+	return &meter{rates: s.rates, carried: s.carried, left: limitOr(s.bytes), peer: peer, refuse: refuse, end: end}
 }
 
 // meter is the account of one connection. It belongs to one instance, but its
 // end may come from elsewhere.
 type meter struct {
-	rates  []*bucket
-	left   int64 // bytes; below zero is no limit
-	peer   string
-	refuse func(rule, what string) *wasi.Refusal
-	once   sync.Once
-	end    func()
+	rates   []*bucket
+	carried *carried
+	left    int64 // bytes; below zero is no limit
+	peer    string
+	refuse  func(rule, what string) *wasi.Refusal
+	once    sync.Once
+	end     func()
 }
 
 // Pause implements wasi.Meter.
@@ -98,6 +100,9 @@ func (m *meter) Moved(sent, received int) *wasi.Refusal {
 	now := time.Now()
 	for _, b := range m.rates {
 		b.take(sent+received, now)
+	}
+	if m.carried != nil {
+		m.carried.add(uint64(sent), uint64(received))
 	}
 	if m.left < 0 {
 		return nil

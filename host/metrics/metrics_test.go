@@ -112,15 +112,22 @@ func TestState(t *testing.T) {
 		return Pool{Idle: n, Busy: 2 * n, Creating: 3 * n, Waiting: 4 * n, Created: 5 * u, CreateFailed: 6 * u, QueueFull: 7 * u,
 			TimedOut: 8 * u, GaveUp: 9 * u, Queued: 10 * u, QueueTime: time.Duration(n) * time.Second, Closed: map[string]uint64{"idle": 11 * u}}
 	}
-	gone := pool(100)
+	network := func(n int) Network {
+		u := uint64(n)
+		return Network{Open: n, Opened: 2 * u, Sent: 3 * u, Received: 4 * u, Refused: map[string]uint64{"loopback": 5 * u}, Backends: Backends{
+			Limit: 6 * n, Idle: 7 * n, Used: 8 * n, Waiting: 9 * n, Logins: 10 * u, Failed: 11 * u, Reused: 12 * u, Waits: 13 * u, Exhausted: 14 * u,
+			Dead: 15 * u, Expired: 16 * u, Dropped: 17 * u,
+		}}
+	}
+	gone, goneNetwork := pool(100), network(100)
 	m.From(func() Snapshot {
 		return Snapshot{
 			Tenants: []TenantState{
-				{Name: "a", State: "serving", Pool: pool(1), Memory: Memory{1, 2}, Serves: true, Snapshot: 3, Waiting: 4},
-				{Name: "b", State: "failed", Pool: pool(10), Memory: Memory{10, 20}},
+				{Name: "a", State: "serving", Pool: pool(1), Network: network(1), Memory: Memory{1, 2}, Serves: true, Snapshot: 3, Waiting: 4},
+				{Name: "b", State: "failed", Pool: pool(10), Network: network(10), Memory: Memory{10, 20}},
 				{Name: "c", State: "serving", Pool: pool(20), Memory: Memory{100, 200}, Serves: true, Snapshot: 30},
 			},
-			Gone: gone, Memory: Memory{5, 6}, Slots: 7, Running: 8, WaitingForSlot: 9, Connections: 10,
+			Gone: gone, GoneNetwork: goneNetwork, Memory: Memory{5, 6}, Slots: 7, Running: 8, WaitingForSlot: 9, Connections: 10,
 		}
 	})
 	for range 2 { // a second look finds the same: nothing is added to what the source keeps
@@ -132,6 +139,12 @@ func TestState(t *testing.T) {
 			`wasgi_queue_refused_total{reason="full",tenant="a"} 7`, `wasgi_queue_refused_total{reason="timeout",tenant="a"} 8`,
 			`wasgi_queue_refused_total{reason="client-gone",tenant="a"} 9`, `wasgi_queued_total{tenant="a"} 10`, `wasgi_queue_seconds_total{tenant="a"} 1`,
 			`wasgi_instances_closed_total{reason="idle",tenant="_other"} 1430`,
+			`wasgi_egress_connections{tenant="a"} 1`, `wasgi_egress_connections_total{tenant="_other"} 220`, `wasgi_egress_refused_total{rule="loopback",tenant="_other"} 550`,
+			`wasgi_egress_bytes_total{direction="sent",tenant="a"} 3`, `wasgi_egress_bytes_total{direction="received",tenant="_other"} 440`,
+			`wasgi_backend_connections_limit{tenant="_other"} 660`, `wasgi_backend_connections{state="idle",tenant="a"} 7`, `wasgi_backend_connections{state="used",tenant="a"} 8`,
+			`wasgi_backend_waiting{tenant="a"} 9`, `wasgi_backend_logins_total{result="ok",tenant="a"} 10`, `wasgi_backend_logins_total{result="failed",tenant="a"} 11`,
+			`wasgi_backend_reused_total{tenant="a"} 12`, `wasgi_backend_waits_total{tenant="a"} 13`, `wasgi_backend_exhausted_total{tenant="a"} 14`,
+			`wasgi_backend_closed_total{reason="dead",tenant="a"} 15`, `wasgi_backend_closed_total{reason="expired",tenant="a"} 16`, `wasgi_backend_closed_total{reason="dropped",tenant="_other"} 1870`,
 			`wasgi_memory_bytes{tenant="_other"} 110`, `wasgi_memory_limit_bytes{tenant="a"} 2`,
 			`wasgi_snapshots{tenant="_other"} 1`, `wasgi_snapshot_bytes{tenant="a"} 3`,
 			`wasgi_guest_memory_bytes 5`, `wasgi_guest_memory_limit_bytes 6`, `wasgi_slots 7`, `wasgi_slots_running 8`, `wasgi_slots_waiting 9`, `wasgi_connections 10`,

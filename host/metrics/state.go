@@ -16,7 +16,9 @@ type Source func() Snapshot
 type Snapshot struct {
 	Tenants []TenantState
 	Gone    Pool // what the tenants that have gone have counted
-	Memory  Memory
+	// GoneNetwork is the same of the network.
+	GoneNetwork Network
+	Memory      Memory
 	// Slots are how many guests may run at once, do, and wait to.
 	Slots, Running, WaitingForSlot int
 	Connections                    int // open ones of clients; below 0 when not known
@@ -28,6 +30,7 @@ type TenantState struct {
 	State string // one of a small set
 	Pool
 	Memory   Memory
+	Network  Network
 	Serves   bool   // from a snapshot
 	Snapshot uint64 // bytes of that, 0 when they are not known
 	Waiting  int    // requests that wait while the tenant is started
@@ -117,7 +120,7 @@ func families() []family {
 
 func descriptions() map[string]*prometheus.Desc {
 	out := map[string]*prometheus.Desc{}
-	for _, f := range families() {
+	for _, f := range append(families(), networkFamilies()...) {
 		out[f.name] = prometheus.NewDesc("wasgi_"+f.name, f.help, f.labels, nil)
 	}
 	return out
@@ -150,6 +153,7 @@ func (s *state) Collect(to chan<- prometheus.Metric) {
 func (s *state) bounded(now Snapshot) []summary {
 	rest := summary{TenantState: TenantState{Name: Other, Pool: now.Gone}}
 	rest.Pool.Closed = maps.Clone(now.Gone.Closed)
+	rest.Network.Add(now.GoneNetwork)
 	var out []summary
 	for _, t := range now.Tenants {
 		one := summary{t, 0}
@@ -161,6 +165,7 @@ func (s *state) bounded(now Snapshot) []summary {
 			continue
 		}
 		rest.Pool.Add(t.Pool)
+		rest.Network.Add(t.Network)
 		rest.Memory.Used += t.Memory.Used
 		rest.Memory.Limit += t.Memory.Limit
 		rest.Snapshot += t.Snapshot
@@ -230,4 +235,5 @@ func (w writer) tenant(t summary) {
 	w.put(prometheus.GaugeValue, "memory_limit_bytes", float64(t.Memory.Limit), t.Name)
 	w.gauge("snapshots", t.snapshots, t.Name)
 	w.put(prometheus.GaugeValue, "snapshot_bytes", float64(t.Snapshot), t.Name)
+	w.network(t.Name, t.Network)
 }

@@ -31,6 +31,8 @@ type inlet struct {
 	number  uint64
 	waiting map[uint64]chan netAnswer
 	gone    bool
+
+	carry carry
 }
 
 // netAnswer is a reply and what came with it.
@@ -171,7 +173,7 @@ func (n *inlet) Dial(ctx context.Context, stream bool, to netip.AddrPort) (*wasi
 		return nil, errNoHost
 	}
 	m := n.meters.New(to.String(), n.Refuse, func() { n.closed(a.Number) })
-	return &wasi.Link{File: a.file, Port: a.Port, Meter: m}, nil
+	return &wasi.Link{File: a.file, Port: a.Port, Meter: carrying{m, n}}, nil
 }
 
 // Refuse implements wasi.Network. The host only counts.

@@ -56,6 +56,7 @@
 //	│ ◄─────────── resolve, a name  the addresses ─►
 //	│ ◄─────────── dial, an address  the socket ──►
 //	│ ◄──────────────────── closed
+//	│ ◄──────────────────── moved, a number of bytes each way: for the metrics
 //
 // # What is trusted
 //

@@ -78,6 +78,10 @@ func (o *outlet) serve() {
 			o.release(q.Number)
 			continue
 		}
+		if q.Kind == wire.NetMoved {
+			o.moved(q)
+			continue
+		}
 		o.room <- struct{}{}
 		answering.Go(func() {
 			o.answer(q)
@@ -168,6 +172,13 @@ func (o *outlet) write(p wire.NetworkReply, rights []byte) error {
 	}
 	_, _, err := o.conn.WriteMsgUnix(p.Append(nil), rights, nil)
 	return err
+}
+
+// moved passes on what the worker says of bytes. That is the tenant's own account.
+func (o *outlet) moved(q wire.NetworkRequest) {
+	if n, ok := o.network.(interface{ Carried(sent, received uint64) }); ok {
+		n.Carried(q.Sent, q.Received)
+	}
 }
 
 func (o *outlet) hold(number uint64, m wasi.Meter) bool {

@@ -26,7 +26,8 @@ type world struct {
 	mu    sync.Mutex
 	peers []*os.File
 	open  int
-	block chan struct{} // Resolve waits for it when it is not nil
+	block chan struct{}  // Resolve waits for it when it is not nil
+	bytes chan [2]uint64 // what Carried is told; nil takes nothing
 }
 
 func (w *world) Resolve(ctx context.Context, name string) ([]netip.Addr, error) {
@@ -63,6 +64,12 @@ func (w *world) Dial(_ context.Context, stream bool, to netip.AddrPort) (*wasi.L
 
 func (w *world) Refuse(rule, what string) *wasi.Refusal {
 	return &wasi.Refusal{Rule: rule, What: what, Hint: "hint"}
+}
+
+func (w *world) Carried(sent, received uint64) {
+	if w.bytes != nil {
+		w.bytes <- [2]uint64{sent, received}
+	}
 }
 
 type meter struct{ w *world }
@@ -208,5 +215,24 @@ func TestHostileNetworkSocket(t *testing.T) {
 				t.Errorf("%q", why)
 			}
 		})
+	}
+}
+
+// TestHostHearsOfBytes: what the connections of a worker carry is told together.
+func TestHostHearsOfBytes(t *testing.T) {
+	w := &world{bytes: make(chan [2]uint64, 10)}
+	in, _, _ := link(t, w)
+	for range 2 {
+		l, err := in.Dial(t.Context(), true, netip.MustParseAddrPort("192.0.2.1:80"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.File.Close()
+		l.Meter.Moved(3, 0)
+		l.Meter.Moved(0, 5)
+	}
+	in.tell()
+	if got := <-w.bytes; got != [2]uint64{6, 10} {
+		t.Errorf("%v", got)
 	}
 }

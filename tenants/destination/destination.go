@@ -173,6 +173,16 @@ func (d Destination) HasName(name string) bool {
 	return d.Any || d.Name != "" && d.Name == name
 }
 
+// Server is the one host and port that the entry stands for; false when it stands
+// for several.
+func (d Destination) Server() (host string, port uint16, ok bool) {
+	host = d.Name
+	if d.Prefix.IsSingleIP() {
+		host = d.Prefix.Addr().String()
+	}
+	return host, d.First, host != "" && !strings.HasPrefix(host, "*") && d.First == d.Last
+}
+
 // String is the entry as it is written.
 func (d Destination) String() string {
 	host := d.Name

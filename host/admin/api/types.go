@@ -43,6 +43,19 @@ type Status struct {
 	Limit     uint64     `json:"memory_limit" doc:"Bytes that they may take"`
 	LastCall  *time.Time `json:"last_request,omitempty" doc:"When a request came last; absent for never"`
 	Isolation string     `json:"isolation" doc:"reuse or fresh"`
+	Network   *Network   `json:"network,omitempty" doc:"What it has done with the network; absent for nothing"`
+}
+
+// Network is what a tenant has done with the network since the host began.
+type Network struct {
+	Open     int    `json:"open" doc:"Connections that are open"`
+	Opened   uint64 `json:"opened" doc:"Connections that were opened"`
+	Refused  uint64 `json:"refused" doc:"Times that the network policy refused something"`
+	Sent     uint64 `json:"sent" doc:"Bytes sent"`
+	Received uint64 `json:"received" doc:"Bytes received"`
+	Pool     int    `json:"pool" doc:"Connections that network.pool may have; 0 for no pool"`
+	PoolIdle int    `json:"pool_idle" doc:"Connections of network.pool that nobody uses"`
+	PoolUsed int    `json:"pool_used" doc:"Connections of network.pool in use"`
 }
 
 // Event is a step of something that happens to a tenant.

@@ -17,10 +17,11 @@ const (
 	NetDial                           // a connection to To
 	NetRefuse                         // a refusal by the rule Name of What, which is only to be counted
 	NetClosed                         // the connection that the request of this number made is closed; no reply
+	NetMoved                          // Sent and Received bytes have moved since the last of these; no reply
 )
 
 // NetworkRequest is one packet from a worker: u64 number, u8 kind, u8 stream, an
-// address, and two texts with their u32 length.
+// address, two texts with their u32 length, u64 sent and u64 received.
 type NetworkRequest struct {
 	Number uint64
 	Kind   NetworkKind
@@ -28,7 +29,12 @@ type NetworkRequest struct {
 	To     netip.AddrPort
 	Name   string
 	What   string
+	// Sent and Received are at most MaxNetworkMoved each.
+	Sent, Received uint64
 }
+
+// MaxNetworkMoved is more than can move between two messages.
+const MaxNetworkMoved = 1 << 40
 
 // maxNetworkText is the longest text of a request; names of hosts have 253.
 const maxNetworkText = 512
@@ -39,7 +45,8 @@ func (q NetworkRequest) Append(b []byte) []byte {
 	b = appendBool(append(b, byte(q.Kind)), q.Stream)
 	b = appendAddress(b, q.To)
 	b = appendBytes(b, []byte(q.Name[:min(len(q.Name), maxNetworkText)]))
-	return appendBytes(b, []byte(q.What[:min(len(q.What), maxNetworkText)]))
+	b = appendBytes(b, []byte(q.What[:min(len(q.What), maxNetworkText)]))
+	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, q.Sent), q.Received)
 }
 
 // DecodeNetworkRequest is the reverse of Append.
@@ -47,7 +54,8 @@ func DecodeNetworkRequest(b []byte) (NetworkRequest, error) {
 	r := reader{b: b}
 	q := NetworkRequest{Number: r.u64(), Kind: NetworkKind(r.u8()), Stream: r.bool(), To: r.address()}
 	q.Name, q.What = r.networkText(), r.networkText()
-	if q.Kind < NetResolve || q.Kind > NetClosed {
+	q.Sent, q.Received = r.u64(), r.u64()
+	if q.Kind < NetResolve || q.Kind > NetMoved || q.Sent > MaxNetworkMoved || q.Received > MaxNetworkMoved {
 		r.bad = true
 	}
 	return q, r.done()

@@ -11,8 +11,8 @@ import (
 // TestNetworkMessages keeps the bytes: host and worker are one binary, but each
 // must be able to read what it writes.
 func TestNetworkMessages(t *testing.T) {
-	q := NetworkRequest{Number: 7, Kind: NetDial, Stream: true, To: netip.MustParseAddrPort("192.0.2.1:5432"), Name: "n", What: "w"}
-	const want = "0700000000000000" + "02" + "01" + "04" + "3815" + "c0000201000000000000000000000000" + "01000000" + "6e" + "01000000" + "77"
+	q := NetworkRequest{Number: 7, Kind: NetDial, Stream: true, To: netip.MustParseAddrPort("192.0.2.1:5432"), Name: "n", What: "w", Sent: 5, Received: 6}
+	const want = "0700000000000000" + "02" + "01" + "04" + "3815" + "c0000201000000000000000000000000" + "01000000" + "6e" + "01000000" + "77" + "0500000000000000" + "0600000000000000"
 	if got := hex.EncodeToString(q.Append(nil)); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
@@ -41,7 +41,8 @@ func TestNetworkMessagesAreBounded(t *testing.T) {
 		t.Errorf("a reply of %d bytes", len(b))
 	}
 	for name, b := range map[string][]byte{
-		"kind 0": NetworkRequest{}.Append(nil), "kind 5": NetworkRequest{Kind: 5}.Append(nil),
+		"kind 0": NetworkRequest{}.Append(nil), "kind 6": NetworkRequest{Kind: 6}.Append(nil),
+		"too many bytes": NetworkRequest{Kind: NetMoved, Sent: MaxNetworkMoved + 1}.Append(nil), "too many received": NetworkRequest{Kind: NetMoved, Received: 1 << 63}.Append(nil),
 		"more": append(NetworkRequest{Kind: NetClosed}.Append(nil), 0), "less": NetworkRequest{Kind: NetClosed}.Append(nil)[:20],
 	} {
 		if _, err := DecodeNetworkRequest(b); err == nil {
