@@ -5,8 +5,8 @@ import "time"
 const (
 	// overhead is what an instance costs before its first request: wazero's
 	// module, stacks, and the pages that after_restore writes to (measured:
-	// 1.0 to 1.3 MiB with Flask).
-	overhead = 1 << 20
+	// 0.13 MiB with nothing, 0.68 with Flask).
+	overhead = 768 << 10
 	// small is what an instance may have and still use the reserve.
 	small = 4 << 20
 	// bookEvery is how much CPU time passes between two looks at what an
