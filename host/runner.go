@@ -40,16 +40,24 @@ func (b backend) Run(ctx context.Context, tenant string, args []string, stdin io
 }
 
 // execute runs a program, one at a time for each tenant: errProgramRuns.
-func (d *deployer) execute(ctx context.Context, tenant string, p program) (int, error) {
+func (d *deployer) execute(ctx context.Context, tenant string, p program) (status int, err error) {
+	err = d.asProgram(ctx, tenant, func() error {
+		status, err = d.executeAlone(ctx, tenant, p)
+		return err
+	})
+	return status, err
+}
+
+// asProgram calls f while no program of the tenant runs: errProgramRuns.
+func (d *deployer) asProgram(ctx context.Context, tenant string, f func() error) error {
 	lease, err := d.store.Lease(ctx, "run/"+tenant, runLease)
 	if errors.Is(err, store.ErrHeld) {
-		return 0, errProgramRuns
+		return errProgramRuns
 	}
 	if err != nil {
-		return 0, err
+		return err
 	}
-	status, err := d.executeAlone(ctx, tenant, p)
-	return status, errors.Join(err, lease.Release(context.WithoutCancel(ctx)))
+	return errors.Join(f(), lease.Release(context.WithoutCancel(ctx)))
 }
 
 // errProgramRuns says that a program of the tenant runs already.
@@ -73,7 +81,12 @@ func (d *deployer) executeAlone(ctx context.Context, tenant string, p program) (
 		return 0, err
 	}
 	a.tenant.Release = a.release
-	return maker.run(ctx, a, p)
+	use, err := holdFiles(a)
+	if err != nil {
+		return 0, err
+	}
+	status, err := maker.run(ctx, a, p)
+	return status, errors.Join(err, use.Close())
 }
 
 // siteFor is the site of a tenant, or one that does not serve: its memory and its

@@ -4,10 +4,12 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -190,6 +192,46 @@ func TestKeptReleases(t *testing.T) {
 	o.wasgi("rollback", "shop").exited(0)
 	o.browser("shop").get("/").status(200).text("two\n")
 	o.wasgi("rollback", "shop", "0000").exited(1).complained(`shop has no release "0000"`, "wasgi releases shop")
+}
+
+// TestDrainingReleaseIsKept: a request that began on a release reads its files
+// however many are deployed meanwhile; then they go.
+func TestDrainingReleaseIsKept(t *testing.T) {
+	t.Parallel()
+	o := operated(t, "--keep-releases", "2")
+	app := `import os, time
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield b"begun\n"
+    while not os.path.exists("/data/go"):
+        time.sleep(0.01)
+    import late
+    yield late.TEXT
+`
+	o.wasgi("deploy", o.app("", "wsgi.py", app, "late.py", "TEXT = b'imported late'\n")).exited(0)
+	_, first := o.digests("shop")
+	b := o.browser("shop")
+	resp, err := b.client.Do(b.request("GET", "/"))
+	must(t, err)
+	defer resp.Body.Close()
+	begun := make([]byte, len("begun\n"))
+	_, err = io.ReadFull(resp.Body, begun)
+	must(t, err)
+	for _, text := range []string{"two\n", "three\n", "four\n"} {
+		o.wasgi("deploy", o.app(text)).exited(0)
+	}
+	if all, _ := o.digests("shop"); slices.Contains(all, first) {
+		t.Errorf("the first release is still listed: %v", all)
+	}
+	write(t, filepath.Join(o.state, "data", "shop"), "go", "")
+	rest, err := io.ReadAll(resp.Body)
+	if string(rest) != "imported late" || err != nil {
+		t.Errorf("the request of the first release got %q, %v", rest, err)
+	}
+	o.until("only the kept releases have folders", func(use) bool {
+		left, err := os.ReadDir(filepath.Join(o.state, "deployed", "shop"))
+		return err == nil && len(left) == 2
+	})
 }
 
 // TestDeployFails: whatever is wrong, it is said, and the older release goes on.
