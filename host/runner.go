@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -72,9 +71,6 @@ func (d *deployer) executeAlone(ctx context.Context, tenant string, p program) (
 	if err != nil {
 		return 0, err
 	}
-	if isolated(w.tenant, *d.fleet.cfg.now()) {
-		return 0, fmt.Errorf("%w: its guests run in a process of their own (isolation_level), and programs run in the server's: use `wasgi python --app` on the machine", errNoScriptRun)
-	}
 	s := d.fleet.siteFor(tenant)
 	a := s.application(w, "", s.quotasFor(w))
 	if a.release, err = d.fleet.maker.prepare(ctx, a, func(string) {}); err != nil {
@@ -100,8 +96,11 @@ func (f *fleet) siteFor(name string) *site {
 	return stoppedSite(f, name)
 }
 
-// run implements programs.
+// run implements programs: where the tenant's other guests run.
 func (e *engine) run(ctx context.Context, a application, p program) (int, error) {
+	if isolated(a.tenant, *e.cfg.now()) {
+		return e.runInWorker(ctx, a, p)
+	}
 	app := e.app(a)
 	app.Network = e.network(a)
 	app.Stdin, app.Stdout, app.Stderr = p.stdin, p.stdout, p.stderr
