@@ -67,7 +67,7 @@ test: build tools ## run every test, and those of the binary with worker process
 
 attack: build tools ## make every attack of the catalogue, the long ones too, and print a table
 	@$(PATCHED) WASGI_ATTACK_TIME=1m $(GO) test -count 1 -run 'Race$$' ./wasi
-	@set -o pipefail; $(PATCHED) WASGI_ATTACK=1 $(GO) test -timeout 60m -count 1 -run 'TestAttack$$|TestSQLiteLosesNothing$$' -v ./cmd/wasgi/e2e | grep -v '^=== '
+	@set -o pipefail; $(PATCHED) WASGI_ATTACK=1 $(GO) test -timeout 60m -count 1 -run 'TestAttack$$|TestSQLiteLosesNothing$$|TestDeployKilled$$' -v ./cmd/wasgi/e2e | grep -v '^=== '
 
 # The suites come as source distributions, and only pip can fetch those.
 conformance: build tools ## run the suites of CPython, Django, Flask and others inside the guest, write pywasm/conformance/RESULTS.md

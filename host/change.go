@@ -36,7 +36,9 @@ func (d *deployer) alone(ctx context.Context, name string, f func() error) error
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(), lease.Release(context.WithoutCancel(ctx)))
+	err = errors.Join(f(), lease.Release(context.WithoutCancel(ctx)))
+	d.tidy(name)
+	return err
 }
 
 // apply makes an edit last, once what it asks for can serve, and returns what is

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -8,7 +9,55 @@ import (
 	"strings"
 
 	"github.com/wasgi/wasgi/host/registry"
+	"github.com/wasgi/wasgi/host/release"
 )
+
+// holdFiles keeps the files of an application that was deployed while a guest runs
+// on them, whatever the record says meanwhile: requests that drain may still
+// import a module.
+func holdFiles(a application) (*release.Use, error) {
+	if a.pinned == "" {
+		return nil, nil
+	}
+	dirs := []string{filepath.Dir(a.tenant.Dir)}
+	if a.release.Dir != "" {
+		dirs = append(dirs, a.release.Dir)
+	}
+	return release.Hold(dirs...)
+}
+
+// retired implements source: what a deployment has used may go now. At the end of
+// the host that is left to the next start.
+func (d *deployer) retired(name string) {
+	if d.sites.Err() != nil {
+		return
+	}
+	d.mu.Lock()
+	d.untidy[name] = true
+	d.mu.Unlock()
+	d.tidy(name)
+}
+
+// tidy collects for a tenant that has been marked. While somebody changes it,
+// that is left to the end of the change (alone).
+func (d *deployer) tidy(name string) {
+	d.mu.Lock()
+	marked := d.untidy[name]
+	d.mu.Unlock()
+	if !marked {
+		return
+	}
+	err := d.alone(context.Background(), name, func() error {
+		d.mu.Lock()
+		delete(d.untidy, name)
+		d.mu.Unlock()
+		d.collect(d.record(name))
+		return nil
+	})
+	if err != nil && !errors.Is(err, errUnderway) && !errors.Is(err, errAway) {
+		d.fleet.log.Error("older releases could not be removed", "tenant", name, "error", err)
+	}
+}
 
 // collect removes the releases that a record does not name, and the packages that
 // none of them uses. What cannot be removed is in the log, and tried again after
@@ -35,9 +84,11 @@ func (d *deployer) collectPackages(t registry.Tenant) error {
 	}
 	errs := []error{err}
 	for _, e := range entries {
-		if !used[e.Name()] && !strings.HasPrefix(e.Name(), ".") { // package tenants looks after those
-			errs = append(errs, os.RemoveAll(filepath.Join(home, e.Name())))
+		dir := filepath.Join(home, e.Name())
+		if used[e.Name()] || strings.HasPrefix(e.Name(), ".") || release.InUse(dir) { // package tenants looks after the hidden ones
+			continue
 		}
+		errs = append(errs, os.RemoveAll(dir))
 	}
 	return errors.Join(errs...)
 }

@@ -38,6 +38,7 @@ type deployer struct {
 
 	mu      sync.Mutex // guards all below; innermost
 	records map[string]registry.Tenant
+	untidy  map[string]bool // tenants of whom something may be left to be collected
 }
 
 // Files and folders of the deployer in the state folder.
@@ -64,7 +65,7 @@ func openDeployer(ctx context.Context, f *fleet) (*deployer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &deployer{fleet: f, store: s, registry: registry.Registry{Store: s}, now: time.Now, records: map[string]registry.Tenant{}}
+	d := &deployer{fleet: f, store: s, registry: registry.Registry{Store: s}, now: time.Now, records: map[string]registry.Tenant{}, untidy: map[string]bool{}}
 	if d.vault, err = registry.OpenVault(filepath.Join(state, keyFile)); err == nil {
 		d.releases = &release.Repository{
 			Dir:    filepath.Join(state, deployedDir),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/pool"
+	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/static"
 	"github.com/wasgi/wasgi/tenants"
@@ -33,6 +34,7 @@ type deployment struct {
 	grace       time.Duration // after that
 	size        uint64        // of the snapshot, bytes; 0 when that is not known
 	static      *static.Files // nil for none
+	files       *release.Use  // of a release that was deployed; nil for a folder
 	redirects   tenants.Redirects
 
 	life     context.Context // of every request; it ends when they must go
@@ -116,6 +118,9 @@ func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
 	}
 	if err := d.image.Close(); err != nil {
 		log.Error("the image could not be freed", "error", err)
+	}
+	if err := d.files.Close(); err != nil {
+		log.Error("the files of the release could not be let go", "error", err)
 	}
 }
 

@@ -71,6 +71,8 @@ type source interface {
 	dress(t tenants.Tenant) (_ tenants.Tenant, secret bool, err error)
 	// stopped says whether an operator has stopped a tenant.
 	stopped(name string) bool
+	// retired is called when a release that was deployed serves nobody any more.
+	retired(name string)
 }
 
 // bare is the source of a host without state.
@@ -79,6 +81,7 @@ type bare struct{}
 func (bare) names() []string                      { return nil }
 func (bare) deployed(string) (dir, digest string) { return "", "" }
 func (bare) stopped(string) bool                  { return false }
+func (bare) retired(string)                       {}
 
 func (bare) dress(t tenants.Tenant) (tenants.Tenant, bool, error) { return t, false, nil }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/worker"
 	"github.com/wasgi/wasgi/tenants"
 )
@@ -46,14 +47,8 @@ func (e *engine) buildWorker(ctx context.Context, a application) (image, error) 
 	if err != nil {
 		return nil, err
 	}
-	job := worker.Job{
-		Tenant: a.tenant, Site: a.release.Site, Data: e.app(a).Data,
-		Snapshot: e.workerSnapshot(a.tenant.Name), CacheDir: e.cfg.now().CacheDir, Key: key,
-		MemoryLimit: spec.MemoryLimit, CPULimit: spec.CPULimit, Grace: spec.Grace,
-		StartTimeout: spec.StartTimeout, WarmupTimeout: spec.WarmupTimeout,
-		MemoryBudget: a.memory.Limit(), Unstored: a.secret,
-		Running: min(e.cfg.now().Slots, a.tenant.Manifest.Instances.Max),
-	}
+	job := e.job(a, spec)
+	job.Key = key
 	for _, q := range spec.Warmup {
 		job.Warmup = append(job.Warmup, q.Environ)
 	}
@@ -62,14 +57,42 @@ func (e *engine) buildWorker(ctx context.Context, a application) (image, error) 
 			return nil, fmt.Errorf("removing an older snapshot: %w", err)
 		}
 	}
-	im, err := worker.Build(ctx, worker.Config{
-		Job: job, Memory: a.memory, Groups: e.groups.find(e.log),
-		Log: a.log, Network: e.network(a), Command: worker.Command(a.tenant.Name),
-	})
+	im, err := worker.Build(ctx, e.workerConfig(a, job))
 	if err != nil {
 		return nil, fmt.Errorf("in a worker process: %w", err)
 	}
 	return workerImage{im}, nil
+}
+
+// job is what both images and programs need.
+func (e *engine) job(a application, spec sandbox.Spec) worker.Job {
+	return worker.Job{
+		Tenant: a.tenant, Site: a.release.Site, Data: e.app(a).Data,
+		Snapshot: e.workerSnapshot(a.tenant.Name), CacheDir: e.cfg.now().CacheDir,
+		MemoryLimit: spec.MemoryLimit, CPULimit: spec.CPULimit, Grace: spec.Grace,
+		StartTimeout: spec.StartTimeout, WarmupTimeout: spec.WarmupTimeout,
+		MemoryBudget: a.memory.Limit(), Unstored: a.secret,
+		Running: min(e.cfg.now().Slots, a.tenant.Manifest.Instances.Max),
+	}
+}
+
+func (e *engine) workerConfig(a application, job worker.Job) worker.Config {
+	return worker.Config{
+		Job: job, Memory: a.memory, Groups: e.groups.find(e.log),
+		Log: a.log, Network: e.network(a), Command: worker.Command(a.tenant.Name),
+	}
+}
+
+// runInWorker is run for a tenant with worker processes: the program gets one of
+// its own.
+func (e *engine) runInWorker(ctx context.Context, a application, p program) (int, error) {
+	spec, err := e.outline(a)
+	if err != nil {
+		return 0, err
+	}
+	job := e.job(a, spec)
+	job.Program = append([]string{"python"}, p.args...)
+	return worker.Run(ctx, e.workerConfig(a, job), p.stdin, p.stdout, p.stderr)
 }
 
 // workerSnapshot lies apart from the snapshots of guests in this process: a

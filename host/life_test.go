@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -404,6 +405,9 @@ func TestProbes(t *testing.T) {
 		},
 	})
 	r.event(EventProgress, "app")
+	for r.host.phase.Load() == phaseStarting { // applications begin a little before the host serves
+		runtime.Gosched()
+	}
 	if err := r.host.readiness(); err == nil || err.Error() != "1 applications are still starting" {
 		t.Errorf("readiness %v", err)
 	}

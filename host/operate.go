@@ -97,7 +97,7 @@ func (d *deployer) mustServe(t registry.Tenant) error {
 // remove takes a tenant away that was deployed, with its releases, and with its
 // /data when that is asked for.
 func (d *deployer) remove(ctx context.Context, name string, data bool, at store.Revision) error {
-	return d.alone(ctx, name, func() error {
+	return d.withoutProgram(ctx, name, func() error {
 		t := d.record(name)
 		switch dir := d.folderOf(name); {
 		case t.Revision == 0 && dir == "":
@@ -117,6 +117,11 @@ func (d *deployer) remove(ctx context.Context, name string, data bool, at store.
 		d.fleet.look(d.sites, []string{name}) // a folder of its name may be served now
 		return err
 	})
+}
+
+// withoutProgram is alone while no program runs for the tenant either.
+func (d *deployer) withoutProgram(ctx context.Context, name string, f func() error) error {
+	return d.alone(ctx, name, func() error { return d.asProgram(ctx, name, f) })
 }
 
 // drop takes a tenant out of service and waits until its guests are gone.

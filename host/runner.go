@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -40,16 +39,24 @@ func (b backend) Run(ctx context.Context, tenant string, args []string, stdin io
 }
 
 // execute runs a program, one at a time for each tenant: errProgramRuns.
-func (d *deployer) execute(ctx context.Context, tenant string, p program) (int, error) {
+func (d *deployer) execute(ctx context.Context, tenant string, p program) (status int, err error) {
+	err = d.asProgram(ctx, tenant, func() error {
+		status, err = d.executeAlone(ctx, tenant, p)
+		return err
+	})
+	return status, err
+}
+
+// asProgram calls f while no program of the tenant runs: errProgramRuns.
+func (d *deployer) asProgram(ctx context.Context, tenant string, f func() error) error {
 	lease, err := d.store.Lease(ctx, "run/"+tenant, runLease)
 	if errors.Is(err, store.ErrHeld) {
-		return 0, errProgramRuns
+		return errProgramRuns
 	}
 	if err != nil {
-		return 0, err
+		return err
 	}
-	status, err := d.executeAlone(ctx, tenant, p)
-	return status, errors.Join(err, lease.Release(context.WithoutCancel(ctx)))
+	return errors.Join(f(), lease.Release(context.WithoutCancel(ctx)))
 }
 
 // errProgramRuns says that a program of the tenant runs already.
@@ -64,16 +71,18 @@ func (d *deployer) executeAlone(ctx context.Context, tenant string, p program) (
 	if err != nil {
 		return 0, err
 	}
-	if isolated(w.tenant, *d.fleet.cfg.now()) {
-		return 0, fmt.Errorf("%w: its guests run in a process of their own (isolation_level), and programs run in the server's: use `wasgi python --app` on the machine", errNoScriptRun)
-	}
 	s := d.fleet.siteFor(tenant)
 	a := s.application(w, "", s.quotasFor(w))
 	if a.release, err = d.fleet.maker.prepare(ctx, a, func(string) {}); err != nil {
 		return 0, err
 	}
 	a.tenant.Release = a.release
-	return maker.run(ctx, a, p)
+	use, err := holdFiles(a)
+	if err != nil {
+		return 0, err
+	}
+	status, err := maker.run(ctx, a, p)
+	return status, errors.Join(err, use.Close())
 }
 
 // siteFor is the site of a tenant, or one that does not serve: its memory and its
@@ -87,8 +96,11 @@ func (f *fleet) siteFor(name string) *site {
 	return stoppedSite(f, name)
 }
 
-// run implements programs.
+// run implements programs: where the tenant's other guests run.
 func (e *engine) run(ctx context.Context, a application, p program) (int, error) {
+	if isolated(a.tenant, *e.cfg.now()) {
+		return e.runInWorker(ctx, a, p)
+	}
 	app := e.app(a)
 	app.Network = e.network(a)
 	app.Stdin, app.Stdout, app.Stderr = p.stdin, p.stdout, p.stderr

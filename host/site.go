@@ -202,11 +202,16 @@ func (s *site) release(ctx context.Context, a application, commit func(tenants.R
 	if now, err := s.fleet.fingerprint(wish{tenant: a.tenant, pinned: a.pinned}); err != nil || now != a.fingerprint {
 		return errors.Join(errChanged, err, im.Close())
 	}
-	files, err := staticFiles(a)
+	use, err := holdFiles(a)
 	if err != nil {
 		return errors.Join(err, im.Close())
 	}
+	files, err := staticFiles(a)
+	if err != nil {
+		return errors.Join(err, im.Close(), use.Close())
+	}
 	d := deploy(a, im, files, s.fleet)
+	d.files = use
 	s.tally.enter(d)
 	if err := s.examine(ctx, d); err != nil {
 		s.retire(d)
@@ -255,6 +260,9 @@ func (s *site) retire(d *deployment) {
 	defer cancel()
 	d.retire(ctx, s.log.Slog())
 	s.tally.leave(d)
+	if d.files != nil {
+		s.fleet.source.retired(s.name)
+	}
 }
 
 // report ends an attempt: state, event, log.

@@ -13,4 +13,6 @@
 //
 // The comment at a field is its manual page; the tag help is the one line that
 // --help prints.
+//
+//go:generate go run ./genreference REFERENCE.md
 package config

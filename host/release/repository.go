@@ -207,9 +207,13 @@ func remove(dir string) error {
 }
 
 // Collect removes what keep, the digests of a tenant's releases, does not name,
-// and what is unfinished. No call about the tenant may run, and no guest use
-// what is removed. Without any digest the tenant's folder goes.
+// and what is unfinished. No call about the tenant may run. What somebody uses
+// (Hold) stays until a later call. Without any digest the tenant's folder goes,
+// used or not.
 func (r *Repository) Collect(tenant string, keep map[string]bool) error {
+	if len(keep) == 0 {
+		return os.RemoveAll(r.home(tenant))
+	}
 	entries, err := os.ReadDir(r.home(tenant))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -218,15 +222,12 @@ func (r *Repository) Collect(tenant string, keep map[string]bool) error {
 	for _, e := range entries {
 		path := filepath.Join(r.home(tenant), e.Name())
 		switch {
-		case keep[e.Name()]:
+		case keep[e.Name()], InUse(path):
 		case strings.HasPrefix(e.Name(), "."):
 			errs = append(errs, os.RemoveAll(path))
 		default:
 			errs = append(errs, remove(path))
 		}
-	}
-	if len(keep) == 0 {
-		errs = append(errs, os.RemoveAll(r.home(tenant)))
 	}
 	return errors.Join(errs...)
 }

@@ -220,3 +220,27 @@ func TestNamesOfTenants(t *testing.T) {
 		}
 	}
 }
+
+// TestUsedReleasesStay: what somebody uses is collected later.
+func TestUsedReleasesStay(t *testing.T) {
+	r := repository(t)
+	first, err := r.add(t, "first")
+	must(t, err)
+	second, err := r.add(t, "second")
+	must(t, err)
+	use, err := Hold(filepath.Dir(first.Dir))
+	must(t, err)
+	keep := map[string]bool{second.Digest: true}
+	must(t, r.Collect("shop", keep))
+	if _, err := r.Find("shop", first.Digest); err != nil {
+		t.Errorf("the release in use: %v", err)
+	}
+	must(t, use.Close())
+	must(t, r.Collect("shop", keep))
+	if _, err := r.Find("shop", first.Digest); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("afterwards: %v", err)
+	}
+	if _, err := Hold(filepath.Dir(second.Dir), first.Dir); !errors.Is(err, fs.ErrNotExist) || InUse(filepath.Dir(second.Dir)) {
+		t.Errorf("what is gone is held, or one of two: %v", err)
+	}
+}

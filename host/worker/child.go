@@ -92,6 +92,10 @@ func (w *child) run() error {
 		return err
 	}
 	runtime.GOMAXPROCS(max(w.job.Running, 1) + 1) // as the host does, for the same reason
+	if w.job.Program != nil {
+		err := w.runProgram()
+		return w.send(wire.Failed, func(b []byte) []byte { return outcomeOf(err).Append(b) })
+	}
 	if err := w.build(context.Background()); err != nil {
 		return w.send(wire.Failed, func(b []byte) []byte { return outcomeOf(err).Append(b) })
 	}
@@ -108,33 +112,10 @@ func (w *child) run() error {
 	return errors.Join(err, w.close())
 }
 
-// build makes everything that needs more than the jail allows, closes the jail,
-// and only then lets the tenant's code run.
-func (w *child) build(ctx context.Context) (err error) {
-	log := slog.New(&recordHandler{send: w.line, tenant: w.job.Tenant.Name})
-	if w.network, err = openInlet(w.job.meters()); err != nil {
-		return err
-	}
-	go w.network.listen() // ends with the host's end of the socket
-	root, err := wasi.Archive(w.guest.RootFS)
+// build makes the image.
+func (w *child) build(ctx context.Context) error {
+	spec, key, err := w.settle(ctx)
 	if err != nil {
-		return fmt.Errorf("the guest's files cannot be used: %w", err)
-	}
-	if w.engine, err = sandbox.NewEngine(ctx, sandbox.EngineConfig{
-		Module: w.guest.Module, CacheDir: w.job.CacheDir, CacheChecked: true, Logger: log,
-	}); err != nil {
-		return err
-	}
-	w.guest = Guest{}
-	spec, key, err := w.spec(root, log)
-	if err != nil {
-		return err
-	}
-	// What the compilation took will not be needed again; little is allocated for
-	// a request, and there may be many workers.
-	debug.SetGCPercent(50)
-	debug.FreeOSMemory()
-	if err := w.enterJail(); err != nil {
 		return err
 	}
 	if w.job.Unstored {
@@ -145,10 +126,41 @@ func (w *child) build(ctx context.Context) (err error) {
 	return err
 }
 
+// settle makes everything that needs more than the jail allows, and closes the
+// jail: only then may the tenant's code run.
+func (w *child) settle(ctx context.Context) (spec sandbox.Spec, key sandbox.Key, err error) {
+	log := slog.New(&recordHandler{send: w.line, tenant: w.job.Tenant.Name})
+	if w.network, err = openInlet(w.job.meters()); err != nil {
+		return spec, key, err
+	}
+	go w.network.listen() // ends with the host's end of the socket
+	root, err := wasi.Archive(w.guest.RootFS)
+	if err != nil {
+		return spec, key, fmt.Errorf("the guest's files cannot be used: %w", err)
+	}
+	if w.engine, err = sandbox.NewEngine(ctx, sandbox.EngineConfig{
+		Module: w.guest.Module, CacheDir: w.job.CacheDir, CacheChecked: true, Logger: log,
+	}); err != nil {
+		return spec, key, err
+	}
+	w.guest = Guest{}
+	if spec, key, err = w.spec(root, log); err != nil {
+		return spec, key, err
+	}
+	// What the compilation took will not be needed again; little is allocated for
+	// a request, and there may be many workers.
+	debug.SetGCPercent(50)
+	debug.FreeOSMemory()
+	return spec, key, w.enterJail()
+}
+
 // spec opens the folders.
 func (w *child) spec(root wasi.FS, log *slog.Logger) (sandbox.Spec, sandbox.Key, error) {
 	j := w.job
 	app := j.app(root, w.output(wire.FromStdout), w.output(wire.FromStderr))
+	if j.Program != nil {
+		app.Stdin, app.Stdout, app.Stderr = os.Stdin, os.Stdout, os.Stderr
+	}
 	app.Network = w.network
 	app.Certificates, _ = policy.SystemCertificates() // the host has warned
 	pol, err := app.Policy()

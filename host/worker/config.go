@@ -31,6 +31,8 @@ type Config struct {
 	// Command starts a worker: a program and its arguments; see Command.
 	Command []string
 
+	program *streams // of Run
+
 	margin time.Duration // in tests; 0 means margin
 }
 

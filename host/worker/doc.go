@@ -30,6 +30,13 @@
 //	 │ cancel, with a number ──────► ends what that instance does
 //	 │ (closes) ───────────────────► ends
 //
+// # A program
+//
+// `wasgi run` and jobs that are scripts get a worker of their own (Run), with the
+// jail of the others, which ends with the program. Its standard streams are pipes
+// to the host; after Jailed comes Failed, with the exit status. The end of the
+// control socket asks the program to end.
+//
 // # A request
 //
 // On an instance's own socket the host speaks first, and then only when it is

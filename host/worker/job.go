@@ -56,6 +56,9 @@ type Job struct {
 	MemoryBudget uint64
 	// Running is how many guests may run at once.
 	Running int
+	// Program is the command line of python when the worker is to run a program
+	// once instead of building an image; see Run.
+	Program []string
 }
 
 // app is the job in the words of package policy.
@@ -112,10 +115,13 @@ func (j *Job) jail() jail.Spec {
 	count := uint64(max(m.Instances.Max, 1)) + 2 // one that boots, one on its way out
 	limit := max(j.MemoryLimit, sandbox.DefaultMemoryLimit)
 	s := jail.Spec{
-		ReadOnly: []string{j.Tenant.Dir}, ReadWrite: []string{j.snapshotFolder()},
+		ReadOnly:  []string{j.Tenant.Dir},
 		OpenFiles: ownFiles + count*uint64(max(m.Limits.OpenFiles, wasi.DefaultMaxOpenFiles)+4),
 		FileSize:  max(uint64(m.Data.Quota), limit+64<<20),
 		Data:      ownMemory + count*(limit+uint64(m.Data.Tmp)),
+	}
+	if j.Program == nil {
+		s.ReadWrite = append(s.ReadWrite, j.snapshotFolder())
 	}
 	if m.Data.WritableApp {
 		s.ReadOnly, s.ReadWrite = nil, append(s.ReadWrite, j.Tenant.Dir)

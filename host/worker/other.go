@@ -5,6 +5,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/wasgi/wasgi/host/sandbox"
 )
@@ -26,6 +27,11 @@ func GroupParent() (string, error) { return "", errPlatform }
 
 // Build fails.
 func Build(context.Context, Config) (*Image, error) { return nil, errPlatform }
+
+// Run fails.
+func Run(context.Context, Config, io.Reader, io.Writer, io.Writer) (int, error) {
+	return 0, errPlatform
+}
 
 // Restore fails.
 func (*Image) Restore(context.Context) (*Instance, error) { return nil, errPlatform }

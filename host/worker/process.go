@@ -119,6 +119,11 @@ func launch(cfg *Config, onEnd func(*process)) (*process, error) {
 	p.cmd.ExtraFiles = []*os.File{theirs, network}
 	p.cmd.Stderr = cfg.Log.Output("worker")
 	p.cmd.WaitDelay = closeTimeout
+	if cfg.program != nil {
+		if err := p.attach(cfg.program); err != nil {
+			return nil, errors.Join(err, p.control.Close(), p.outlet.conn.Close())
+		}
+	}
 	// A group of its own: Ctrl-C is meant for the host, which lets requests end.
 	// Pdeathsig is about the thread that starts the process, and Go ends a thread
 	// only with a goroutine that is locked to it: nothing in the host is.
@@ -247,6 +252,9 @@ func (p *process) jailed(payload []byte) error {
 	var r jail.Report
 	if err := json.Unmarshal(payload, &r); err != nil {
 		return fmt.Errorf("%w: %w", wire.ErrMalformed, err)
+	}
+	if p.cfg.program != nil && !p.ledger.open() {
+		p.kill("the host has no memory for another worker process")
 	}
 	log := p.cfg.Log.Slog().Info
 	if len(r.Missing) > 0 {

@@ -4,10 +4,12 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -192,6 +194,46 @@ func TestKeptReleases(t *testing.T) {
 	o.wasgi("rollback", "shop", "0000").exited(1).complained(`shop has no release "0000"`, "wasgi releases shop")
 }
 
+// TestDrainingReleaseIsKept: a request that began on a release reads its files
+// however many are deployed meanwhile; then they go.
+func TestDrainingReleaseIsKept(t *testing.T) {
+	t.Parallel()
+	o := operated(t, "--keep-releases", "2")
+	app := `import os, time
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield b"begun\n"
+    while not os.path.exists("/data/go"):
+        time.sleep(0.01)
+    import late
+    yield late.TEXT
+`
+	o.wasgi("deploy", o.app("", "wsgi.py", app, "late.py", "TEXT = b'imported late'\n")).exited(0)
+	_, first := o.digests("shop")
+	b := o.browser("shop")
+	resp, err := b.client.Do(b.request("GET", "/"))
+	must(t, err)
+	defer resp.Body.Close()
+	begun := make([]byte, len("begun\n"))
+	_, err = io.ReadFull(resp.Body, begun)
+	must(t, err)
+	for _, text := range []string{"two\n", "three\n", "four\n"} {
+		o.wasgi("deploy", o.app(text)).exited(0)
+	}
+	if all, _ := o.digests("shop"); slices.Contains(all, first) {
+		t.Errorf("the first release is still listed: %v", all)
+	}
+	write(t, filepath.Join(o.state, "data", "shop"), "go", "")
+	rest, err := io.ReadAll(resp.Body)
+	if string(rest) != "imported late" || err != nil {
+		t.Errorf("the request of the first release got %q, %v", rest, err)
+	}
+	o.until("only the kept releases have folders", func(use) bool {
+		left, err := os.ReadDir(filepath.Join(o.state, "deployed", "shop"))
+		return err == nil && len(left) == 2
+	})
+}
+
 // TestDeployFails: whatever is wrong, it is said, and the older release goes on.
 func TestDeployFails(t *testing.T) {
 	t.Parallel()
@@ -349,15 +391,12 @@ func TestOperate(t *testing.T) {
 	o.wasgi("logs", "shop", "--json", "-n", "1").exited(0).printed(`"message":"request`, `"source":"stdout"`)
 	o.wasgi("logs", "nobody").exited(1).complained("there is no such tenant")
 
-	if os.Getenv(levelVariable) == "process" {
-		o.wasgi("run", "shop", "--", "-c", "1").exited(1).complained("its guests run in a process of their own (isolation_level)")
-	} else {
-		o.input("stdin", "run", "shop", "--", "manage.py", "migrate").wrote(3, "in stdin /app 1\n", "err\n")
-		if _, err := os.Stat(filepath.Join(o.state, "data", "shop", "kept")); err != nil {
-			t.Error(err)
-		}
-		o.wasgi("run", "shop", "--", "-c", "raise SystemExit(0)").wrote(0, "", "")
+	o.input("stdin", "run", "shop", "--", "manage.py", "migrate").wrote(3, "in stdin /app 1\n", "err\n")
+	if _, err := os.Stat(filepath.Join(o.state, "data", "shop", "kept")); err != nil {
+		t.Error(err)
 	}
+	o.wasgi("run", "shop", "--", "-c", "raise SystemExit(0)").wrote(0, "", "")
+	o.wasgi("run", "shop", "--", "-c", "1/0").exited(1).complained("ZeroDivisionError")
 	o.wasgi("run", "shop", "x").exited(2).complained("write -- between the tenant and Python's arguments")
 
 	var all []struct {
@@ -418,18 +457,12 @@ func TestJobs(t *testing.T) {
 	o.wasgi("cron", "run", "shop", "/task?x=1").wrote(0, "", "")
 	o.wasgi("cron", "run", "shop", "/none").exited(1).complained("the job failed: GET /none was answered with 404")
 	o.wasgi("cron", "run", "shop", "/unknown").exited(1).complained(`shop has no job "/unknown"`)
-	want := []string{"GET /none was answered with 404", ""}
-	if os.Getenv(levelVariable) == "process" {
-		o.wasgi("cron", "run", "shop", "job.py c 3").exited(1).complained("its guests run in a process of their own")
-	} else {
-		o.wasgi("cron", "run", "shop", "job.py 'a b' 0").wrote(0, "", "")
-		o.wasgi("cron", "run", "shop", "job.py c 3").exited(1).complained("the job failed: exit status 3")
-		o.wasgi("logs", "shop").exited(0).printed("cron: done a b\n", `a job was done job=job.py 'a b' 0`, "a job failed error=exit status 3 job=job.py c 3")
-
-	}
+	o.wasgi("cron", "run", "shop", "job.py 'a b' 0").wrote(0, "", "")
+	o.wasgi("cron", "run", "shop", "job.py c 3").exited(1).complained("the job failed: exit status 3")
+	o.wasgi("logs", "shop").exited(0).printed("cron: done a b\n", `a job was done job=job.py 'a b' 0`, "a job failed error=exit status 3 job=job.py c 3")
 	var all []struct{ What, Schedule, Next, Last, Error string }
 	decode(t, o.wasgi("cron", "ls", "shop", "--json").exited(0).stdout, &all)
-	if len(all) != 4 || all[0].What != "/none" || all[0].Error != want[0] || all[1].Error != want[1] || all[1].Last == "" || !strings.HasSuffix(all[1].Next, "-01-01T00:00:00Z") {
+	if len(all) != 4 || all[0].What != "/none" || all[0].Error != "GET /none was answered with 404" || all[1].Error != "" || all[1].Last == "" || !strings.HasSuffix(all[1].Next, "-01-01T00:00:00Z") {
 		t.Errorf("%+v", all)
 	}
 	o.wasgi("deploy", o.app("", "wsgi.py", app, "wasgi.toml", "[cron]\n\"/x\" = \"daily\"\n")).exited(1).complained(`wasgi.toml:1: cron: "daily" is no schedule`)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -34,12 +35,15 @@ func (a *API) run(ctx context.Context, in *runInput) (*huma.StreamResponse, erro
 		_, w := humago.Unwrap(h)
 		// HTTP/2 needs no word; where both ways at once are not possible the program
 		// sees the end of its input early.
-		_ = http.NewResponseController(w).EnableFullDuplex()
+		control := http.NewResponseController(w)
+		_ = control.EnableFullDuplex()
+		h.SetHeader("Connection", "close") // what is left of the input is read by nobody
 		out := &output{lines: begin(h)}
 		if out.flush() != nil {
 			return
 		}
 		status, err := a.backend.Run(h.Context(), in.Tenant, in.Args, h.BodyReader(), out.stream("stdout"), out.stream("stderr"))
+		_ = control.SetReadDeadline(time.Now()) // whoever still reads the input stops
 		last := RunOutput{Exit: &status}
 		if err != nil {
 			last = RunOutput{Error: err.Error()}
