@@ -13,14 +13,21 @@ import (
 	"testing"
 )
 
-// outside is a root with the application outside, in both isolations, that knows
-// where servers are and may reach all of 127.0.0.1.
+// outside is a root with the application outside, as reaching has it.
 // Of its requirements it gets those that are named.
 func (w world) outside(t *testing.T, places map[string]string, more string, requirements ...string) *server {
 	t.Helper()
+	return w.reaching(t, "outside", places, more, append(requirements, "flask")...)
+}
+
+// reaching is a root with an application, as tenants outside and fresh, that
+// knows where servers are and may reach all of 127.0.0.1.
+// Of its requirements it gets those that are named, or all if none is.
+func (w world) reaching(t *testing.T, app string, places map[string]string, more string, requirements ...string) *server {
+	t.Helper()
 	root := t.TempDir()
 	reuse, fresh := filepath.Join(root, "outside"), filepath.Join(root, "fresh")
-	copyTree(t, filepath.Join("testdata", "apps", "outside"), reuse)
+	copyTree(t, filepath.Join("testdata", "apps", app), reuse)
 	if file := places["authority"]; file != "" {
 		write(t, reuse, "authority.pem", read(t, file))
 	}
@@ -31,16 +38,23 @@ func (w world) outside(t *testing.T, places map[string]string, more string, requ
 		}
 	}
 	write(t, reuse, "wasgi.toml", manifest)
-	var needed strings.Builder
-	for line := range strings.Lines(read(t, filepath.Join(reuse, "requirements.txt"))) {
-		if name, _, _ := strings.Cut(line, "=="); name == "flask" || slices.Contains(requirements, name) {
-			needed.WriteString(line)
-		}
+	if len(requirements) > 0 {
+		write(t, reuse, "requirements.txt", linesOf(read(t, filepath.Join(reuse, "requirements.txt")), requirements))
 	}
-	write(t, reuse, "requirements.txt", needed.String())
 	copyTree(t, reuse, fresh)
 	prepend(t, fresh, "isolation = \"fresh\"\n")
 	return w.serve(t, launch{root: root, flags: []string{"--egress", "*:*,127.0.0.1:*"}}, "outside", "fresh")
+}
+
+// linesOf are the lines of a list of requirements that name one of some packages.
+func linesOf(list string, packages []string) string {
+	var out strings.Builder
+	for line := range strings.Lines(list) {
+		if name, _, _ := strings.Cut(line, "=="); slices.Contains(packages, name) {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
 }
 
 func keysOf(m map[string]string) func(func(string) bool) {
