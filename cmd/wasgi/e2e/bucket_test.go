@@ -31,7 +31,9 @@ func TestBoto3(t *testing.T) {
 		"STRANGER": localhost(stranger.server(t, http.NotFoundHandler())), "authority": a.authority}, "")
 	inEach(t, s, func(t *testing.T, b *browser) {
 		for _, over := range []string{"http", "https"} {
-			at := func(page string) string { return "/" + page + "?over=" + over + "&bucket=" + b.site.tenant + "-" + over + "-" + page }
+			at := func(page string) string {
+				return "/" + page + "?over=" + over + "&bucket=" + b.site.tenant + "-" + over + "-" + page
+			}
 			t.Run(over, func(t *testing.T) { useBucket(t, b.in(t), at) })
 		}
 	})

@@ -311,7 +311,8 @@ func redisServer(t *testing.T) string {
 	}.start(t)
 }
 
-// mariadb has the database test and the user wasgi, whose password is secret.
+// mariadb has the database test and the user wasgi, whose password is secret and
+// who may make others.
 func mariadb(t *testing.T) string {
 	t.Helper()
 	binary, install := programOf(t, "MariaDB", "/usr/sbin/mariadbd"), programOf(t, "MariaDB", "/usr/bin/mariadb-install-db")
@@ -319,7 +320,7 @@ func mariadb(t *testing.T) string {
 		name: "mariadb", user: "mysql",
 		prepare: func(dir string) *exec.Cmd {
 			script := `printf "%s\n" "create database if not exists test;" "create user wasgi@127.0.0.1 identified by 'secret';" ` +
-				`"grant all on test.* to wasgi@127.0.0.1;" >start.sql && mkdir data && exec "$0" --no-defaults --datadir="$PWD/data" ` +
+				`"grant all on *.* to wasgi@127.0.0.1;" >start.sql && mkdir data && exec "$0" --no-defaults --datadir="$PWD/data" ` +
 				`--auth-root-authentication-method=normal --skip-test-db`
 			return exec.Command("sh", "-c", script, install)
 		},
