@@ -293,3 +293,40 @@ except PermissionError as e:
 	w.python(t, "--allow", "127.0.0.2:*", "-c", program, host, port).exited(0).printed("the network policy refuses " + echo + " (rule loopback)")
 	w.python(t, "--allow", "nowhere", "-c", program, host, port).exited(2)
 }
+
+// TestNobodyListens: each kind of socket that does more than connect is refused
+// by a rule of its own, whatever the policy allows, and the log says so.
+func TestNobodyListens(t *testing.T) {
+	t.Parallel()
+	const program = `import asyncio, socket
+def say(name, call, *args):
+    try:
+        print(name, "works", call(*args))
+    except PermissionError as e:
+        print(name, str(e).rpartition("(")[2].partition(")")[0])
+async def serve():
+    await asyncio.start_server(print, "127.0.0.1", 0)
+async def datagrams():
+    await asyncio.get_running_loop().create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 5353))
+say("bind", socket.socket().bind, ("127.0.0.1", 8080))
+say("listen", socket.socket().listen)
+say("server", socket.create_server, ("", 0))
+say("asyncio", asyncio.run, serve())
+say("datagrams", asyncio.run, datagrams())
+say("raw", socket.socket, socket.AF_INET, 3)
+say("unix", socket.socket, 3)
+`
+	o := newWorld(t).python(t, "--allow", "*:*", "--allow", "127.0.0.1:*", "-c", program).exited(0).
+		printed("bind rule bind\nlisten rule listen\nserver rule listen\nasyncio rule bind\ndatagrams rule bind\nraw rule raw\nunix rule unix\n")
+	o.lacked("works")
+	o.complained("rule=listen", "rule=raw", "rule=unix", "rule=bind")
+}
+
+// TestUpgradesAreRefused with the reason, in both isolations.
+func TestUpgradesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t).outside(t, nil, "")
+	inEach(t, s, func(t *testing.T, b *browser) {
+		b.get("/", header("Connection", "Upgrade"), header("Upgrade", "websocket")).status(501).has("This server speaks HTTP only: it cannot change to WebSocket or another protocol")
+	})
+}
