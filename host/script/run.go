@@ -52,8 +52,8 @@ func run(ctx context.Context, guest host.Guest, log *slog.Logger, opt Options) (
 	if err != nil {
 		return 0, err
 	}
-	if opt.StateDir == "" {
-		opt.StateDir = cfg.StateDir
+	if opt.StateDir, err = stateDir(cfg, opt); err != nil {
+		return 0, err
 	}
 	root, err := wasi.Archive(guest.RootFS)
 	if err != nil {
@@ -66,6 +66,15 @@ func run(ctx context.Context, guest host.Guest, log *slog.Logger, opt Options) (
 	defer engine.Close(context.WithoutCancel(ctx))
 	r := &runner{opt: opt, cfg: cfg, root: root, engine: engine, log: log}
 	return r.run(ctx)
+}
+
+// stateDir is absolute: pip installs from the application's folder, where a
+// relative one is another.
+func stateDir(c config.Config, opt Options) (string, error) {
+	if opt.StateDir == "" {
+		return c.StateDir, nil
+	}
+	return filepath.Abs(opt.StateDir)
 }
 
 // cacheDir is where compiled code is kept, "" when it cannot be made: a

@@ -173,6 +173,16 @@ def _amend_asgiref(module):
     executor.run_until_future = run_until_future
 
 
+def _amend_asgiref_sync(module):
+    """The event loop above sync_to_async stands still in this thread until it
+    returns, so async_to_sync below it runs in a loop of its own."""
+
+    class Local(module.threading.local):
+        main_event_loop = property(lambda self: None, lambda self, loop: None)
+
+    module.SyncToAsync.threadlocal = Local()
+
+
 def _amend_processes(module):
     def start(self):
         raise OSError(errno.ENOTSUP, _NO_PROCESSES)
@@ -186,6 +196,7 @@ _AMENDMENTS = {
     "concurrent.futures.thread": _amend_thread_pool,
     "multiprocessing.process": _amend_processes,
     "asgiref.current_thread_executor": _amend_asgiref,
+    "asgiref.sync": _amend_asgiref_sync,
 }
 
 

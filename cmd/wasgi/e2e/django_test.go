@@ -33,16 +33,16 @@ func (w world) manage(t *testing.T, folder, state string, options []string, argu
 	return w.run(t, program{args: append(args, arguments...)})
 }
 
-// djangoSetUp makes the tables and the user.
-func djangoSetUp(t *testing.T, w world, folder, state string) {
+// djangoSetUp makes the tables and the user. Options are those of manage.
+func djangoSetUp(t *testing.T, w world, folder, state string, options ...string) {
 	t.Helper()
-	w.manage(t, folder, state, nil, "migrate").exited(0).
+	w.manage(t, folder, state, options, "migrate").exited(0).
 		printed("Applying notes.0001_initial... OK\n", "Applying sessions.0001_initial... OK\n")
-	w.manage(t, folder, state, []string{
+	w.manage(t, folder, state, append(options,
 		"--env", "DJANGO_SUPERUSER_USERNAME=ann",
-		"--env", "DJANGO_SUPERUSER_PASSWORD=" + password,
+		"--env", "DJANGO_SUPERUSER_PASSWORD="+password,
 		"--env", "DJANGO_SUPERUSER_EMAIL=ann@example.com",
-	}, "createsuperuser", "--noinput").exited(0).printed("Superuser created successfully.\n")
+	), "createsuperuser", "--noinput").exited(0).printed("Superuser created successfully.\n")
 }
 
 // TestDjangoCommands runs the application's own tests and other commands, in

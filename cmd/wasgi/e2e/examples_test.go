@@ -24,6 +24,12 @@ func zeros(n int) string { return string(make([]byte, n)) }
 // nil, is called with each folder before it is served.
 func inBothIsolations(t *testing.T, name string, prepare func(w world, folder, state string), scenario func(*testing.T, site)) {
 	t.Helper()
+	inBothIsolationsWith(t, name, nil, prepare, scenario)
+}
+
+// inBothIsolationsWith does so with flags for the server.
+func inBothIsolationsWith(t *testing.T, name string, flags []string, prepare func(w world, folder, state string), scenario func(*testing.T, site)) {
+	t.Helper()
 	t.Parallel()
 	w, root, state := newWorld(t), t.TempDir(), t.TempDir()
 	reuse, fresh := filepath.Join(root, name), filepath.Join(root, name+"-fresh")
@@ -34,7 +40,7 @@ func inBothIsolations(t *testing.T, name string, prepare func(w world, folder, s
 		prepare(w, reuse, state)
 		prepare(w, fresh, state)
 	}
-	s := w.serve(t, launch{root: root, state: state}, name, name+"-fresh")
+	s := w.serve(t, launch{root: root, state: state, flags: flags}, name, name+"-fresh")
 	t.Run("reuse", func(t *testing.T) { scenario(t, mounted(t, s.site(t, name), "/"+name)) })
 	t.Run("fresh", func(t *testing.T) { scenario(t, mounted(t, s.site(t, name+"-fresh"), "")) })
 }

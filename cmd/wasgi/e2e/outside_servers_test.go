@@ -5,14 +5,18 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/user"
@@ -307,7 +311,8 @@ func redisServer(t *testing.T) string {
 	}.start(t)
 }
 
-// mariadb has the database test and the user wasgi, whose password is secret.
+// mariadb has the database test and the user wasgi, whose password is secret and
+// who may make others.
 func mariadb(t *testing.T) string {
 	t.Helper()
 	binary, install := programOf(t, "MariaDB", "/usr/sbin/mariadbd"), programOf(t, "MariaDB", "/usr/bin/mariadb-install-db")
@@ -315,7 +320,7 @@ func mariadb(t *testing.T) string {
 		name: "mariadb", user: "mysql",
 		prepare: func(dir string) *exec.Cmd {
 			script := `printf "%s\n" "create database if not exists test;" "create user wasgi@127.0.0.1 identified by 'secret';" ` +
-				`"grant all on test.* to wasgi@127.0.0.1;" >start.sql && mkdir data && exec "$0" --no-defaults --datadir="$PWD/data" ` +
+				`"grant all on *.* to wasgi@127.0.0.1;" >start.sql && mkdir data && exec "$0" --no-defaults --datadir="$PWD/data" ` +
 				`--auth-root-authentication-method=normal --skip-test-db`
 			return exec.Command("sh", "-c", script, install)
 		},
@@ -381,6 +386,26 @@ func signed(t *testing.T, c, parent *x509.Certificate, key, by *ecdsa.PrivateKey
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// server is one of Go's with the certificate that the authority has given.
+func (a authority) server(t *testing.T, handler http.Handler) *httptest.Server {
+	t.Helper()
+	certificate, err := tls.LoadX509KeyPair(a.cert, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(handler)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // of clients that trust nobody
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// localhost is a server's address by the name that its certificate has.
+func localhost(s *httptest.Server) string {
+	return strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
 }
 
 // webServer is nginx with a page, over HTTP and HTTPS.

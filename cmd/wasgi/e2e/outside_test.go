@@ -13,14 +13,21 @@ import (
 	"testing"
 )
 
-// outside is a root with the application outside, in both isolations, that knows
-// where servers are and may reach all of 127.0.0.1.
+// outside is a root with the application outside, as reaching has it.
 // Of its requirements it gets those that are named.
 func (w world) outside(t *testing.T, places map[string]string, more string, requirements ...string) *server {
 	t.Helper()
+	return w.reaching(t, "outside", places, more, append(requirements, "flask")...)
+}
+
+// reaching is a root with an application, as tenants outside and fresh, that
+// knows where servers are and may reach all of 127.0.0.1.
+// Of its requirements it gets those that are named, or all if none is.
+func (w world) reaching(t *testing.T, app string, places map[string]string, more string, requirements ...string) *server {
+	t.Helper()
 	root := t.TempDir()
 	reuse, fresh := filepath.Join(root, "outside"), filepath.Join(root, "fresh")
-	copyTree(t, filepath.Join("testdata", "apps", "outside"), reuse)
+	copyTree(t, filepath.Join("testdata", "apps", app), reuse)
 	if file := places["authority"]; file != "" {
 		write(t, reuse, "authority.pem", read(t, file))
 	}
@@ -31,16 +38,23 @@ func (w world) outside(t *testing.T, places map[string]string, more string, requ
 		}
 	}
 	write(t, reuse, "wasgi.toml", manifest)
-	var needed strings.Builder
-	for line := range strings.Lines(read(t, filepath.Join(reuse, "requirements.txt"))) {
-		if name, _, _ := strings.Cut(line, "=="); name == "flask" || slices.Contains(requirements, name) {
-			needed.WriteString(line)
-		}
+	if len(requirements) > 0 {
+		write(t, reuse, "requirements.txt", linesOf(read(t, filepath.Join(reuse, "requirements.txt")), requirements))
 	}
-	write(t, reuse, "requirements.txt", needed.String())
 	copyTree(t, reuse, fresh)
 	prepend(t, fresh, "isolation = \"fresh\"\n")
 	return w.serve(t, launch{root: root, flags: []string{"--egress", "*:*,127.0.0.1:*"}}, "outside", "fresh")
+}
+
+// linesOf are the lines of a list of requirements that name one of some packages.
+func linesOf(list string, packages []string) string {
+	var out strings.Builder
+	for line := range strings.Lines(list) {
+		if name, _, _ := strings.Cut(line, "=="); slices.Contains(packages, name) {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
 }
 
 func keysOf(m map[string]string) func(func(string) bool) {
@@ -278,4 +292,41 @@ except PermissionError as e:
 	w.python(t, "--allow", echo, "-c", program, host, port).exited(0).printed("b'hello'\n")
 	w.python(t, "--allow", "127.0.0.2:*", "-c", program, host, port).exited(0).printed("the network policy refuses " + echo + " (rule loopback)")
 	w.python(t, "--allow", "nowhere", "-c", program, host, port).exited(2)
+}
+
+// TestNobodyListens: each kind of socket that does more than connect is refused
+// by a rule of its own, whatever the policy allows, and the log says so.
+func TestNobodyListens(t *testing.T) {
+	t.Parallel()
+	const program = `import asyncio, socket
+def say(name, call, *args):
+    try:
+        print(name, "works", call(*args))
+    except PermissionError as e:
+        print(name, str(e).rpartition("(")[2].partition(")")[0])
+async def serve():
+    await asyncio.start_server(print, "127.0.0.1", 0)
+async def datagrams():
+    await asyncio.get_running_loop().create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 5353))
+say("bind", socket.socket().bind, ("127.0.0.1", 8080))
+say("listen", socket.socket().listen)
+say("server", socket.create_server, ("", 0))
+say("asyncio", asyncio.run, serve())
+say("datagrams", asyncio.run, datagrams())
+say("raw", socket.socket, socket.AF_INET, 3)
+say("unix", socket.socket, 3)
+`
+	o := newWorld(t).python(t, "--allow", "*:*", "--allow", "127.0.0.1:*", "-c", program).exited(0).
+		printed("bind rule bind\nlisten rule listen\nserver rule listen\nasyncio rule bind\ndatagrams rule bind\nraw rule raw\nunix rule unix\n")
+	o.lacked("works")
+	o.complained("rule=listen", "rule=raw", "rule=unix", "rule=bind")
+}
+
+// TestUpgradesAreRefused with the reason, in both isolations.
+func TestUpgradesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t).outside(t, nil, "")
+	inEach(t, s, func(t *testing.T, b *browser) {
+		b.get("/", header("Connection", "Upgrade"), header("Upgrade", "websocket")).status(501).has("This server speaks HTTP only: it cannot change to WebSocket or another protocol")
+	})
 }

@@ -183,6 +183,16 @@ print(json.dumps([dict(os.environ), os.getcwd(), os.listdir("."), [f for f in fi
 	w.python(t, "-c", "import socket; socket.create_connection(('127.0.0.1', 1))").exited(1).complained("PermissionError")
 }
 
+// TestPythonForAnApplication has its packages, wherever the command is given.
+func TestPythonForAnApplication(t *testing.T) {
+	t.Parallel()
+	w, folder := newWorld(t), t.TempDir()
+	write(t, folder, "app/wsgi.py", "def application(environ, start_response):\n    return []\n")
+	write(t, folder, "app/requirements.txt", "itsdangerous==2.2.0\n")
+	w.run(t, program{args: []string{"python", "--app", "app", "--state-dir", "state", "-c", "import itsdangerous; print('found')"}, dir: folder}).
+		exited(0).printed("found\n")
+}
+
 // TestPythonUsage makes mistakes on the command line.
 func TestPythonUsage(t *testing.T) {
 	t.Parallel()
