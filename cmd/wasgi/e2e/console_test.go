@@ -142,3 +142,45 @@ func TestConsoleIsLocal(t *testing.T) {
 	b.Go("/console")
 	b.At("/console/login")
 }
+
+// TestConsoleManages makes a token, which the command line lists, revokes it,
+// and removes a tenant with its /data.
+func TestConsoleManages(t *testing.T) {
+	t.Parallel()
+	o := operated(t, "--admin-listen", "127.0.0.1:0")
+	o.wasgi("deploy", o.app("one\n")).exited(0)
+	o.browser("shop").get("/").status(200).text("one\n")
+	data := filepath.Join(o.state, "data", "shop")
+	must(t, os.MkdirAll(data, 0o700))
+	b := browsertest.Open(t, o.consoleAt())
+	b.Login(o.token("--note", "console"), "/console/tokens")
+	b.Type(".new-token input[name=tenant]", "shop")
+	b.Type(".new-token input[name=note]", "from the page")
+	b.Click(".new-token button")
+	b.Sees("cannot be shown again")
+	b.Go("/console/tokens")
+	b.Sees("from the page")
+	id := regexp.MustCompile(`(?m)^([0-9a-f]{12}) +shop +read .*from the page`).FindStringSubmatch(o.wasgi("token", "ls").exited(0).stdout)
+	if id == nil {
+		t.Fatal("the token is not in the list of wasgi token ls")
+	}
+	b.Click(".tokens tbody tr:first-child summary") // the newest
+	b.Click(".tokens tbody tr:first-child button")
+	b.At("/console/tokens?done=revoked")
+	if left := o.wasgi("token", "ls").exited(0).stdout; strings.Contains(left, id[1]) {
+		t.Errorf("the token is left: %s", left)
+	}
+
+	b.Go("/console/tenants/shop/remove")
+	b.Sees("1 release,")
+	b.Click(".tick input")
+	b.Type(".removal input[name=name]", "shop")
+	b.Click(".removal button")
+	b.At("/console/?done=removed")
+	o.browser("shop").get("/").status(404)
+	for _, dir := range []string{data, filepath.Join(o.state, "deployed", "shop")} {
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("%s is left: %v", dir, err)
+		}
+	}
+}

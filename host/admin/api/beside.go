@@ -29,5 +29,8 @@ func (c Caller) Changes(tenant string) bool { return c.may(rightChange, tenant) 
 // SeesHost says whether the caller may read of the whole host.
 func (c Caller) SeesHost() bool { return c.may(rightSee, "") }
 
+// ChangesHost says whether the caller may change the whole host.
+func (c Caller) ChangesHost() bool { return c.may(rightHost, "") }
+
 // Scope says in words what the caller may.
 func (c Caller) Scope() string { return c.scope() }

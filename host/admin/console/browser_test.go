@@ -32,6 +32,7 @@ func TestPictures(t *testing.T) {
 		for _, page := range []struct{ name, path, text string }{
 			{"tenants", "/console/", "Deploy an application"}, {"tenant", "/console/tenants/shop?past=6h", "Secrets"},
 			{"failing", "/console/tenants/wiki", "markdown2"}, {"log", "/console/tenants/shop/log", "the bank says no"},
+			{"remove", "/console/tenants/shop/remove", "What stays"}, {"tokens", "/console/tokens", "Make a token"},
 		} {
 			b.Go(page.path)
 			b.Sees(page.text)
@@ -46,6 +47,18 @@ func TestPictures(t *testing.T) {
 	b.Click(".acts summary")
 	b.Click("#releases tbody tr:nth-child(3) summary")
 	b.Shot("opened")
+	for _, at := range []struct {
+		name  string
+		width int64
+	}{{"desktop", 1366}, {"tablet", 820}, {"phone", 375}} {
+		b.Size(at.width, 900)
+		b.Go("/console/tokens")
+		b.Click(".new-token button")
+		b.Sees("cannot be shown again")
+		b.Click(".tokens tbody tr:nth-child(2) summary")
+		browsertest.Is(b, "document.documentElement.scrollWidth <= innerWidth", true)
+		b.Shot("token-made-" + at.name)
+	}
 	b.Expect("404")
 	b.Go("/console/tenants/none")
 	b.Sees("There is no such tenant.")
@@ -154,4 +167,52 @@ func TestLive(t *testing.T) {
 	browsertest.Is(b, "document.activeElement.textContent", "Log out")
 	b.Press("\r")
 	b.At("/console/login")
+}
+
+// TestTokensInBrowser makes a token, which is shown once and works, and revokes it
+// and the session's own; a tenant goes once its name was typed. No script runs.
+func TestTokensInBrowser(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	s := serving(t, f)
+	b := browsertest.Open(t, s.URL)
+	b.Scripts(false)
+	b.Login(hostToken, "/console/")
+	b.Click("header a[href='/console/tokens']")
+	b.At("/console/tokens")
+	b.Type(".new-token input[name=tenant]", "shop")
+	b.Type(".new-token input[name=note]", "night shift")
+	b.Click(".new-token button")
+	b.Sees("cannot be shown again")
+	secret := "wasgi_000000000ac0_" + strings.Repeat("k3yM", 10)
+	browsertest.Is(b, "document.querySelector('.token').textContent", secret)
+	member(t, s, secret).get("/console/tenants/shop").is(200)
+	b.Go("/console/tokens")
+	b.Sees("night shift")
+	b.Lacks("k3yM")
+	b.Click(".tokens tbody tr:first-child summary")
+	b.Click(".tokens tbody tr:first-child button")
+	b.At("/console/tokens?done=revoked")
+	b.Sees("The token is revoked.")
+	b.Lacks("night shift")
+
+	b.Go("/console/tenants/shop")
+	b.Click(".acts a")
+	b.At("/console/tenants/shop/remove")
+	b.Click(".tick input")
+	b.Type(".removal input[name=name]", "shop")
+	b.Click(".removal button")
+	b.At("/console/?done=removed")
+	b.Sees("The tenant is removed.")
+	browsertest.Is(b, "document.querySelector(\"a[href='/console/tenants/shop']\") === null", true)
+
+	b.Go("/console/tokens")
+	b.Click(".tokens tbody tr:first-child summary") // the session's own is the newest
+	b.Sees("you are logged out")
+	b.Click(".tokens tbody tr:first-child button")
+	b.At("/console/login?then=%2Fconsole%2Ftokens%3Fdone%3Drevoked")
+	want := []string{`token "night shift" "shop" true 2027-02-23T19:42:30Z`, "revoke 000000000ac0", "remove (data true) shop at 7", "revoke 0a1b2c3d4e5f"}
+	if got := f.called(); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
 }

@@ -14,6 +14,7 @@ type doer func(v *visit, revision uint64) (string, error)
 func done(word string) string {
 	return map[string]string{
 		"release": "The release serves now.", "stop": "The tenant is stopped.", "start": "The tenant is started.",
+		"removed": "The tenant is removed.", "revoked": "The token is revoked.",
 		"env": "The environment has changed.", "secrets": "The secrets have changed.",
 	}[word]
 }

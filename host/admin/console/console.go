@@ -25,10 +25,14 @@ type Host interface {
 	Rollback(ctx context.Context, tenant, release string, revision uint64) (api.Tenant, error)
 	Stop(ctx context.Context, tenant string, revision uint64) (api.Tenant, error)
 	Start(ctx context.Context, tenant string, revision uint64) (api.Tenant, error)
+	Remove(ctx context.Context, tenant string, data bool, revision uint64) error
 	SetEnv(ctx context.Context, tenant string, set map[string]string, unset []string, revision uint64) (api.Tenant, error)
 	SetSecrets(ctx context.Context, tenant string, set map[string]string, unset []string, revision uint64) (api.Tenant, error)
 	Events(ctx context.Context, f func(api.Event))
 	Logs(ctx context.Context, tenant string, lines int, follow bool, f func(api.LogLine) error) error
+	Tokens(ctx context.Context) ([]api.Token, error)
+	CreateToken(ctx context.Context, note, tenant string, readOnly bool, expires time.Time) (api.NewToken, error)
+	RemoveToken(ctx context.Context, id string) error
 	Authenticate(ctx context.Context, token string) (api.Caller, error)
 }
 
@@ -110,6 +114,11 @@ func (c *Console) routes() http.Handler {
 	post("tenants/{tenant}/start", c.changed(c.start))
 	post("tenants/{tenant}/env", c.changed(c.setEnv))
 	post("tenants/{tenant}/secrets", c.changed(c.setSecret))
+	mux.Handle("GET "+Base+"tenants/{tenant}/remove", c.member(change, c.askToRemove))
+	post("tenants/{tenant}/remove", c.remove)
+	mux.Handle("GET "+Base+"tokens", c.member(wholeHost, c.tokens))
+	mux.Handle("POST "+Base+"tokens", c.member(wholeHost, c.createToken))
+	mux.Handle("POST "+Base+"tokens/{id}/remove", c.member(wholeHost, c.removeToken))
 	mux.Handle("GET "+Base, c.member(look, c.nothing))
 	return mux
 }

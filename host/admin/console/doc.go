@@ -26,7 +26,8 @@
 //	sessions.go login.go        who somebody is
 //	member.go form.go           who may, and who has really asked
 //	overview.go tenant.go log.go  the pages
-//	deploy.go changes.go        what changes tenants
+//	deploy.go changes.go remove.go  what changes tenants
+//	tokens.go newtoken.go       who else may
 //	stream.go                   a log as it is written
 //	chart.go figures.go         samples as pictures and as tables
 //	render.go words.go visible.go  text
@@ -36,7 +37,7 @@
 //
 // # What it must never do
 //
-// Show a secret or a token; put text of a tenant anywhere but through html/template
+// Show a secret, or a token but in the answer that made it; put text of a tenant anywhere but through html/template
 // or a text node; keep a session that its token does not carry any more; run script
 // or style that is not one of its files.
 package console

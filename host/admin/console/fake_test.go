@@ -44,6 +44,7 @@ type fake struct {
 	heard    map[int]chan api.LogLine
 	events   []func(api.Event)
 	calls    []string
+	issued   []api.Token
 	audit    []string
 	refusal  error // of the next change
 	broken   error // of the next deploy
@@ -62,6 +63,14 @@ func newFake() *fake {
 			hostToken: {Name: "token 0a1b2c3d4e5f"}, readToken: {Name: "token 1a1b2c3d4e5f", ReadOnly: true},
 			shopToken: {Name: "token 2a1b2c3d4e5f", Tenant: "shop"}, shopReader: {Name: "token 3a1b2c3d4e5f", Tenant: "shop", ReadOnly: true},
 		},
+	}
+	for i, c := range slices.SortedFunc(maps.Values(f.tokens), func(a, b api.Caller) int { return strings.Compare(a.Name, b.Name) }) {
+		note, ends := []string{"", "the dashboard on the wall", "CI of the shop " + evil, ""}[i], f.now.Add(time.Duration(i-1)*40*day)
+		t := api.Token{ID: strings.TrimPrefix(c.Name, "token "), Note: note, Tenant: c.Tenant, ReadOnly: c.ReadOnly, Created: f.now.Add(-time.Duration(i+1) * 90 * time.Hour)}
+		if i > 0 {
+			t.Expires = &ends
+		}
+		f.issued = append(f.issued, t)
 	}
 	f.populate()
 	return f
@@ -269,6 +278,55 @@ func (f *fake) Stop(_ context.Context, tenant string, revision uint64) (api.Tena
 
 func (f *fake) Start(_ context.Context, tenant string, revision uint64) (api.Tenant, error) {
 	return f.change(tenant, revision, "start", func(t *api.Tenant) { t.Stopped = false })
+}
+
+func (f *fake) Remove(_ context.Context, tenant string, data bool, revision uint64) error {
+	_, err := f.change(tenant, revision, fmt.Sprintf("remove (data %v)", data), func(*api.Tenant) {})
+	if err == nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.tenants, tenant)
+		delete(f.statuses, tenant)
+	}
+	return err
+}
+
+func (f *fake) Tokens(context.Context) ([]api.Token, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.issued), nil
+}
+
+// CreateToken makes one that counts at once.
+func (f *fake) CreateToken(_ context.Context, note, tenant string, readOnly bool, expires time.Time) (api.NewToken, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, fmt.Sprintf("token %q %q %v %s", note, tenant, readOnly, expires.Format(time.RFC3339)))
+	if err := f.refusal; err != nil {
+		f.refusal = nil
+		return api.NewToken{}, err
+	}
+	t := api.Token{ID: fmt.Sprintf("%012x", len(f.issued)+0xabc), Note: note, Tenant: tenant, ReadOnly: readOnly, Created: f.now}
+	if !expires.IsZero() {
+		t.Expires = &expires
+	}
+	f.issued = append(f.issued, t)
+	secret := "wasgi_" + t.ID + "_" + strings.Repeat("k3yM", 10)
+	f.tokens[secret] = api.Caller{Name: "token " + t.ID, Tenant: tenant, ReadOnly: readOnly}
+	return api.NewToken{Token: t, Secret: secret}, nil
+}
+
+func (f *fake) RemoveToken(_ context.Context, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, "revoke "+id)
+	at := slices.IndexFunc(f.issued, func(t api.Token) bool { return t.ID == id })
+	if at < 0 {
+		return problem(http.StatusNotFound, "there is no such token")
+	}
+	f.issued = slices.Delete(f.issued, at, at+1)
+	maps.DeleteFunc(f.tokens, func(_ string, c api.Caller) bool { return c.Name == "token "+id })
+	return nil
 }
 
 func (f *fake) SetEnv(_ context.Context, tenant string, set map[string]string, unset []string, revision uint64) (api.Tenant, error) {

@@ -17,6 +17,7 @@ const (
 	look       right = iota // to read of the path's tenant, or of what the caller may see
 	change                  // to change the path's tenant
 	changeHost              // to change a tenant that the form names
+	wholeHost               // to change the whole host
 )
 
 // visit is a request of somebody who has logged in.
@@ -92,7 +93,7 @@ func (v *visit) allowed(needs right) error {
 		return problem(http.StatusNotFound, "there is no such tenant, or this token is not for it")
 	case needs == change && !v.caller.Changes(v.tenant):
 		return problem(http.StatusForbidden, "this token does not allow that: it is for "+v.caller.Scope())
-	case needs == changeHost && v.caller.ReadOnly:
+	case needs == changeHost && v.caller.ReadOnly, needs == wholeHost && !v.caller.ChangesHost():
 		return problem(http.StatusForbidden, "this token does not allow that: it is for "+v.caller.Scope())
 	}
 	return nil

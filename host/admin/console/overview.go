@@ -33,6 +33,7 @@ type overviewPage struct {
 	OnlyName string // the only tenant that the caller may deploy
 	Revision uint64
 	Problem  string
+	Done     string
 }
 
 // sumOf is how many tenants are in a state.
@@ -88,6 +89,7 @@ func (c *Console) showOverview(v *visit, status int, trouble string) error {
 	p := overviewPage{
 		All: len(all), Sums: sums(all), Query: v.URL.Query().Get("q"), Sort: v.URL.Query().Get("sort"),
 		Whole: v.caller.SeesHost(), MayAdd: !v.caller.ReadOnly, OnlyName: v.caller.Tenant, Problem: trouble,
+		Done: done(v.URL.Query().Get("done")),
 	}
 	if p.Whole {
 		p.Past = c.past(history.All, v.URL.Query().Get("past"))

@@ -98,6 +98,7 @@ type frame struct {
 	Tenant string // the page's, "" for none
 	Who    string // "" when nobody has logged in
 	Scope  string
+	Tokens bool   // whether the caller may manage tokens
 	Form   string // secret of the session's forms
 	Host   string // version and state
 	Script bool
@@ -126,7 +127,7 @@ func (c *Console) part(w io.Writer, name, part string, data any) error {
 // frame is the layout of a visit.
 func (v *visit) frame(title string) frame {
 	info := v.console.Host.Info()
-	return frame{Title: title, Tenant: v.tenant, Who: v.caller.Name, Scope: v.caller.Scope(), Form: v.session.form, Host: info.Version + ", " + info.State, Script: true}
+	return frame{Title: title, Tenant: v.tenant, Who: v.caller.Name, Scope: v.caller.Scope(), Tokens: v.caller.ChangesHost(), Form: v.session.form, Host: info.Version + ", " + info.State, Script: true}
 }
 
 func (v *visit) render(status int, name, title string, data any) {
