@@ -166,7 +166,7 @@ func (p *packed) measure() error {
 }
 
 func (d deployment) upload(ctx context.Context, p *packed) (api.Release, error) {
-	bar := newProgress(d.cmd.ErrOrStderr(), d.tenant+": uploading", p.size)
+	bar := newProgress(d.cmd.ErrOrStderr(), d.tenant, "uploading", p.size)
 	defer bar.close()
 	return d.api.Upload(ctx, d.tenant, io.TeeReader(p.file, bar), p.size, p.sum)
 }

@@ -15,16 +15,35 @@ type progress struct {
 	bar *progressbar.ProgressBar // nil without a terminal
 }
 
-func newProgress(w io.Writer, what string, size int64) *progress {
-	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
-		fmt.Fprintf(w, "%s %d bytes\n", what, size)
+// newProgress begins one. What is sent has a size in bytes.
+func newProgress(w io.Writer, tenant, doing string, size int64) *progress {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		fmt.Fprintf(w, "%s: %s %d bytes\n", tenant, doing, size)
 		return &progress{}
 	}
-	return &progress{progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what), progressbar.OptionShowBytes(true),
-		progressbar.OptionThrottle(65*time.Millisecond), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(),
-	)}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		width = 80
+	}
+	// A bar that is wider than the screen would leave a line behind with every step.
+	name := shorter(tenant, max(width/3-len(doing), 8))
+	o := []progressbar.Option{
+		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(name + ": " + doing), progressbar.OptionShowBytes(true),
+		progressbar.OptionThrottle(65 * time.Millisecond), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(),
+		progressbar.OptionUseIECUnits(true),
+		progressbar.OptionSetRenderBlankState(true), // its clock begins now, not with the first bytes, whose rate would be absurd
+	}
+	if width >= narrow {
+		o = append(o, progressbar.OptionShowCount(), progressbar.OptionShowTotalBytes(true))
+	} else {
+		o = append(o, progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionShowTotalBytes(false))
+	}
+	return &progress{progressbar.NewOptions64(size, o...)}
 }
+
+// narrow is a screen of fewer columns, where a bar has no room for counts.
+const narrow = 72
 
 // Write counts.
 func (p *progress) Write(b []byte) (int, error) {

@@ -22,16 +22,19 @@ func newPs() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.print(c, all, func(w io.Writer) error { return printUse(w, all, nil, 0) })
+			return r.print(c, all, func(w io.Writer) error { return printUse(w, all) })
 		},
 	}
 	r = remoteFlags(c, true)
 	return c
 }
 
-// printUse writes a line for each tenant. before, which may be nil, are its
+// printUse writes a line for each tenant.
+func printUse(w io.Writer, all []api.Status) error { return table(w, useRows(all, nil, 0)...) }
+
+// useRows are a head and a row for each tenant. before, which may be nil, are its
 // numbers so many seconds ago, for rates.
-func printUse(w io.Writer, all []api.Status, before map[string]api.Status, seconds float64) error {
+func useRows(all []api.Status, before map[string]api.Status, seconds float64) [][]string {
 	head := []string{"TENANT", "STATE", "IDLE", "BUSY", "MAKING", "WAITING", "REQUESTS", "MEMORY", "LAST REQUEST"}
 	if before != nil {
 		head[6] = "REQ/S"
@@ -47,7 +50,7 @@ func printUse(w io.Writer, all []api.Status, before map[string]api.Status, secon
 			requests, size(s.Memory), when(s.LastCall),
 		})
 	}
-	return table(w, rows...)
+	return rows
 }
 
 // rate is none for a count that began anew.

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,6 +53,8 @@ type top struct {
 	out    io.Writer
 	every  time.Duration
 	left   int // tables; 0 is no end
+
+	terminal *os.File // what is drawn on; nil without one
 
 	before map[string]api.Status
 	at     time.Time
@@ -108,32 +108,12 @@ func (t *top) screen(quit func()) (restore func(), err error) {
 			}
 		}
 	}()
-	t.out = screen{f}
+	t.terminal = f
 	fmt.Fprint(f, "\x1b[?1049h\x1b[?25l")
 	return func() {
 		fmt.Fprint(f, "\x1b[?25h\x1b[?1049l")
 		_ = term.Restore(int(os.Stdin.Fd()), before) // what cannot be put back is the shell's now
 	}, nil
-}
-
-// screen draws each table over the one before.
-type screen struct{ terminal *os.File }
-
-// Write implements io.Writer; p is a whole table.
-func (s screen) Write(p []byte) (int, error) {
-	width, height, err := term.GetSize(int(s.terminal.Fd()))
-	if err != nil {
-		width, height = 80, 24
-	}
-	lines := strings.Split(strings.TrimRight(string(p), "\n"), "\n")
-	lines = lines[:min(len(lines), max(height, 1))]
-	for i, line := range lines {
-		if c := []rune(line); len(c) > width {
-			lines[i] = string(c[:width])
-		}
-	}
-	_, err = fmt.Fprint(s.terminal, "\x1b[H"+strings.Join(lines, "\x1b[K\r\n")+"\x1b[J")
-	return len(p), err
 }
 
 // look asks once and writes a table.
@@ -144,29 +124,27 @@ func (t *top) look(ctx context.Context) error {
 	}
 	now := time.Now()
 	seconds := now.Sub(t.at).Seconds()
-	before := t.before
-	if before == nil {
-		before = map[string]api.Status{}
+	sortByUse(all, t.before, seconds)
+	f := frame{at: now, all: all, rows: useRows(all, t.before, seconds)}
+	t.before, t.at = map[string]api.Status{}, now
+	for _, s := range all {
+		t.before[s.Name] = s
 	}
+	if t.terminal != nil {
+		width, height, err := term.GetSize(int(t.terminal.Fd()))
+		if err != nil {
+			width, height = 80, 24
+		}
+		return f.draw(t.terminal, width, height)
+	}
+	return f.print(t.out)
+}
+
+// sortByUse puts the busiest first. before may be nil.
+func sortByUse(all []api.Status, before map[string]api.Status, seconds float64) {
 	slices.SortStableFunc(all, func(a, b api.Status) int {
 		return cmp.Or(
 			cmp.Compare(rate(before[b.Name].Requests, b.Requests, seconds), rate(before[a.Name].Requests, a.Requests, seconds)),
 			cmp.Compare(b.Memory, a.Memory), cmp.Compare(a.Name, b.Name))
 	})
-	var page bytes.Buffer
-	busy, memory := 0, uint64(0)
-	for _, s := range all {
-		busy += s.Busy
-		memory += s.Memory
-	}
-	fmt.Fprintf(&page, "%s  %d tenants, %d busy instances, %s\n\n", now.Format("15:04:05"), len(all), busy, size(memory))
-	if err := printUse(&page, all, t.before, seconds); err != nil {
-		return err
-	}
-	t.before, t.at = map[string]api.Status{}, now
-	for _, s := range all {
-		t.before[s.Name] = s
-	}
-	_, err = t.out.Write(page.Bytes())
-	return err
 }
