@@ -71,6 +71,9 @@ No tenant yet: run ` + "`wasgi deploy DIR`."},
 			t.Errorf("%d×%d:\n%s\nwant\n%s", c.width, c.height, got, c.want)
 		}
 	}
+	if first := useRows(all, map[string]api.Status{}, 0); first[0][6] != "REQ/S" || first[1][6] != "–" {
+		t.Errorf("the first frame has %q", first)
+	}
 	for width := range 12 {
 		for height := range 6 {
 			if width > 0 && height > 0 {

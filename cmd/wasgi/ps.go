@@ -42,7 +42,10 @@ func useRows(all []api.Status, before map[string]api.Status, seconds float64) []
 	rows := [][]string{head}
 	for _, s := range all {
 		requests := fmt.Sprint(s.Requests)
-		if before != nil {
+		switch {
+		case before != nil && seconds <= 0:
+			requests = "–" // nothing to compare with yet
+		case before != nil:
 			requests = fmt.Sprintf("%.1f", rate(before[s.Name].Requests, s.Requests, seconds))
 		}
 		rows = append(rows, []string{

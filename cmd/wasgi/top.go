@@ -124,6 +124,9 @@ func (t *top) look(ctx context.Context) error {
 	}
 	now := time.Now()
 	seconds := now.Sub(t.at).Seconds()
+	if t.before == nil && t.terminal != nil { // the same columns from the first frame on
+		t.before, seconds = map[string]api.Status{}, 0
+	}
 	sortByUse(all, t.before, seconds)
 	f := frame{at: now, all: all, rows: useRows(all, t.before, seconds)}
 	t.before, t.at = map[string]api.Status{}, now
