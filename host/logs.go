@@ -7,40 +7,28 @@ import (
 	"github.com/wasgi/wasgi/host/tenantlog"
 )
 
-// logBacklog is how many lines a reader of a log may be behind; what is above is
-// lost to it.
-const logBacklog = 1024
-
 // Logs implements api.Backend.
-func (b backend) Logs(ctx context.Context, tenant string, lines int, follow bool, f func(api.LogLine) error) error {
-	queue := make(chan tenantlog.Line, logBacklog)
-	var heard func(tenantlog.Line)
-	if follow {
-		heard = func(l tenantlog.Line) {
-			select {
-			case queue <- l:
-			default:
-			}
-		}
-	}
-	last, stop := b.fleet.tenantLog(tenant).Tail(lines, heard)
+func (b backend) Logs(ctx context.Context, tenant string, q api.LogQuery, f func(api.LogLine) error) error {
+	log := b.fleet.tenantLog(tenant)
+	wake, stop := log.Watch()
 	defer stop()
-	for _, l := range last {
-		if err := f(lineOf(l)); err != nil {
+	reader := log.Read(q.Lines, q.Since)
+	for {
+		err := reader.Next(func(l tenantlog.Line) error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return f(lineOf(l))
+		})
+		if err != nil || !q.Follow {
 			return err
 		}
-	}
-	for follow {
 		select {
-		case l := <-queue:
-			if err := f(lineOf(l)); err != nil {
-				return err
-			}
+		case <-wake:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	return nil
 }
 
 func (f *fleet) tenantLog(name string) *tenantlog.Log {

@@ -27,6 +27,8 @@ type File struct {
 	mu    sync.Mutex // guards all below
 	file  *os.File   // nil while it is closed
 	used  int64      // bytes in it
+	turns int        // how often it was turned over
+	wrote int        // records
 	last  time.Time  // of the last record
 	timer *time.Timer
 }
@@ -52,7 +54,20 @@ func (f *File) Write(record []byte) (int, error) {
 	f.last = time.Now()
 	n, err := f.file.Write(record)
 	f.used += int64(n)
+	if err == nil {
+		f.wrote++
+	}
 	return n, err
+}
+
+// count is how many records were written; none to no file.
+func (f *File) count() int {
+	if f == nil {
+		return 0
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.wrote
 }
 
 // Close lets go of the file. The next record opens it again.
@@ -108,6 +123,7 @@ func (f *File) rest() {
 
 // turn makes room at the path.
 func (f *File) turn() error {
+	f.turns++
 	for n := f.keep; n > 1; n-- {
 		if err := os.Rename(f.older(n-1), f.older(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err

@@ -26,6 +26,9 @@ type Log struct {
 type Options struct {
 	// File gets what goes to the host's log as well; nil for nothing.
 	File slog.Handler
+	// Past is what File writes to, for readers of what memory does not hold; nil for
+	// none.
+	Past *File
 	// Dropped hears how many records were above the rate, about once a second; nil
 	// for nobody.
 	Dropped func(records int)
@@ -38,11 +41,8 @@ func New(log *slog.Logger, name string, rate int64, o Options) *Log {
 }
 
 func newLog(log *slog.Logger, name string, rate int64, o Options, c clock) *Log {
-	end := &tail{}
-	if o.File != nil {
-		log = slog.New(both{log.Handler(), o.File})
-	}
-	log = slog.New(&kept{next: log.Handler(), tail: end})
+	end := &tail{out: o.Past}
+	log = slog.New(&kept{next: log.Handler(), file: o.File, tail: end})
 	own := log.With("tenant", name)
 	b := newBucket(rate, c)
 	b.told = o.Dropped

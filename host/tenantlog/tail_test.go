@@ -11,6 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// lastOf are the last lines.
+func lastOf(t *testing.T, l *Log, n int) (all []Line) {
+	t.Helper()
+	if err := l.Read(n, time.Time{}).Next(func(l Line) error { all = append(all, l); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 func TestTail(t *testing.T) {
 	var out bytes.Buffer
 	l := New(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelError})), "shop", 1<<20, Options{})
@@ -18,8 +27,7 @@ func TestTail(t *testing.T) {
 	l.Guest(0, "by the guest\n", "r1")
 	l.GuestSlog().With("tenant", "shop").WithGroup("g").Warn("passed on", "k", "v")
 	l.Slog().Debug("below")
-	got, stop := l.Tail(10, nil)
-	stop()
+	got := lastOf(t, l, 10)
 	for i := range got {
 		if time.Since(got[i].Time) > time.Minute {
 			t.Errorf("%+v", got[i])
@@ -34,7 +42,7 @@ func TestTail(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if last, _ := l.Tail(1, nil); len(last) != 1 || last[0].Message != "passed on" {
+	if last := lastOf(t, l, 1); len(last) != 1 || last[0].Message != "passed on" {
 		t.Errorf("%+v", last)
 	}
 	if text := out.String(); strings.Contains(text, "by the host") {
@@ -47,14 +55,14 @@ func TestTailIsBounded(t *testing.T) {
 	for i := range 3000 {
 		l.Slog().Info(fmt.Sprint(i))
 	}
-	last, _ := l.Tail(5000, nil)
+	last := lastOf(t, l, 5000)
 	if len(last) == 0 || len(last) > tailLines || last[len(last)-1].Message != "2999" || l.tail.bytes > tailBytes {
 		t.Errorf("%d lines, %d bytes", len(last), l.tail.bytes)
 	}
 	l.Slog().Info(strings.Repeat("x", 100<<10))
 	l.Slog().Info(strings.Repeat("y", 100<<10))
 	sum := 0
-	all, _ := l.Tail(5000, nil)
+	all := lastOf(t, l, 5000)
 	for _, line := range all {
 		sum += line.size()
 	}
@@ -63,14 +71,17 @@ func TestTailIsBounded(t *testing.T) {
 	}
 }
 
-func TestTailFollows(t *testing.T) {
+func TestWatch(t *testing.T) {
 	l := New(slog.New(slog.DiscardHandler), "shop", 1<<20, Options{})
-	var heard []string
-	_, stop := l.Tail(0, func(line Line) { heard = append(heard, line.Message) })
+	wake, stop := l.Watch()
 	l.Slog().Info("one")
-	stop()
 	l.Slog().Info("two")
-	if strings.Join(heard, " ") != "one" {
-		t.Error(heard)
+	<-wake
+	stop()
+	l.Slog().Info("three")
+	select {
+	case <-wake:
+		t.Error("woken after stop")
+	default:
 	}
 }

@@ -101,8 +101,9 @@ func (f *fakeHost) Events(_ context.Context, call func(Event)) {
 	}
 }
 
-func (f *fakeHost) Logs(_ context.Context, _ string, lines int, _ bool, call func(LogLine) error) error {
-	for range lines {
+func (f *fakeHost) Logs(_ context.Context, _ string, q LogQuery, call func(LogLine) error) error {
+	f.note("logs", q.Since.Format(time.RFC3339))
+	for range q.Lines {
 		if err := call(LogLine{Time: time.Unix(1, 0).UTC(), Level: "INFO", Message: "line", Fields: map[string]string{"source": "stdout"}}); err != nil {
 			return err
 		}
@@ -329,9 +330,9 @@ func TestOperations(t *testing.T) {
 		{method: "PATCH", path: "/v1/tenants/shop/secrets", body: `{"set":{"KEY":"v"}}`, status: 200, called: `secrets shop v  "0"`},
 		{method: "PATCH", path: "/v1/tenants/shop/secrets", body: `{"set":{"KEY":"` + strings.Repeat("x", 1<<20) + `"}}`, status: 413},
 		{method: "GET", path: "/v1/events?tenant=shop", status: 200, has: `"text":"booting"`},
-		{method: "GET", path: "/v1/tenants/shop/logs?lines=2", status: 200, has: `"message":"line"`},
+		{method: "GET", path: "/v1/tenants/shop/logs?lines=2&since=2026-01-02T03:04:05Z", status: 200, has: `"message":"line"`, called: "logs 2026-01-02T03:04:05Z"},
 		{method: "GET", path: "/v1/tenants/none/logs", status: 404},
-		{method: "GET", path: "/v1/tenants/shop/logs?lines=99999999", status: 422},
+		{method: "GET", path: "/v1/tenants/shop/logs?lines=9999999999", status: 422},
 		{method: "POST", path: "/v1/tenants/shop/run?arg=-c&arg=x", header: map[string]string{"Content-Type": "application/octet-stream"}, body: "in", status: 200, has: `"exit":3`, called: "run shop -c x"},
 		{method: "POST", path: "/v1/tenants/shop/run", status: 422},
 		{method: "GET", path: "/v1/tokens", status: 200, has: `"note":"CI"`},

@@ -28,9 +28,9 @@ type Backend interface {
 	Remove(ctx context.Context, tenant string, data bool, revision uint64) error
 	// Events calls f for each event until ctx ends. f must return soon.
 	Events(ctx context.Context, f func(Event))
-	// Logs calls f for the last lines of a tenant's log, and while follow for new ones
-	// until ctx ends or f fails.
-	Logs(ctx context.Context, tenant string, lines int, follow bool, f func(LogLine) error) error
+	// Logs calls f for lines of a tenant's log, each once; when it follows, until ctx
+	// ends or f fails.
+	Logs(ctx context.Context, tenant string, q LogQuery, f func(LogLine) error) error
 	// Run runs Python for a tenant and returns its exit status.
 	Run(ctx context.Context, tenant string, args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 	// Jobs are those of a tenant's manifest.
@@ -45,6 +45,13 @@ type Backend interface {
 	Tokens(ctx context.Context) ([]Token, error)
 	CreateToken(ctx context.Context, note, tenant string, readOnly bool, expires time.Time) (NewToken, error)
 	RemoveToken(ctx context.Context, id string) error
+}
+
+// LogQuery says which lines of a log are asked for.
+type LogQuery struct {
+	Lines  int       // how many of the last, -1 for all
+	Since  time.Time // none that is older; zero for any
+	Follow bool      // those that are written from then on, too
 }
 
 // Caller is who asks.

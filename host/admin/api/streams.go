@@ -102,8 +102,9 @@ func relay(ctx context.Context, out *lines, queue <-chan Event) {
 
 type logsInput struct {
 	TenantPath
-	Lines  int  `query:"lines" default:"100" minimum:"0" maximum:"10000" doc:"How many of the last lines"`
-	Follow bool `query:"follow" doc:"Go on with what is written from now on"`
+	Lines  int       `query:"lines" default:"100" minimum:"-1" maximum:"1000000000" doc:"How many of the last lines, -1 for all that are kept"`
+	Since  time.Time `query:"since" doc:"No line that is older (RFC 3339)"`
+	Follow bool      `query:"follow" doc:"Go on with what is written from now on"`
 }
 
 func (a *API) logs(ctx context.Context, in *logsInput) (*huma.StreamResponse, error) {
@@ -116,6 +117,7 @@ func (a *API) logs(ctx context.Context, in *logsInput) (*huma.StreamResponse, er
 			return
 		}
 		// Who reads has left, or the tenant has gone: the end of the stream says it.
-		_ = a.backend.Logs(h.Context(), in.Tenant, in.Lines, in.Follow, func(l LogLine) error { return out.put(l) })
+		q := LogQuery{Lines: in.Lines, Since: in.Since, Follow: in.Follow}
+		_ = a.backend.Logs(h.Context(), in.Tenant, q, func(l LogLine) error { return out.put(l) })
 	}}, nil
 }

@@ -120,9 +120,12 @@ func (c *Client) Events(ctx context.Context, name string, begun func(), each fun
 	})
 }
 
-// Logs calls each for the last lines of a log, and those that follow.
-func (c *Client) Logs(ctx context.Context, name string, lines int, follow bool, each func(api.LogLine) error) error {
-	q := url.Values{"lines": {strconv.Itoa(lines)}, "follow": {strconv.FormatBool(follow)}}
+// Logs calls each for the lines of a log that are asked for.
+func (c *Client) Logs(ctx context.Context, name string, ask api.LogQuery, each func(api.LogLine) error) error {
+	q := url.Values{"lines": {strconv.Itoa(ask.Lines)}, "follow": {strconv.FormatBool(ask.Follow)}}
+	if !ask.Since.IsZero() {
+		q.Set("since", ask.Since.UTC().Format(time.RFC3339Nano))
+	}
 	return stream(ctx, c, Request{Path: tenant(name) + "/logs", Query: q}, nil, each)
 }
 

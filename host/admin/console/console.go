@@ -29,7 +29,7 @@ type Host interface {
 	SetEnv(ctx context.Context, tenant string, set map[string]string, unset []string, revision uint64) (api.Tenant, error)
 	SetSecrets(ctx context.Context, tenant string, set map[string]string, unset []string, revision uint64) (api.Tenant, error)
 	Events(ctx context.Context, f func(api.Event))
-	Logs(ctx context.Context, tenant string, lines int, follow bool, f func(api.LogLine) error) error
+	Logs(ctx context.Context, tenant string, q api.LogQuery, f func(api.LogLine) error) error
 	Tokens(ctx context.Context) ([]api.Token, error)
 	CreateToken(ctx context.Context, note, tenant string, readOnly bool, expires time.Time) (api.NewToken, error)
 	RemoveToken(ctx context.Context, id string) error

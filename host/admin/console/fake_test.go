@@ -359,13 +359,13 @@ func (f *fake) say(tenant, text string) {
 	}
 }
 
-func (f *fake) Logs(ctx context.Context, tenant string, lines int, follow bool, write func(api.LogLine) error) error {
+func (f *fake) Logs(ctx context.Context, tenant string, q api.LogQuery, write func(api.LogLine) error) error {
 	f.mu.Lock()
 	last := slices.Clone(f.logs[tenant])
-	last = last[max(len(last)-lines, 0):]
+	last = last[max(len(last)-q.Lines, 0):]
 	queue := make(chan api.LogLine, 100)
 	id := len(f.calls) + len(f.heard)*1000
-	if follow {
+	if q.Follow {
 		f.heard[id] = queue
 	}
 	f.mu.Unlock()
@@ -375,7 +375,7 @@ func (f *fake) Logs(ctx context.Context, tenant string, lines int, follow bool, 
 			return err
 		}
 	}
-	for follow {
+	for q.Follow {
 		select {
 		case l := <-queue:
 			if err := write(l); err != nil {

@@ -45,7 +45,7 @@ func (c *Console) log(v *visit) error {
 // last is the end of the tenant's log.
 func (c *Console) last(v *visit, lines int) ([]logLine, error) {
 	var out []logLine
-	err := c.Host.Logs(v.Context(), v.tenant, lines, false, func(l api.LogLine) error {
+	err := c.Host.Logs(v.Context(), v.tenant, api.LogQuery{Lines: lines}, func(l api.LogLine) error {
 		out = append(out, lineOf(l))
 		return nil
 	})

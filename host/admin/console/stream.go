@@ -42,7 +42,7 @@ func (c *Console) stream(v *visit) error {
 	defer watching.Wait()
 	defer cancel()
 	// Who reads has left, or the session is over: the end of the stream says it.
-	_ = c.Host.Logs(ctx, v.tenant, lines, true, func(l api.LogLine) error {
+	_ = c.Host.Logs(ctx, v.tenant, api.LogQuery{Lines: lines, Follow: true}, func(l api.LogLine) error {
 		text, err := json.Marshal(lineOf(l))
 		if err != nil {
 			return err
