@@ -69,6 +69,7 @@ type deployment struct {
 	remote *remote
 	api    *client.Client
 	tenant string
+	at     uint64 // the revision that a change depends on, 0 for any
 }
 
 func (d deployment) run(ctx context.Context, path string) error {

@@ -44,11 +44,11 @@ func newEnvSet() *cobra.Command {
 				set[name] = value
 			}
 			return r.changing(c, args[0], func(d deployment) (api.Tenant, error) {
-				return d.api.ChangeEnv(c.Context(), args[0], client.Change{Set: set})
+				return d.api.ChangeEnv(c.Context(), args[0], client.Change{Set: set}, d.at)
 			}, "has its new environment")
 		},
 	}
-	r = remoteFlags(c, true)
+	r = changeFlags(c, true)
 	return c
 }
 
@@ -61,11 +61,11 @@ func newEnvUnset() *cobra.Command {
 		Args:    usage(cobra.MinimumNArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return r.changing(c, args[0], func(d deployment) (api.Tenant, error) {
-				return d.api.ChangeEnv(c.Context(), args[0], client.Change{Unset: args[1:]})
+				return d.api.ChangeEnv(c.Context(), args[0], client.Change{Unset: args[1:]}, d.at)
 			}, "has its new environment")
 		},
 	}
-	r = remoteFlags(c, true)
+	r = changeFlags(c, true)
 	return c
 }
 

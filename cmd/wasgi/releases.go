@@ -65,34 +65,9 @@ begins with RELEASE. It is booted and checked as at a deploy.`,
 			if len(args) == 2 {
 				release = args[1]
 			}
-			return r.changing(c, args[0], func(d deployment) (api.Tenant, error) { return d.api.Rollback(c.Context(), args[0], release) }, "serves")
+			return r.changing(c, args[0], func(d deployment) (api.Tenant, error) { return d.api.Rollback(c.Context(), args[0], release, d.at) }, "serves")
 		},
 	}
-	r = remoteFlags(c, true)
+	r = changeFlags(c, true)
 	return c
-}
-
-// changing makes a change of a tenant, says its steps, and then what it has
-// become.
-func (r *remote) changing(c *cobra.Command, name string, do func(deployment) (api.Tenant, error), done string) error {
-	client, err := r.client()
-	if err != nil {
-		return err
-	}
-	var t api.Tenant
-	d := deployment{cmd: c, remote: r, api: client, tenant: name}
-	if err := d.watching(c.Context(), func() error {
-		t, err = do(d)
-		return err
-	}); err != nil {
-		return err
-	}
-	return r.print(c, t, func(w io.Writer) error {
-		text := t.Name + " " + done
-		if t.Current != "" {
-			text += " " + short(t.Current)
-		}
-		_, err := fmt.Fprintln(w, text)
-		return err
-	})
 }

@@ -22,6 +22,7 @@ import (
 type remote struct {
 	address, tokenFile, stateDir string
 	json                         bool
+	at                           uint64 // the revision that a change depends on; 0 for the one that there is
 }
 
 // remoteFlags adds the flags. Commands whose output a script would read have

@@ -51,11 +51,11 @@ end is no part of it.`,
 				return err
 			}
 			return r.changing(c, args[0], func(d deployment) (api.Tenant, error) {
-				return d.api.ChangeSecrets(c.Context(), args[0], client.Change{Set: map[string]string{args[1]: value}})
+				return d.api.ChangeSecrets(c.Context(), args[0], client.Change{Set: map[string]string{args[1]: value}}, d.at)
 			}, "has its new secret")
 		},
 	}
-	r = remoteFlags(c, true)
+	r = changeFlags(c, true)
 	return c
 }
 
@@ -115,10 +115,10 @@ func newSecretRm() *cobra.Command {
 		Args:    usage(cobra.MinimumNArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			return r.changing(c, args[0], func(d deployment) (api.Tenant, error) {
-				return d.api.ChangeSecrets(c.Context(), args[0], client.Change{Unset: args[1:]})
+				return d.api.ChangeSecrets(c.Context(), args[0], client.Change{Unset: args[1:]}, d.at)
 			}, "has fewer secrets")
 		},
 	}
-	r = remoteFlags(c, true)
+	r = changeFlags(c, true)
 	return c
 }

@@ -21,10 +21,10 @@ func newTenants() *cobra.Command {
 	}
 	c.AddCommand(newTenantsLs(), newTenantsShow(),
 		newTenantChange("stop", "Stop a tenant; its addresses answer with 503", "stopped", func(d deployment) (api.Tenant, error) {
-			return d.api.Stop(d.cmd.Context(), d.tenant)
+			return d.api.Stop(d.cmd.Context(), d.tenant, d.at)
 		}),
 		newTenantChange("start", "Have a stopped tenant serve again", "serves", func(d deployment) (api.Tenant, error) {
-			return d.api.Start(d.cmd.Context(), d.tenant)
+			return d.api.Start(d.cmd.Context(), d.tenant, d.at)
 		}),
 		newTenantsRm())
 	return c
@@ -149,7 +149,7 @@ func newTenantChange(verb, short, done string, do func(deployment) (api.Tenant, 
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE:    func(c *cobra.Command, args []string) error { return r.changing(c, args[0], do, done) },
 	}
-	r = remoteFlags(c, true)
+	r = changeFlags(c, true)
 	return c
 }
 
@@ -171,14 +171,18 @@ below root goes when its folder does.`,
 			if err != nil {
 				return err
 			}
-			if err := client.Remove(c.Context(), args[0], data); err != nil {
+			at, err := r.revision(c.Context(), client, args[0])
+			if err != nil {
 				return err
+			}
+			if err := client.Remove(c.Context(), args[0], data, at); err != nil {
+				return outdated(err, args[0], at)
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "%s is removed\n", args[0])
 			return err
 		},
 	}
 	c.Flags().BoolVar(&data, "data", false, "remove its /data as well")
-	r = remoteFlags(c, false)
+	r = changeFlags(c, false)
 	return c
 }

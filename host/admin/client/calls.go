@@ -38,23 +38,34 @@ func (c *Client) Tenant(ctx context.Context, name string) (t api.Tenant, err err
 	return t, c.Do(ctx, Request{Path: tenant(name)}, &t)
 }
 
-// Remove removes a deployed tenant.
-func (c *Client) Remove(ctx context.Context, name string, data bool) error {
-	return c.Do(ctx, Request{Method: http.MethodDelete, Path: tenant(name), Query: url.Values{"data": {strconv.FormatBool(data)}}}, nil)
+// match asks for a tenant that still has the revision, 0 for any. Changes of
+// another one are refused with 412.
+func match(revision uint64) string {
+	if revision == 0 {
+		return ""
+	}
+	return strconv.Quote(strconv.FormatUint(revision, 10))
 }
 
-func (c *Client) post(ctx context.Context, path string, body any) (t api.Tenant, err error) {
-	return t, c.Do(ctx, Request{Method: http.MethodPost, Path: path, JSON: body}, &t)
+// Remove removes a deployed tenant that is at a revision, 0 for any.
+func (c *Client) Remove(ctx context.Context, name string, data bool, at uint64) error {
+	return c.Do(ctx, Request{
+		Method: http.MethodDelete, Path: tenant(name), Query: url.Values{"data": {strconv.FormatBool(data)}}, IfMatch: match(at),
+	}, nil)
 }
 
-// Stop stops a tenant.
-func (c *Client) Stop(ctx context.Context, name string) (api.Tenant, error) {
-	return c.post(ctx, tenant(name)+"/stop", nil)
+func (c *Client) post(ctx context.Context, path string, body any, at uint64) (t api.Tenant, err error) {
+	return t, c.Do(ctx, Request{Method: http.MethodPost, Path: path, JSON: body, IfMatch: match(at)}, &t)
 }
 
-// Start starts a stopped tenant.
-func (c *Client) Start(ctx context.Context, name string) (api.Tenant, error) {
-	return c.post(ctx, tenant(name)+"/start", nil)
+// Stop stops a tenant that is at a revision, 0 for any.
+func (c *Client) Stop(ctx context.Context, name string, at uint64) (api.Tenant, error) {
+	return c.post(ctx, tenant(name)+"/stop", nil, at)
+}
+
+// Start starts a stopped tenant that is at a revision, 0 for any.
+func (c *Client) Start(ctx context.Context, name string, at uint64) (api.Tenant, error) {
+	return c.post(ctx, tenant(name)+"/start", nil, at)
 }
 
 // releaseBody names a release.
@@ -64,12 +75,13 @@ type releaseBody struct {
 
 // Deploy has a release serve.
 func (c *Client) Deploy(ctx context.Context, name, digest string) (api.Tenant, error) {
-	return c.post(ctx, tenant(name)+"/deploy", releaseBody{digest})
+	return c.post(ctx, tenant(name)+"/deploy", releaseBody{digest}, 0)
 }
 
-// Rollback has an earlier release serve, "" for the one before.
-func (c *Client) Rollback(ctx context.Context, name, digest string) (api.Tenant, error) {
-	return c.post(ctx, tenant(name)+"/rollback", releaseBody{digest})
+// Rollback has an earlier release serve, "" for the one before, of a tenant that is
+// at a revision, 0 for any.
+func (c *Client) Rollback(ctx context.Context, name, digest string, at uint64) (api.Tenant, error) {
+	return c.post(ctx, tenant(name)+"/rollback", releaseBody{digest}, at)
 }
 
 // Upload sends a bundle of size bytes with this SHA-256.
@@ -86,14 +98,14 @@ type Change struct {
 	Unset []string          `json:"unset,omitempty"`
 }
 
-// ChangeEnv changes variables.
-func (c *Client) ChangeEnv(ctx context.Context, name string, change Change) (t api.Tenant, err error) {
-	return t, c.Do(ctx, Request{Method: http.MethodPatch, Path: tenant(name) + "/env", JSON: change}, &t)
+// ChangeEnv changes variables of a tenant that is at a revision, 0 for any.
+func (c *Client) ChangeEnv(ctx context.Context, name string, change Change, at uint64) (t api.Tenant, err error) {
+	return t, c.Do(ctx, Request{Method: http.MethodPatch, Path: tenant(name) + "/env", JSON: change, IfMatch: match(at)}, &t)
 }
 
-// ChangeSecrets changes secrets.
-func (c *Client) ChangeSecrets(ctx context.Context, name string, change Change) (t api.Tenant, err error) {
-	return t, c.Do(ctx, Request{Method: http.MethodPatch, Path: tenant(name) + "/secrets", JSON: change}, &t)
+// ChangeSecrets changes secrets of a tenant that is at a revision, 0 for any.
+func (c *Client) ChangeSecrets(ctx context.Context, name string, change Change, at uint64) (t api.Tenant, err error) {
+	return t, c.Do(ctx, Request{Method: http.MethodPatch, Path: tenant(name) + "/secrets", JSON: change, IfMatch: match(at)}, &t)
 }
 
 // stream decodes each line.
