@@ -18,8 +18,12 @@ func main() {
 	os.Exit(run(os.Args[1:]))
 }
 
+// interrupted is the exit status of a command that Ctrl-C or SIGTERM has ended, as
+// shells have it for Ctrl-C.
+const interrupted = 128 + int(syscall.SIGINT)
+
 // run executes one command line and returns the exit status: 0 done, 1 failed,
-// 2 wrong usage, or the status of the Python program.
+// 2 wrong usage, 130 interrupted, or the status of the Python program.
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -35,6 +39,9 @@ func run(args []string) int {
 		return 0
 	case errors.As(err, &status):
 		return int(status)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "wasgi: interrupted")
+		return interrupted
 	default:
 		fmt.Fprintln(os.Stderr, "wasgi:", err)
 		return exitCodeOf(err)

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -181,6 +182,8 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.As(err, new(x509.UnknownAuthorityError)):
+		return fmt.Errorf("nobody whom this machine trusts has signed the certificate of %s: name the file with its CA's certificate (PEM) in SSL_CERT_FILE: %w", c.where, err)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("no server answers at %s: start `wasgi serve`, or name another one with --host", c.where)
 	case errors.Is(err, fs.ErrPermission):
