@@ -480,6 +480,43 @@ func TestAudit(t *testing.T) {
 	}
 }
 
+// TestPages walks lists page by page.
+func TestPages(t *testing.T) {
+	x := newTested(t)
+	for path, want := range map[string][]string{
+		"/v1/tenants?limit=1": {"other", "shop"}, "/v1/status?limit=1": {"other", "shop"}, "/v1/tenants?limit=2": {"other,shop"}, "/v1/tenants": {"other,shop"},
+		"/v1/tenants?limit=1&after=other": {"shop"}, "/v1/tenants?after=p": {"shop"}, "/v1/status?after=shop": {""},
+	} {
+		var got []string
+		for next := path; next != ""; {
+			w := x.do(request{method: "GET", path: next, status: 200})
+			var page struct {
+				Items []struct{ Name string }
+				Next  string
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, i := range page.Items {
+				names = append(names, i.Name)
+			}
+			got = append(got, strings.Join(names, ","))
+			if next = ""; page.Next != "" {
+				next = path + "&after=" + page.Next
+			}
+		}
+		if strings.Join(got, " ") != strings.Join(want, " ") {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+	// A token of one tenant is told nothing of the others by the cursor either.
+	x.do(request{method: "GET", path: "/v1/tenants?limit=1", token: "shop", status: 200, has: `"name":"shop"`})
+	for _, path := range []string{"/v1/tenants?limit=0", "/v1/tenants?limit=1001", "/v1/tokens?limit=x", "/v1/status?after=" + strings.Repeat("x", 64)} {
+		x.do(request{method: "GET", path: path, status: 422})
+	}
+}
+
 // TestDocument: what is served is what lies beside the code, and every operation
 // says what it needs.
 func TestDocument(t *testing.T) {

@@ -21,6 +21,7 @@
 //	api.go rights.go          how operations are made and who may
 //	tenants.go releases.go settings.go streams.go tokens.go run.go
 //	backup.go jobs.go                 the operations
+//	pages.go                  lists that grow with the host, part by part
 //	guard.go auth.go audit.go before and after them
 //
 // The OpenAPI document is generated from the operations and their types, served

@@ -79,14 +79,16 @@ func changeErrors(more ...int) []int {
 	return append(more, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed, http.StatusServiceUnavailable, http.StatusInsufficientStorage)
 }
 
-func (a *API) listStatus(ctx context.Context, _ *struct{}) (*listed[Status], error) {
+func (a *API) listStatus(ctx context.Context, in *Page) (*paged[Status], error) {
 	c := callerOf(ctx)
-	return list(slices.DeleteFunc(a.backend.Statuses(), func(s Status) bool { return !c.sees(s.Name) })), nil
+	all := slices.DeleteFunc(a.backend.Statuses(), func(s Status) bool { return !c.sees(s.Name) })
+	return page(all, *in, func(s Status) string { return s.Name }), nil
 }
 
-func (a *API) listTenants(ctx context.Context, _ *struct{}) (*listed[Tenant], error) {
+func (a *API) listTenants(ctx context.Context, in *Page) (*paged[Tenant], error) {
 	c := callerOf(ctx)
-	return list(slices.DeleteFunc(a.backend.Tenants(), func(t Tenant) bool { return !c.sees(t.Name) })), nil
+	all := slices.DeleteFunc(a.backend.Tenants(), func(t Tenant) bool { return !c.sees(t.Name) })
+	return page(all, *in, func(t Tenant) string { return t.Name }), nil
 }
 
 type getTenantInput struct {

@@ -16,12 +16,12 @@ func (a *API) tokens() {
 	huma.Register(a.huma, operation("remove-token", http.MethodDelete, "/tokens/{id}", "Remove a token", rightHost, http.StatusNotFound), a.removeToken)
 }
 
-func (a *API) listTokens(ctx context.Context, _ *struct{}) (*listed[Token], error) {
+func (a *API) listTokens(ctx context.Context, in *Page) (*paged[Token], error) {
 	all, err := a.backend.Tokens(ctx)
 	if err != nil {
 		return nil, a.problem(ctx, err)
 	}
-	return list(all), nil
+	return page(all, *in, func(t Token) string { return t.ID }), nil
 }
 
 type createTokenInput struct {

@@ -13,12 +13,27 @@ import (
 	"github.com/wasgi/wasgi/host/admin/api"
 )
 
-type items[T any] struct{ Items []T }
+type items[T any] struct {
+	Items []T
+	Next  string // "" on the last page
+}
 
-func list[T any](ctx context.Context, c *Client, path string) ([]T, error) {
-	var out items[T]
-	err := c.Do(ctx, Request{Path: path}, &out)
-	return out.Items, err
+// list reads a list to its end, page by page.
+func list[T any](ctx context.Context, c *Client, path string) (all []T, err error) {
+	all = []T{} // what is empty is no null in JSON
+	for query := (url.Values)(nil); ; {
+		var page items[T]
+		if err := c.Do(ctx, Request{Path: path, Query: query}, &page); err != nil {
+			return nil, err
+		}
+		if all = append(all, page.Items...); page.Next == "" {
+			return all, nil
+		}
+		if query.Get("after") >= page.Next {
+			return nil, fmt.Errorf("the pages of %s do not go on after %q: is the server's version another one than this command's?", path, page.Next)
+		}
+		query = url.Values{"after": {page.Next}}
+	}
 }
 
 func tenant(name string) string { return "/tenants/" + url.PathEscape(name) }
