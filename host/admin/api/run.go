@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -42,14 +43,39 @@ func (a *API) run(ctx context.Context, in *runInput) (*huma.StreamResponse, erro
 		if out.flush() != nil {
 			return
 		}
-		status, err := a.backend.Run(h.Context(), in.Tenant, in.Args, h.BodyReader(), out.stream("stdout"), out.stream("stderr"))
+		ctx, cancel := context.WithCancel(h.Context())
+		defer cancel()
+		stdin, end := ahead(h.BodyReader(), cancel)
+		status, err := a.backend.Run(ctx, in.Tenant, in.Args, stdin, out.stream("stdout"), out.stream("stderr"))
 		_ = control.SetReadDeadline(time.Now()) // whoever still reads the input stops
+		end()
 		last := RunOutput{Exit: &status}
 		if err != nil {
 			last = RunOutput{Error: err.Error()}
 		}
 		_ = out.put(last) // a client that has left hears nothing
 	}}, nil
+}
+
+// ahead reads the input a piece ahead of the program, because a server of net/http
+// does not notice that a client has left before somebody reads: left is called then.
+// A program that leaves a piece unread goes on. end waits for the end of the
+// reading, which must have been brought about.
+func ahead(body io.Reader, left func()) (in io.Reader, end func()) {
+	r, w := io.Pipe()
+	done := make(chan struct{})
+	go func() { // ends with the body, or with the pipe
+		defer close(done)
+		_, err := io.Copy(w, body)
+		if err != nil && !errors.Is(err, io.ErrClosedPipe) {
+			left()
+		}
+		_ = w.CloseWithError(err) // never fails
+	}()
+	return r, func() {
+		_ = r.Close() // never fails
+		<-done
+	}
 }
 
 // output is both streams of a program.
