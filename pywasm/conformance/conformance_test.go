@@ -101,7 +101,8 @@ func TestJudge(t *testing.T) {
 	got := j.take(result{Unit: "u", Tests: []record{{"a", passed, ""}, {"b", failed, "x"}, {"known1", failed, ""},
 		{"known2", notRun, ""}, {"stale", passed, ""}, {"s", skipped, ""},
 		{"t1", passed, ""}, {"t2", failed, "E: no thread"}, {"t3", failed, "E: other"}, {"u", passed, ""}}})
-	if diff := cmp.Diff(unitCount{Unit: "u", Passed: 3, Skipped: 1, LeftOut: 3, Failed: 3}, got); diff != "" {
+	if diff := cmp.Diff(unitCount{Unit: "u", Passed: 3, Skipped: 1, LeftOut: 3, Failed: 3,
+		ByError: map[string][]string{"*no thread*": {"t2"}}}, got); diff != "" {
 		t.Error(diff)
 	}
 	want := []string{"b failed: x", "stale passes: take it off the list of what is left out", "t3 failed: E: other",

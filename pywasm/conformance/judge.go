@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -20,6 +21,8 @@ type unitCount struct {
 	LeftOut int     `json:"leftOut"`
 	Failed  int     `json:"failed"`
 	Seconds float64 `json:"seconds"`
+	// ByError are the tests that are left out for how they fail, by leftOut.Error.
+	ByError map[string][]string `json:"byError,omitempty"`
 	// Note is the reason when the suite skipped the whole unit.
 	Note string `json:"note,omitempty"`
 }
@@ -50,7 +53,7 @@ func (j *judge) take(r result) unitCount {
 }
 
 func (j *judge) count(c *unitCount, t record) {
-	listed := j.listed(t)
+	listed := j.listed(c, t)
 	switch {
 	case t.Outcome == passed && listed:
 		c.Failed++
@@ -68,16 +71,28 @@ func (j *judge) count(c *unitCount, t record) {
 }
 
 // listed tells whether an outcome is on the list.
-func (j *judge) listed(t record) bool {
+func (j *judge) listed(c *unitCount, t record) bool {
 	found := false
 	for _, r := range j.rules {
 		for _, p := range r.Tests {
 			if r.covers(p, t) {
 				j.used[p], found = true, true
+				c.note(r, t.Test)
 			}
 		}
 	}
 	return found
+}
+
+// note keeps the name of a test that an entry is about because of its error, once: subtests have the name of their test.
+func (c *unitCount) note(r leftOut, test string) {
+	if names := c.ByError[r.Error]; r.Error == "" || slices.Contains(names, test) {
+		return
+	}
+	if c.ByError == nil {
+		c.ByError = map[string][]string{}
+	}
+	c.ByError[r.Error] = append(c.ByError[r.Error], test)
 }
 
 // finish adds what can be said only when the whole suite has run: entries that

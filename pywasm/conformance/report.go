@@ -101,6 +101,15 @@ func report(all []summary) string {
 	return b.String()
 }
 
+// byError are the tests that an entry is about because of how they failed.
+func (s summary) byError(r leftOut) []string {
+	var tests []string
+	for _, u := range s.Units {
+		tests = append(tests, u.ByError[r.Error]...)
+	}
+	return tests
+}
+
 // leftOut writes the list of what is left out of a suite.
 func (s summary) leftOut(b *strings.Builder) {
 	if len(s.Reasons) == 0 {
@@ -108,15 +117,15 @@ func (s summary) leftOut(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "\n## Left out of %s\n\n", s.Suite)
 	for _, r := range s.Reasons {
-		what := "fail"
+		what, tests := "fail", r.Tests
 		if r.NotRun {
 			what = "are not run"
 		}
 		if r.Error != "" {
-			what = "fail with `" + r.Error + "`, where they do"
+			what, tests = "fail with `"+r.Error+"`", s.byError(r)
 		}
 		fmt.Fprintf(b, "- %s These %s:\n", r.Reason, what)
-		for _, t := range r.Tests {
+		for _, t := range tests {
 			fmt.Fprintf(b, "  - `%s`\n", t)
 		}
 	}
