@@ -132,7 +132,7 @@ func TestDockerfile(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"FROM", "COPY", "USER", "ENV", "VOLUME", "EXPOSE", "STOPSIGNAL", "ENTRYPOINT", "CMD"}; !slices.Equal(words, want) {
+	if want := []string{"FROM", "COPY", "USER", "WORKDIR", "ENV", "VOLUME", "EXPOSE", "STOPSIGNAL", "ENTRYPOINT", "CMD"}; !slices.Equal(words, want) {
 		t.Errorf("the instructions are %v, want %v", words, want)
 	}
 }
