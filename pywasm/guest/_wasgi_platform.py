@@ -190,7 +190,47 @@ def _amend_processes(module):
     module.BaseProcess.start = start
 
 
+def _amend_ssl(module):
+    """The machine's certificates of authorities are read when something asks for
+    them, which takes 9 ms here: drivers make a default context for a server that
+    then wants no TLS. A snapshot has them read, so that no request pays for a
+    context that was made at import."""
+    import functools
+    import weakref
+
+    context = module.SSLContext
+    load = context.load_default_certs
+    waiting = weakref.WeakKeyDictionary()
+
+    def load_default_certs(self, purpose=module.Purpose.SERVER_AUTH):
+        if not isinstance(purpose, module._ASN1Object):
+            return load(self, purpose)  # which complains
+        waiting[self] = purpose
+
+    def read(self):
+        purpose = waiting.pop(self, None)
+        if purpose is not None:
+            load(self, purpose)
+
+    def reading_first(method):
+        def call(self, *args, **kwargs):
+            read(self)
+            return method(self, *args, **kwargs)
+
+        return functools.update_wrapper(call, method)
+
+    def read_all():
+        for self in list(waiting):
+            read(self)
+
+    context.load_default_certs = functools.update_wrapper(load_default_certs, load)
+    for name in "_wrap_bio", "_wrap_socket", "cert_store_stats", "get_ca_certs":
+        setattr(context, name, reading_first(getattr(context, name)))
+    os.register_at_fork(before=read_all)
+
+
 _AMENDMENTS = {
+    "ssl": _amend_ssl,
     "asyncio.base_events": _amend_base_events,
     "asyncio.selector_events": _amend_selector_events,
     "concurrent.futures.thread": _amend_thread_pool,
