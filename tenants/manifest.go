@@ -305,10 +305,7 @@ type Pool struct {
 	// application closes it or, in isolation fresh, the request ends, after ROLLBACK
 	// and DISCARD ALL; one in the middle of anything is closed instead. Between the
 	// application and the host there is no TLS: a driver that insists on it
-	// (sslmode=require, ssl_context) has to be told not to. One that loads the
-	// certificates of authorities all the same, as pg8000 does without
-	// ssl_context=False, spends more on that than on all the rest; where nothing else
-	// of the application needs them, [env] SSL_CERT_FILE = "/dev/null" spares it.
+	// (sslmode=require, ssl_context) has to be told not to.
 	PostgreSQL []string `toml:"postgresql"`
 
 	// size is how many connections there may be to each server. From 1 to 1000. In

@@ -140,7 +140,7 @@ func TestNoLeak(t *testing.T) {
 		}
 		return n
 	}
-	serve(250) // free lists and caches fill up
+	serve(750) // free lists and caches fill up, by some 600 blocks and ever more slowly
 	memory, before := in.module.Memory().Size(), blocks()
 	serve(1000)
 	// One block kept by one kind of request would be 1000.
