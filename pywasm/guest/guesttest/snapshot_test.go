@@ -1,6 +1,7 @@
 package guesttest
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -141,13 +142,21 @@ func TestNoLeak(t *testing.T) {
 		return n
 	}
 	serve(750) // free lists and caches fill up, by some 600 blocks and ever more slowly
-	memory, before := in.module.Memory().Size(), blocks()
-	serve(1000)
-	// One block kept by one kind of request would be 1000.
-	if after := blocks(); after-before >= 500 {
-		t.Errorf("%d blocks became %d", before, after)
+	memory := in.module.Memory().Size()
+	// One block kept by one kind of request would be 1000 each time; a cache that
+	// is made anew, some 500, comes once.
+	var grown []int
+	before := blocks()
+	for range 3 {
+		serve(1000)
+		after := blocks()
+		grown = append(grown, after-before)
+		before = after
 	}
-	if grown := in.module.Memory().Size(); grown != memory {
-		t.Errorf("memory grew from %d to %d", memory, grown)
+	if slices.Min(grown) >= 500 {
+		t.Errorf("blocks grew by %d", grown)
+	}
+	if size := in.module.Memory().Size(); size != memory {
+		t.Errorf("memory grew from %d to %d", memory, size)
 	}
 }
