@@ -2,7 +2,6 @@ package host
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -78,9 +77,9 @@ func (s *site) meter() *metrics.Tenant {
 func (f *fleet) gather() metrics.Snapshot {
 	slots := f.slots.Stats()
 	f.mu.Lock()
-	gone := f.gone
-	gone.Closed = maps.Clone(gone.Closed)
+	var gone metrics.Pool
 	var network metrics.Network
+	gone.Add(f.gone)
 	network.Add(f.goneNetwork)
 	f.mu.Unlock()
 	out := metrics.Snapshot{

@@ -29,12 +29,7 @@ func (n *Network) Add(o Network) {
 	n.Opened += o.Opened
 	n.Sent += o.Sent
 	n.Received += o.Received
-	if n.Refused == nil {
-		n.Refused = map[string]uint64{}
-	}
-	for rule, count := range o.Refused {
-		n.Refused[rule] += count
-	}
+	n.Refused = added(n.Refused, o.Refused)
 	n.Backends.add(o.Backends)
 }
 

@@ -64,12 +64,18 @@ func (p *Pool) Add(q Pool) {
 	p.GaveUp += q.GaveUp
 	p.Queued += q.Queued
 	p.QueueTime += q.QueueTime
-	if p.Closed == nil {
-		p.Closed = map[string]uint64{}
+	p.Closed = added(p.Closed, q.Closed)
+}
+
+// added adds counts to others, which may be nil, and returns them.
+func added(to, counts map[string]uint64) map[string]uint64 {
+	if to == nil {
+		to = map[string]uint64{}
 	}
-	for why, n := range q.Closed {
-		p.Closed[why] += n
+	for key, n := range counts {
+		to[key] += n
 	}
+	return to
 }
 
 // state is the collector of what is asked for.
@@ -151,8 +157,8 @@ func (s *state) Collect(to chan<- prometheus.Metric) {
 
 // bounded gives those without labels of their own one name.
 func (s *state) bounded(now Snapshot) []summary {
-	rest := summary{TenantState: TenantState{Name: Other, Pool: now.Gone}}
-	rest.Pool.Closed = maps.Clone(now.Gone.Closed)
+	rest := summary{TenantState: TenantState{Name: Other}}
+	rest.Pool.Add(now.Gone)
 	rest.Network.Add(now.GoneNetwork)
 	var out []summary
 	for _, t := range now.Tenants {

@@ -102,7 +102,7 @@ func (in *Instance) build(c instanceConfig) error {
 // a module in it. Without an image the budget pays for what the module starts with.
 func (in *Instance) moveIn(limit uint64, s *storage) error {
 	var err error
-	if in.memory, err = newMemory(limit, nil); err != nil {
+	if in.memory, err = newMemory(limit); err != nil {
 		return err
 	}
 	if s == nil {

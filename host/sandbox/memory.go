@@ -22,13 +22,14 @@ type linearMemory struct {
 	refused bool // a growth has been refused
 }
 
-// newMemory reserves limit bytes, a multiple of the wasm page size.
-func newMemory(limit uint64, b *Budget) (*linearMemory, error) {
+// newMemory reserves limit bytes, a multiple of the wasm page size. No budget pays
+// for it yet.
+func newMemory(limit uint64) (*linearMemory, error) {
 	base, err := reserve(limit)
 	if err != nil {
 		return nil, err
 	}
-	return &linearMemory{base: base, budget: b}, nil
+	return &linearMemory{base: base}, nil
 }
 
 // view puts the snapshot at the start of the memory. Nothing has to be

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -294,13 +295,19 @@ func (g guest) leave() {
 // idle waits until a pool has as many idle connections and nothing in use.
 func idle(t *testing.T, p *Pool, n int) {
 	t.Helper()
+	until(t, p, fmt.Sprintf("%d idle and none in use", n), func(c Counts) bool { return c.Idle == n && c.Used == 0 })
+}
+
+// until waits until what a pool counts is as wanted.
+func until(t *testing.T, p *Pool, want string, as func(Counts) bool) {
+	t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		c := p.Counts()
-		if c.Idle == n && c.Used == 0 {
+		if as(c) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("the pool has %+v, want %d idle", c, n)
+			t.Fatalf("the pool has %+v, want %s", c, want)
 		}
 	}
 }

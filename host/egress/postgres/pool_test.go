@@ -137,9 +137,7 @@ func TestDeadConnectionsAreReplaced(t *testing.T) {
 	p := f.pool(t, 2)
 	a, b := enter(t, p), enter(t, p)
 	b.leave()
-	for p.Counts().Idle != 1 {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, p, "one idle", func(c Counts) bool { return c.Idle == 1 })
 	f.restart()
 	if _, err := a.Exec(t.Context(), "pid").ReadAll(); err == nil {
 		t.Error("a dead connection answers")
@@ -189,17 +187,9 @@ func TestWaitingEndsWithTheGuest(t *testing.T) {
 	if _, err := c.Write([]byte("\x00\x00\x00\x12\x00\x03\x00\x00user\x00ada\x00\x00" + "p\x00\x00\x00\x0bsecret\x00")); err != nil {
 		t.Fatal(err)
 	}
-	waiting := func(n int) {
-		t.Helper()
-		for end := time.Now().Add(patience); p.Counts().Waiting != n; time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("%+v", p.Counts())
-			}
-		}
-	}
-	waiting(1)
+	until(t, p, "one waiting", func(c Counts) bool { return c.Waiting == 1 })
 	c.Close()
-	waiting(0)
+	until(t, p, "none waiting", func(c Counts) bool { return c.Waiting == 0 })
 	a.leave()
 	idle(t, p, 1)
 }
