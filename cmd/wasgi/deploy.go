@@ -172,25 +172,29 @@ func (d deployment) upload(ctx context.Context, p *packed) (api.Release, error) 
 	return d.api.Upload(ctx, d.tenant, io.TeeReader(p.file, bar), p.size, p.sum)
 }
 
-// watching does something and says meanwhile what happens to the tenant.
+// watching does something and says meanwhile what happens to the tenant, to the
+// last step of it.
 func (d deployment) watching(ctx context.Context, do func() error) error {
 	ctx, cancel := context.WithCancel(ctx)
-	begun, ended := make(chan struct{}), make(chan error, 1)
+	defer cancel()
+	begun, ended := make(chan string, 1), make(chan error, 1)
 	go func() { // ends with ctx
-		ended <- d.api.Events(ctx, d.tenant, func() { close(begun) }, func(e api.Event) {
+		ended <- d.api.Events(ctx, d.tenant, func(stream string) { begun <- stream }, func(e api.Event) {
 			if e.Kind == "progress" || e.Kind == "ready" {
 				d.say(e.Text)
 			}
 		})
 	}()
+	var stream string
 	select {
-	case <-begun:
+	case stream = <-begun:
 	case err := <-ended:
-		cancel()
 		return err
 	}
 	err := do()
-	cancel()
+	if d.api.EndEvents(ctx, stream) != nil {
+		cancel()
+	}
 	<-ended
 	return err
 }

@@ -27,6 +27,8 @@ type API struct {
 	log     *slog.Logger
 	huma    huma.API
 	mux     *http.ServeMux
+
+	followers followers
 }
 
 // New makes an API.

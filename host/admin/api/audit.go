@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -50,14 +51,18 @@ func (a *API) audited(next http.Handler) http.Handler {
 		start := time.Now()
 		s := &statusWriter{ResponseWriter: w}
 		next.ServeHTTP(s, r)
-		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-		if refused := s.status == http.StatusForbidden; !reads || refused {
+		if refused := s.status == http.StatusForbidden; changes(r) || refused {
 			a.audit.write(entry{
 				Time: start, Caller: callerOf(r.Context()).Name, Remote: r.RemoteAddr, Method: r.Method, Path: r.URL.Path,
 				Status: s.status, Millis: time.Since(start).Milliseconds(),
 			})
 		}
 	})
+}
+
+// changes says whether a request is for a change: the end of a stream is none.
+func changes(r *http.Request) bool {
+	return r.Method != http.MethodGet && r.Method != http.MethodHead && !strings.HasPrefix(r.URL.Path, "/v1/events/")
 }
 
 // statusWriter remembers the status.

@@ -17,6 +17,8 @@ func (a *API) streams() {
 	events := operation("events", http.MethodGet, "/events", "What happens to tenants, from now on", rightAny)
 	events.Responses = streamOf[Event](a.huma)
 	huma.Register(a.huma, events, a.events)
+	huma.Register(a.huma, operation("end-events", http.MethodDelete, "/events/{stream}",
+		"End a stream of events, after all that has happened until now", rightAny, http.StatusNotFound), a.endEvents)
 	logs := operation("logs", http.MethodGet, "/tenants/{tenant}/logs", "A tenant's log", rightLook, http.StatusNotFound)
 	logs.Responses = streamOf[LogLine](a.huma)
 	huma.Register(a.huma, logs, a.logs)
@@ -78,14 +80,16 @@ func (a *API) events(ctx context.Context, in *eventsInput) (*huma.StreamResponse
 			default:
 			}
 		})
-		relay(ctx, begin(h), queue)
+		name, ended := a.followers.add()
+		defer a.followers.end(name)
+		relay(ctx, begin(h), name, queue, ended)
 	}}, nil
 }
 
-// relay writes events until the client or the host ends. The hello tells the
-// client that its place is taken.
-func relay(ctx context.Context, out *lines, queue <-chan Event) {
-	if out.put(Event{Time: time.Now().UTC(), Kind: "hello"}) != nil {
+// relay writes events until the client or the host ends, or the stream is ended
+// by name. The hello tells the client that its place is taken.
+func relay(ctx context.Context, out *lines, name string, queue <-chan Event, ended <-chan struct{}) {
+	if out.put(Event{Time: time.Now().UTC(), Kind: "hello", Stream: name}) != nil {
 		return
 	}
 	for {
@@ -94,10 +98,25 @@ func relay(ctx context.Context, out *lines, queue <-chan Event) {
 			if out.put(e) != nil {
 				return
 			}
+		case <-ended:
+			for len(queue) > 0 && out.put(<-queue) == nil {
+			}
+			return
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+type endEventsInput struct {
+	Stream string `path:"stream" pattern:"^[A-Z2-7]{26}$" doc:"As the stream's hello has it"`
+}
+
+func (a *API) endEvents(_ context.Context, in *endEventsInput) (*struct{}, error) {
+	if !a.followers.end(in.Stream) {
+		return nil, huma.Error404NotFound("there is no stream of events with this name: it has ended")
+	}
+	return nil, nil
 }
 
 type logsInput struct {

@@ -64,6 +64,7 @@ type Event struct {
 	Kind   string    `json:"kind" enum:"hello,listening,progress,ready,failed,stopped" doc:"What it is; hello comes first and says that from now on nothing is missed"`
 	Tenant string    `json:"tenant,omitempty" doc:"Name of the tenant"`
 	Text   string    `json:"text,omitempty" doc:"The step, the address or the error"`
+	Stream string    `json:"stream,omitempty" doc:"With hello: the name by which the client ends the stream"`
 }
 
 // LogLine is a record of a tenant's log.

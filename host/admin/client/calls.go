@@ -134,17 +134,22 @@ func stream[T any](ctx context.Context, c *Client, r Request, begun func(), each
 	})
 }
 
-// Events calls each for every event from now on; begun is called once nothing is
-// missed any more.
-func (c *Client) Events(ctx context.Context, name string, begun func(), each func(api.Event)) error {
+// Events calls each for every event from now on, until EndEvents is called for
+// the name that begun gets; begun is called once nothing is missed any more.
+func (c *Client) Events(ctx context.Context, name string, begun func(stream string), each func(api.Event)) error {
 	return stream(ctx, c, Request{Path: "/events", Query: url.Values{"tenant": {name}}}, nil, func(e api.Event) error {
 		if e.Kind == "hello" {
-			begun()
+			begun(e.Stream)
 			return nil
 		}
 		each(e)
 		return nil
 	})
+}
+
+// EndEvents ends a stream of events once all that has happened is told.
+func (c *Client) EndEvents(ctx context.Context, stream string) error {
+	return c.Do(ctx, Request{Method: http.MethodDelete, Path: "/events/" + url.PathEscape(stream)}, nil)
 }
 
 // Logs calls each for the lines of a log that are asked for.
