@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wasgi/wasgi/abi/tck"
 )
@@ -41,6 +43,47 @@ func cached(t *testing.T, dir string) []string {
 	return files
 }
 
+func echoCache(dir string) string { return cacheOf(dir, sha256.Sum256(tck.Echo())) }
+
+// TestCacheListStays: a start that finds everything writes nothing.
+func TestCacheListStays(t *testing.T) {
+	dir := t.TempDir()
+	startCached(t, dir)
+	before, err := os.Stat(filepath.Join(echoCache(dir), cacheList))
+	must(t, err)
+	startCached(t, dir)
+	after, err := os.Stat(filepath.Join(echoCache(dir), cacheList))
+	must(t, err)
+	if !os.SameFile(before, after) {
+		t.Error("the list was written again")
+	}
+}
+
+// TestOldCachesGo: code of other guests is removed when nothing has started with
+// it for long, and no sooner.
+func TestOldCachesGo(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string, age time.Duration) string {
+		path := filepath.Join(dir, cacheSubdir, name, "wazero")
+		must(t, os.MkdirAll(path, 0o700))
+		must(t, os.Chtimes(filepath.Dir(path), time.Time{}, time.Now().Add(-age)))
+		return path
+	}
+	old, young := at("0123", cacheAge+time.Hour), at("4567", cacheAge-time.Hour)
+	startCached(t, dir)
+	must(t, os.Chtimes(echoCache(dir), time.Time{}, time.Now().Add(-2*cacheAge)))
+	startCached(t, dir)
+	if _, err := os.Stat(old); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the old one: %v", err)
+	}
+	if _, err := os.Stat(young); err != nil {
+		t.Errorf("the young one: %v", err)
+	}
+	if len(cached(t, echoCache(dir))) != 1 {
+		t.Error("the one in use is gone")
+	}
+}
+
 func TestCacheIsUsed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cache")
 	if log := startCached(t, dir); log != "" {
@@ -60,7 +103,7 @@ func TestCacheIsUsed(t *testing.T) {
 	if !os.SameFile(before, after) || len(cached(t, dir)) != 1 {
 		t.Error("the guest was compiled again")
 	}
-	info, err := os.Stat(filepath.Join(dir, cacheSubdir))
+	info, err := os.Stat(echoCache(dir))
 	must(t, err)
 	if info.Mode().Perm() != 0o700 {
 		t.Errorf("mode %v", info.Mode())
@@ -75,12 +118,13 @@ func TestCacheIsThrownAway(t *testing.T) {
 		"a lost list":         func(dir, _ string) error { return os.Remove(filepath.Join(dir, cacheList)) },
 		"a stranger's file":   func(dir, _ string) error { return os.WriteFile(filepath.Join(dir, "x"), nil, 0o600) },
 		"a stranger's folder": func(dir, _ string) error { return os.Chmod(dir, 0o777) },
+		"a stranger's parent": func(dir, _ string) error { return os.Chmod(filepath.Dir(dir), 0o770) },
 		"a symbolic link":     func(_, file string) error { return linkTo(file) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			startCached(t, dir)
-			must(t, damage(filepath.Join(dir, cacheSubdir), cached(t, dir)[0]))
+			must(t, damage(echoCache(dir), cached(t, dir)[0]))
 			if log := startCached(t, dir); !strings.Contains(log, "cannot be trusted and is deleted") {
 				t.Errorf("logged %q", log)
 			}
@@ -96,7 +140,7 @@ func TestCacheThatOnlyWazeroRefuses(t *testing.T) {
 	dir := t.TempDir()
 	startCached(t, dir)
 	must(t, os.Truncate(cached(t, dir)[0], 10))
-	must(t, writeCacheList(filepath.Join(dir, cacheSubdir)))
+	must(t, writeCacheList(echoCache(dir), nil))
 	if log := startCached(t, dir); !strings.Contains(log, "compiled again") {
 		t.Errorf("logged %q", log)
 	}
@@ -112,7 +156,7 @@ func TestCacheDeletesNothingElse(t *testing.T) {
 	keep := filepath.Join(dir, "thesis.tex")
 	must(t, os.WriteFile(keep, []byte("text"), 0o600))
 	startCached(t, dir)
-	must(t, os.Remove(filepath.Join(dir, cacheSubdir, cacheList)))
+	must(t, os.Remove(filepath.Join(echoCache(dir), cacheList)))
 	startCached(t, dir)
 	if b, err := os.ReadFile(keep); err != nil || string(b) != "text" {
 		t.Errorf("got %q, %v", b, err)
@@ -157,7 +201,7 @@ func TestCheckedCacheIsLeftAlone(t *testing.T) {
 		}
 		closed(t, e.Close(t.Context()))
 	}
-	if _, err := os.Stat(filepath.Join(dir, cacheSubdir, cacheList)); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(echoCache(dir), cacheList)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a list was written: %v", err)
 	}
 }
