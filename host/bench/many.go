@@ -129,15 +129,20 @@ func (c *crowd) allServe(ctx context.Context, p *process) error {
 	return nil
 }
 
-// twice starts the host to make the snapshots, and again with them on disk.
-func (c *crowd) twice(ctx context.Context, s *section) (*process, string, error) {
-	p, _, took, err := c.serve(ctx)
+// twice starts the host to make the snapshots, and again with them on disk. Between
+// is called while the first one serves.
+func (c *crowd) twice(ctx context.Context, s *section, between func(addr string) error) (*process, string, error) {
+	p, addr, took, err := c.serve(ctx)
 	if err != nil {
 		return nil, "", err
 	}
+	err = between(addr)
 	p.stop()
+	if err != nil {
+		return nil, "", err
+	}
 	s.add(figure{What: "host start until all serve, nothing on disk", Unit: "s"}, took.Seconds())
-	p, addr, took, err := c.serve(ctx)
+	p, addr, took, err = c.serve(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -164,12 +169,15 @@ func mixed(n int) []string {
 // tenantsPart wakes every tenant once, in random order.
 func tenantsPart(ctx context.Context, b *bench, s *section) error {
 	c := b.newCrowd("tenants", mixed(b.opt.tenants))
-	s.note("%d tenants, of ten seven bare, two Bottle, one Flask, packages inside; no instance lives before its request. One request after the other, each on a new connection.", len(c.apps))
+	s.note("%d tenants, of ten seven bare, two Bottle, one Flask, packages inside; no instance lives before its request. One request after the other, each on a new connection. Each tenant has answered one request before the host was started again, as tenants have that fell asleep.", len(c.apps))
 	defer c.remove(s)
 	if err := c.make(ctx); err != nil {
 		return err
 	}
-	p, addr, err := c.twice(ctx, s)
+	p, addr, err := c.twice(ctx, s, func(addr string) error {
+		_, _, err := c.wakeAll(ctx, addr)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -177,9 +185,17 @@ func tenantsPart(ctx context.Context, b *bench, s *section) error {
 	if err := c.residence(p, s, "resident memory, all asleep"); err != nil {
 		return err
 	}
-	if err := c.wakeAll(ctx, addr, s); err != nil {
+	waits, wrong, err := c.wakeAll(ctx, addr)
+	if err != nil {
 		return err
 	}
+	for _, name := range helloNames() {
+		if len(waits[name]) > 0 {
+			addQuantiles(s, asleepFirst, name, waits[name])
+			s.add(figure{What: asleepFirst + ", longest", Server: name, Unit: "ms"}, quantile(waits[name], 1))
+		}
+	}
+	s.add(figure{What: "wrong answers"}, float64(wrong))
 	return c.residence(p, s, "resident memory, after the requests")
 }
 
@@ -189,15 +205,17 @@ func (c *crowd) residence(p *process, s *section, what string) error {
 	return err
 }
 
-func (c *crowd) wakeAll(ctx context.Context, addr string, s *section) error {
+// wakeAll has every tenant answer once, in random order, and returns how long each
+// took, in ms, by application.
+func (c *crowd) wakeAll(ctx context.Context, addr string) (waits map[string][]float64, wrong int, err error) {
 	order := rand.New(rand.NewPCG(5, 1000)).Perm(len(c.apps))
-	waits, wrong := map[string][]float64{}, 0
+	waits = map[string][]float64{}
 	for n, i := range order {
 		c.b.show.doing("request %d of %d", n+1, len(order))
 		begin := time.Now()
 		err := verify(ctx, helloApp(c.apps[i], ""), "http://"+addr+"/"+c.tenant(i)+"/")
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil, 0, ctx.Err()
 		}
 		if err != nil {
 			wrong++
@@ -205,14 +223,7 @@ func (c *crowd) wakeAll(ctx context.Context, addr string, s *section) error {
 		}
 		waits[c.apps[i]] = append(waits[c.apps[i]], ms(time.Since(begin)))
 	}
-	for _, name := range helloNames() {
-		if len(waits[name]) > 0 {
-			addQuantiles(s, asleepFirst, name, waits[name])
-			s.add(figure{What: asleepFirst + ", longest", Server: name, Unit: "ms"}, quantile(waits[name], 1))
-		}
-	}
-	s.add(figure{What: "wrong answers"}, float64(wrong))
-	return nil
+	return waits, wrong, nil
 }
 
 // idlePart compares a host with many sleeping tenants with an empty one.
@@ -231,7 +242,7 @@ func idlePart(ctx context.Context, b *bench, s *section) error {
 	if err := c.make(ctx); err != nil {
 		return err
 	}
-	p, _, err := c.twice(ctx, s)
+	p, _, err := c.twice(ctx, s, func(string) error { return nil })
 	if err != nil {
 		return err
 	}

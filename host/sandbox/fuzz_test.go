@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/wasgi/wasgi/abi/tck"
@@ -49,6 +50,32 @@ func FuzzDecodeHeader(f *testing.F) {
 		copy(again[digestAt:], h.digest[:])
 		if !bytes.Equal(again, b) {
 			t.Fatal("encoding again differs")
+		}
+	})
+}
+
+// FuzzDecodeHot: what is accepted lies in memory, in order, is no more than may
+// be, and comes out as it went in.
+func FuzzDecodeHot(f *testing.F) {
+	const size = 1 << 26
+	f.Add(encodeHot([]pageRun{{0, imagePage}, {2 * imagePage, 9 * imagePage}, {size - imagePage, size}}))
+	f.Add([]byte{0, 0})
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		runs, err := decodeHot(b, size)
+		if err != nil {
+			return
+		}
+		var at, pages uint64
+		for _, r := range runs {
+			if r.start < at || r.end <= r.start || r.end > size || r.start%imagePage != 0 || r.end%imagePage != 0 {
+				t.Fatalf("%v in %v", r, runs)
+			}
+			at, pages = r.end, pages+(r.end-r.start)/imagePage
+		}
+		again, err := decodeHot(encodeHot(runs), size)
+		if err != nil || pages > maxHotPages || !slices.Equal(again, runs) {
+			t.Fatalf("%v came out as %v (%v)", runs, again, err)
 		}
 	})
 }

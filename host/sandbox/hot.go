@@ -16,6 +16,7 @@ func (in *Instance) learn() {
 		runs = slices.Clone(in.dirty.runs)
 	}
 	in.image.hot.Store(&runs)
+	in.image.keepHot(runs)
 }
 
 // warm makes copies of the pages that a first request writes to. All at once

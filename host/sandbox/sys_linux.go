@@ -31,6 +31,20 @@ func populate(b []byte) error {
 	return unix.Madvise(b, unix.MADV_POPULATE_WRITE)
 }
 
+// readAttribute reads an extended attribute of at most size bytes.
+func readAttribute(f *os.File, name string, size int) ([]byte, error) {
+	b := make([]byte, size)
+	n, err := unix.Fgetxattr(int(f.Fd()), name, b)
+	if err != nil {
+		return nil, err
+	}
+	return b[:n], nil
+}
+
+func writeAttribute(f *os.File, name string, value []byte) error {
+	return unix.Fsetxattr(int(f.Fd()), name, value, 0)
+}
+
 // mapPrivate puts a copy-on-write view of the file in place of b, whatever b
 // was before.
 func mapPrivate(b []byte, f *os.File, offset int64) error {

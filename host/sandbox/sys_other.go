@@ -24,6 +24,8 @@ func commit([]byte) error                                 { return errPlatform }
 func populate([]byte) error                               { return errPlatform }
 func mapPrivate([]byte, *os.File, int64) error            { return errPlatform }
 func mapReadOnly(*os.File, int64, uint64) ([]byte, error) { return nil, errPlatform }
+func readAttribute(*os.File, string, int) ([]byte, error) { return nil, errPlatform }
+func writeAttribute(*os.File, string, []byte) error       { return errPlatform }
 func unmap([]byte) error                                  { return nil }
 func memoryFile(string) (*os.File, error)                 { return nil, errPlatform }
 func seal(*os.File) error                                 { return errPlatform }
