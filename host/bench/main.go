@@ -46,7 +46,9 @@ func run(ctx context.Context, opt options) error {
 	}
 	b := &bench{opt: opt, cores: runtime.NumCPU(), store: s, show: newProgress(os.Stderr)}
 	if !opt.report {
-		err = b.measure(ctx)
+		if err = checkPatched(); err == nil {
+			err = b.measure(ctx)
+		}
 	}
 	return errors.Join(err, writeReport(opt.out, s))
 }
