@@ -191,3 +191,19 @@ func TestADamagedArchiveIsNotUsed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestOnThisMachine gives native Python the paths of this machine.
+func TestOnThisMachine(t *testing.T) {
+	mounts := []mount{{"/m/site", "/site"}, {"/m/helpers", "/conformance"}, {"/m/tree", "/work"}}
+	for text, want := range map[string]string{
+		"PYTHONPATH=/work/src:/site:/conformance": "PYTHONPATH=/m/tree/src:/m/site:/m/helpers",
+		"/conformance/conformance_django.py":      "/m/helpers/conformance_django.py",
+		"/sites:/work":                            "/sites:/m/tree",
+		"-m":                                      "-m",
+		"NAME=":                                   "NAME=",
+	} {
+		if got := onThisMachine(text, mounts); got != want {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}
