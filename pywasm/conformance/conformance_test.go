@@ -113,6 +113,23 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestAUnitThatIsSkippedSaysWhy keeps the reason that all its tests give.
+func TestAUnitThatIsSkippedSaysWhy(t *testing.T) {
+	for _, c := range []struct {
+		want  string
+		tests []record
+	}{
+		{"no server", []record{{"a", skipped, "no server"}, {"b", skipped, "no server"}}},
+		{"", []record{{"a", skipped, "no server"}, {"b", skipped, "no time"}}},
+		{"", []record{{"a", skipped, "no server"}, {"b", passed, "no server"}}},
+		{"", nil},
+	} {
+		if got := newJudge(nil).take(result{Unit: "u", Tests: c.tests}).Note; got != c.want {
+			t.Errorf("%v: %q", c.tests, got)
+		}
+	}
+}
+
 // TestARunOfAPartKeepsTheRest merges by unit, within a version.
 func TestARunOfAPartKeepsTheRest(t *testing.T) {
 	older := summary{Version: "1", Units: []unitCount{{Unit: "a", Passed: 1}, {Unit: "b", Failed: 1}}}

@@ -17,7 +17,7 @@
 //     tests in Debian's source alone (pywasm/build --where suites).
 //  2. suite.units cuts the suite into units. Each is a process of its own, so
 //     that one that crashes or hangs loses no other.
-//     server.go starts what the suite connects to, PostgreSQL or MariaDB
+//     server.go starts what the suite connects to, PostgreSQL, MariaDB or Redis
 //     from Debian, on a port of 127.0.0.1 that is the only one its units may reach.
 //     It ends with the suite, and its folder with it, at Ctrl-C too.
 //  3. process.go runs a unit. Helpers of ours, in guest, record each test as it

@@ -11,7 +11,7 @@ import (
 func pg8000() suite {
 	return suite{name: "pg8000", sdist: "pg8000", server: postgres(),
 		wheels: pytestWheels("pg8000", "pytest-mock", "scramp", "asn1crypto", "python-dateutil", "pytz"),
-		units:  pytestSuite{tests: "test", path: []string{"src"}}.units}
+		units:  pytestSuite{tests: "test", path: []string{"src"}, quiet: clientTest}.units}
 }
 
 // preparePostgres makes a database as pg8000's tests expect it: the user

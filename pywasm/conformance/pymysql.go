@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"slices"
 	"syscall"
-	"time"
 )
 
 // pymysql is the driver of MariaDB that is Python alone. Its source distribution
@@ -17,7 +16,7 @@ func pymysql() suite {
 func pymysqlUnits(ctx context.Context, w *world, from sources) ([]unit, error) {
 	var all []unit
 	for _, dir := range []string{"pymysql/tests", "tests"} {
-		units, err := pytestSuite{tests: dir, path: []string{"."}}.units(ctx, w, from)
+		units, err := pytestSuite{tests: dir, path: []string{"."}, quiet: clientTest}.units(ctx, w, from)
 		if err != nil {
 			return nil, err
 		}
@@ -26,7 +25,6 @@ func pymysqlUnits(ctx context.Context, w *world, from sources) ([]unit, error) {
 	for i := range all {
 		u := &all[i]
 		u.args = slices.Insert(u.args, 2, "-p", "conformance_pymysql")
-		u.quiet = 2 * time.Minute
 	}
 	return all, nil
 }

@@ -33,10 +33,11 @@ type running struct {
 	stop func() // waits for its end and removes its folder
 }
 
-// How long a server may take to answer, and to end before it is killed.
 const (
-	serverStart = 30 * time.Second
-	serverEnd   = 10 * time.Second
+	serverStart = 30 * time.Second // until it answers
+	serverEnd   = 10 * time.Second // then it is killed
+	// clientTest is what a test of a driver may take. The longest known takes a minute.
+	clientTest = 3 * time.Minute
 )
 
 // serve starts the suite's server, if it has one, and shows it to the units:

@@ -48,7 +48,7 @@ type mount struct{ host, guest string }
 
 // suites are all there are, the quick ones first.
 func suites() []suite {
-	return []suite{itsdangerous(), wsgiref(), sockets(), bottle(), jinja2(), click(), pymysql(), pg8000(), webob(), flask(), werkzeug(), django(), cpython()}
+	return []suite{itsdangerous(), wsgiref(), sockets(), bottle(), jinja2(), click(), pymysql(), pg8000(), redis(), webob(), flask(), werkzeug(), django(), cpython()}
 }
 
 func find(all []suite, name string) (suite, bool) {

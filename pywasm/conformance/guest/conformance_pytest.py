@@ -16,9 +16,15 @@ def pytest_collection_modifyitems(config, items):
     items[:] = kept
 
 
+_deselected = []
+
+
 def pytest_deselected(items):
+    _deselected.extend(items)
     for item in items:
-        records.record(item.nodeid, "skipped", "deselected by a marker of the suite's")
+        expression = item.config.option.markexpr.split()
+        marks = sorted({mark.name for mark in item.iter_markers() if mark.name in expression})
+        records.record(item.nodeid, "skipped", "deselected: marked " + ", ".join(marks))
 
 
 def pytest_runtest_logstart(nodeid, location):
@@ -41,7 +47,8 @@ def pytest_collectreport(report):
 
 def pytest_sessionfinish(session, exitstatus):
     if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
-        records.record(session.config.args[0], "skipped", "it has no test that can run here")
+        if not _deselected:
+            records.record(session.config.args[0], "skipped", "it has no test that can run here")
         session.exitstatus = pytest.ExitCode.OK
     records.end()
 
