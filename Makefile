@@ -70,7 +70,7 @@ attack: build tools ## make every attack of the catalogue, the long ones too, an
 	@set -o pipefail; $(PATCHED) WASGI_ATTACK=1 $(GO) test -timeout 60m -count 1 -run 'TestAttack$$|TestSQLiteLosesNothing$$|TestDeployKilled$$' -v ./cmd/wasgi/e2e | grep -v '^=== '
 
 # The suites come as source distributions, and only pip can fetch those.
-conformance: build tools ## run the suites of CPython, Django, Flask and others inside the guest, write pywasm/conformance/RESULTS.md
+conformance: build tools ## run the suites of CPython, Django, Flask, drivers of databases and others inside the guest, write pywasm/conformance/RESULTS.md
 	@python3 -m pip --version >/dev/null 2>&1 || { echo "wasgi: pip is missing; installing python3-pip"; \
 	  { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends python3-pip; } >/dev/null; }
 	@$(GO) run ./pywasm/build --test-modules --out bin/tests-guest

@@ -35,4 +35,7 @@
 // digest as well (pins.go); the revisions that Debian adds are recorded in
 // the manifest. Where the mirror lists several versions, or lists one before
 // it has its files, the best one that can be had is taken (fetch.go).
+//
+// "--where suites" makes no guest: it fetches upstream tarballs with tests for
+// pywasm/conformance (suitePins).
 package main

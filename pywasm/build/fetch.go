@@ -48,6 +48,49 @@ func fetch(j *job) error {
 	return writeJSON(filepath.Join(j.out, "sources.json"), all)
 }
 
+// fetchSuites gets the upstream tarballs of suites, each into a folder of its
+// name, and checks them against their pins.
+func fetchSuites(j *job) error {
+	mirror, err := machineMirror("/etc")
+	if err != nil {
+		return err
+	}
+	apt, err := newPrivateApt(j, mirror)
+	if err != nil {
+		return err
+	}
+	for _, p := range suitePins() {
+		if err := fetchTarball(j, apt, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetchTarball gets and checks the upstream tarball of a source alone.
+func fetchTarball(j *job, apt *privateApt, p pin) error {
+	versions, err := apt.offered(p.name)
+	if err != nil {
+		return err
+	}
+	var wanted [][]string
+	for _, v := range preferred(p, versions) {
+		wanted = append(wanted, []string{"source", "--download-only", "--tar-only", p.name + "=" + v})
+	}
+	if len(wanted) == 0 {
+		return movedOn(p, strings.Join(versions, ", "))
+	}
+	dir := filepath.Join(j.out, p.name)
+	if err := apt.first(wanted, func(args []string) error { return fetchInto(apt, dir, args) }); err != nil {
+		return err
+	}
+	s, err := listSource(dir, p)
+	if err != nil {
+		return err
+	}
+	return checkPin(&s, p)
+}
+
 // fetchOne gets and checks one source. A mirror may list a version before it
 // has its files: then the next one that will do is taken.
 func fetchOne(j *job, apt *privateApt, p pin) (source, error) {

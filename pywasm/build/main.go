@@ -68,6 +68,9 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	steps := plan(guest, o.quick, o.tests)
+	if o.where == suitesStep {
+		steps = suitePlan()
+	}
 	if o.list {
 		return list(os.Stdout, steps, o.json)
 	}

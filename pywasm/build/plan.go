@@ -39,9 +39,8 @@ func plan(guest string, quick, tests bool) []step {
 	py := []string{filepath.Join(guest, "*.py")}
 	libs := []string{"zlib", "bzip2", "xz", "sqlite", "openssl"}
 	steps := []step{
-		{name: "tools", always: true, content: true, run: checkTools,
-			hint: "Install the packages by hand and run the build again."},
-		{name: "fetch", needs: []string{"tools"}, recipe: pinRecipe(), content: true, run: fetch, hint: hintFetch},
+		tools(),
+		{name: "fetch", needs: []string{"tools"}, recipe: pinRecipe(pins()), content: true, run: fetch, hint: hintFetch},
 		script("sysroot", "tools", "fetch"),
 	}
 	for _, lib := range libs {
@@ -58,6 +57,20 @@ func plan(guest string, quick, tests bool) []step {
 	)
 	return append(steps, step{name: "manifest", needs: names(steps), recipe: []string{"1"},
 		run: writeManifest, hint: hintRecipe})
+}
+
+// suitesStep is the step of suitePlan that --where names.
+const suitesStep = "suites"
+
+// suitePlan fetches what pywasm/conformance takes from Debian besides the
+// guest's own sources. It makes no guest.
+func suitePlan() []step {
+	return []step{tools(), {name: suitesStep, needs: []string{"tools"}, recipe: pinRecipe(suitePins()), content: true, run: fetchSuites, hint: hintFetch}}
+}
+
+func tools() step {
+	return step{name: "tools", always: true, content: true, run: checkTools,
+		hint: "Install the packages by hand and run the build again."}
 }
 
 // cross is the step that compiles CPython for the guest.

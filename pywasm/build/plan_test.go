@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -49,6 +50,20 @@ func TestTestModules(t *testing.T) {
 		same := slices.Equal(s.recipe, plain[i].recipe)
 		if same != (s.name != "cross") {
 			t.Errorf("%s: the same recipe: %v", s.name, same)
+		}
+	}
+}
+
+// TestSuitesMakeNoGuest keeps what only pywasm/conformance needs apart: a change
+// of it must not build the guest again.
+func TestSuitesMakeNoGuest(t *testing.T) {
+	if got := names(suitePlan()); !slices.Equal(got, []string{"tools", suitesStep}) {
+		t.Errorf("%q", got)
+	}
+	guest := strings.Join(pinRecipe(pins()), "\n")
+	for _, p := range suitePins() {
+		if strings.Contains(guest, p.name) || p.sha256 == "" {
+			t.Errorf("%+v is part of the guest's sources, or not pinned", p)
 		}
 	}
 }

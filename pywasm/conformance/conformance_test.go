@@ -113,6 +113,23 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestAUnitThatIsSkippedSaysWhy keeps the reason that all its tests give.
+func TestAUnitThatIsSkippedSaysWhy(t *testing.T) {
+	for _, c := range []struct {
+		want  string
+		tests []record
+	}{
+		{"no server", []record{{"a", skipped, "no server"}, {"b", skipped, "no server"}}},
+		{"", []record{{"a", skipped, "no server"}, {"b", skipped, "no time"}}},
+		{"", []record{{"a", skipped, "no server"}, {"b", passed, "no server"}}},
+		{"", nil},
+	} {
+		if got := newJudge(nil).take(result{Unit: "u", Tests: c.tests}).Note; got != c.want {
+			t.Errorf("%v: %q", c.tests, got)
+		}
+	}
+}
+
 // TestARunOfAPartKeepsTheRest merges by unit, within a version.
 func TestARunOfAPartKeepsTheRest(t *testing.T) {
 	older := summary{Version: "1", Units: []unitCount{{Unit: "a", Passed: 1}, {Unit: "b", Failed: 1}}}
@@ -189,5 +206,21 @@ func TestADamagedArchiveIsNotUsed(t *testing.T) {
 	err := keepFile(dir, strings.Repeat("0", 64), filepath.Join(dir, "kept"))
 	if err == nil || !strings.Contains(err.Error(), "fetched no file with the digest") {
 		t.Error(err)
+	}
+}
+
+// TestOnThisMachine gives native Python the paths of this machine.
+func TestOnThisMachine(t *testing.T) {
+	mounts := []mount{{"/m/site", "/site"}, {"/m/helpers", "/conformance"}, {"/m/tree", "/work"}}
+	for text, want := range map[string]string{
+		"PYTHONPATH=/work/src:/site:/conformance": "PYTHONPATH=/m/tree/src:/m/site:/m/helpers",
+		"/conformance/conformance_django.py":      "/m/helpers/conformance_django.py",
+		"/sites:/work":                            "/sites:/m/tree",
+		"-m":                                      "-m",
+		"NAME=":                                   "NAME=",
+	} {
+		if got := onThisMachine(text, mounts); got != want {
+			t.Errorf("%s: %s", text, got)
+		}
 	}
 }

@@ -11,11 +11,15 @@
 // # The way of a run
 //
 //  1. suite.prepare fetches the sources: CPython's from the guest's own build
-//     (pywasm/build --where), the others from the machine's package index
+//     (pywasm/build --where fetch), the others from the machine's package index
 //     through pip. pins holds their versions and digests; archives.go checks
-//     them on each use and keeps them in the user's cache folder.
+//     them on each use and keeps them in the user's cache folder. One has its
+//     tests in Debian's source alone (pywasm/build --where suites).
 //  2. suite.units cuts the suite into units. Each is a process of its own, so
 //     that one that crashes or hangs loses no other.
+//     server.go starts what the suite connects to, PostgreSQL, MariaDB or Redis
+//     from Debian, on a port of 127.0.0.1 that is the only one its units may reach.
+//     It ends with the suite, and its folder with it, at Ctrl-C too.
 //  3. process.go runs a unit. Helpers of ours, in guest, record each test as it
 //     starts and ends (record.go).
 //  4. judge.go compares with the suite's list in leftout: a test that fails and

@@ -42,14 +42,22 @@ func (j *judge) take(r result) unitCount {
 	for _, t := range r.Tests {
 		j.count(&c, t)
 	}
-	if c.Passed+c.Failed+c.LeftOut == 0 && len(r.Tests) == 1 {
-		c.Note = r.Tests[0].Detail
+	if c.Passed+c.Failed+c.LeftOut == 0 {
+		c.Note = sameDetail(r.Tests)
 	}
 	j.passed += c.Passed
 	j.skipped += c.Skipped
 	j.leftOut += c.LeftOut
 	j.units = append(j.units, c)
 	return c
+}
+
+// sameDetail is what all tests say, "" when they differ.
+func sameDetail(tests []record) string {
+	if len(tests) == 0 || slices.ContainsFunc(tests, func(t record) bool { return t.Detail != tests[0].Detail }) {
+		return ""
+	}
+	return tests[0].Detail
 }
 
 func (j *judge) count(c *unitCount, t record) {

@@ -5,16 +5,33 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // prepare fetches, checks and unpacks what a suite needs.
 func (w *world) prepare(ctx context.Context, s suite) (sources, error) {
-	if s.sdist == "" {
+	var out sources
+	var err error
+	switch {
+	case s.sdist != "":
+		out, err = w.sdists(ctx, s)
+	case s.debian != "":
+		out, err = w.debian(ctx, s.debian)
+	default:
 		return w.prepareCPython(ctx)
 	}
+	if err == nil {
+		out.site, err = w.site(ctx, s.wheels)
+	}
+	return out, err
+}
+
+// sdists are the sources of a suite that come from the package index.
+func (w *world) sdists(ctx context.Context, s suite) (sources, error) {
 	out := sources{others: map[string]string{}}
 	for _, name := range append([]string{s.sdist}, s.sdists...) {
 		pins, err := pinsOf("sdists.txt", []string{name})
@@ -30,9 +47,29 @@ func (w *world) prepare(ctx context.Context, s suite) (sources, error) {
 		}
 		out.others[name] = tree
 	}
-	var err error
-	out.site, err = w.site(ctx, s.wheels)
-	return out, err
+	return out, nil
+}
+
+// debian is the upstream source of one of Debian's packages, which the guest's
+// build fetches and checks. The name of its folder there holds the digest.
+func (w *world) debian(ctx context.Context, name string) (sources, error) {
+	fetched, err := buildStep(ctx, "suites")
+	if err != nil {
+		return sources{}, err
+	}
+	found, err := filepath.Glob(filepath.Join(fetched, name, "*.orig.tar.?z"))
+	if err != nil || len(found) != 1 {
+		return sources{}, errors.Join(err, fmt.Errorf("%s has no tarball of %s", fetched, name))
+	}
+	version, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(found[0]), name+"_"), ".orig.tar.")
+	dir := filepath.Join(w.cache, "sources", name+"-"+version+"-"+filepath.Base(filepath.Dir(fetched)))
+	return sources{tree: dir, version: version}, unpackInto(dir, func(root *os.Root) error {
+		cmd := exec.CommandContext(ctx, "tar", "-xf", found[0], "-C", root.Name(), "--strip-components=1", "--no-same-owner")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("unpacking %s: %w\n%s", name, err, out)
+		}
+		return w.compile(ctx, root.Name(), "/work")
+	})
 }
 
 // tree is the unpacked source of a pin.

@@ -23,6 +23,9 @@ type ending struct {
 // numbers need more than an application's usual 256 MiB.
 const unitMemory = "2GiB"
 
+// recordsFile is what the helpers write, in the folder of a unit's results.
+const recordsFile = "records.jsonl"
+
 // runUnit runs one unit and returns what its tests recorded.
 func (w *world) runUnit(ctx context.Context, s suite, u unit, rules []leftOut) (result, error) {
 	results, err := os.MkdirTemp(w.tmp, "results-")
@@ -38,7 +41,7 @@ func (w *world) runUnit(ctx context.Context, s suite, u unit, rules []leftOut) (
 	if err != nil {
 		return result{}, err
 	}
-	records, err := readRecords(filepath.Join(results, "records.jsonl"))
+	records, err := readRecords(filepath.Join(results, recordsFile))
 	if err != nil {
 		return result{}, err
 	}
@@ -49,17 +52,16 @@ func (w *world) runUnit(ctx context.Context, s suite, u unit, rules []leftOut) (
 
 // start runs the process to its end. Its output goes to a log.
 func (w *world) start(ctx context.Context, s suite, u unit, results string) (ending, error) {
-	log := filepath.Join(w.cache, "logs", s.name, strings.ReplaceAll(u.name, "/", "_")+".log")
-	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
-		return ending{}, err
-	}
-	f, err := os.Create(log)
+	f, err := w.logFile(s, u.name)
 	if err != nil {
 		return ending{}, err
 	}
 	defer f.Close()
 	limited, cancel := context.WithTimeout(ctx, u.timeout)
 	defer cancel()
+	if u.quiet > 0 {
+		go watch(limited, cancel, filepath.Join(results, recordsFile), u.quiet)
+	}
 	cmd := w.command(limited, u, results)
 	cmd.Stdout, cmd.Stderr = f, f
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGKILL) }
@@ -69,7 +71,37 @@ func (w *world) start(ctx context.Context, s suite, u unit, results string) (end
 	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
 		return ending{}, errors.Join(err, ctx.Err())
 	}
-	return ending{cmd.ProcessState.ExitCode(), limited.Err() != nil, tail(log)}, nil
+	return ending{cmd.ProcessState.ExitCode(), limited.Err() != nil, tail(f.Name())}, nil
+}
+
+// watch ends a unit that has recorded nothing for a time: the test that it is at
+// hangs. It returns with the unit.
+func watch(ctx context.Context, end context.CancelFunc, records string, quiet time.Duration) {
+	size, since := int64(-1), time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+		info, err := os.Stat(records)
+		switch {
+		case err == nil && info.Size() != size:
+			size, since = info.Size(), time.Now()
+		case time.Since(since) > quiet:
+			end()
+			return
+		}
+	}
+}
+
+// logFile is where a unit's output goes, or the server's.
+func (w *world) logFile(s suite, name string) (*os.File, error) {
+	log := filepath.Join(w.cache, "logs", s.name, strings.ReplaceAll(name, "/", "_")+".log")
+	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
+		return nil, err
+	}
+	return os.Create(log)
 }
 
 // command is the unit in the guest, or natively.
@@ -87,6 +119,9 @@ func (w *world) command(ctx context.Context, u unit, results string) *exec.Cmd {
 	for _, e := range env {
 		args = append(args, "--env", e)
 	}
+	for _, to := range u.allow {
+		args = append(args, "--allow", to)
+	}
 	binary := w.wasgi
 	if u.tests {
 		binary = w.wasgiTests
@@ -99,22 +134,39 @@ func (w *world) command(ctx context.Context, u unit, results string) *exec.Cmd {
 // nativeCommand is the same unit without the guest: its paths become those of
 // this machine.
 func (w *world) nativeCommand(ctx context.Context, u unit, mounts []mount, env []string) *exec.Cmd {
-	pairs := []string{}
-	for _, m := range append(mounts, mount{u.dir, "/work"}) {
-		pairs = append(pairs, m.guest+"/", m.host+"/", ":"+m.guest+":", ":"+m.host+":", "="+m.guest, "="+m.host, ":"+m.guest, ":"+m.host)
-	}
-	native := strings.NewReplacer(pairs...)
+	mounts = append(mounts, mount{u.dir, "/work"})
 	args := []string{}
 	for _, a := range u.args {
-		args = append(args, native.Replace(a))
+		args = append(args, onThisMachine(a, mounts))
 	}
 	cmd := exec.CommandContext(ctx, w.nativePython, args...)
 	cmd.Dir = u.dir
 	cmd.Env = []string{"HOME=" + w.tmp, "LANG=C.UTF-8", "TZ=UTC", "TMPDIR=" + w.tmp, "PATH=" + os.Getenv("PATH"), "PYTHONDONTWRITEBYTECODE=1"}
 	for _, e := range env {
-		cmd.Env = append(cmd.Env, native.Replace(e))
+		cmd.Env = append(cmd.Env, onThisMachine(e, mounts))
 	}
 	return cmd
+}
+
+// onThisMachine replaces the guest's paths in text, which stand at its start or
+// after "=" or ":".
+func onThisMachine(text string, mounts []mount) string {
+	name, value, assigned := strings.Cut(text, "=")
+	if !assigned {
+		name, value = "", text
+	}
+	parts := strings.Split(value, ":")
+	for i, part := range parts {
+		for _, m := range mounts {
+			if rest, ok := strings.CutPrefix(part, m.guest); ok && (rest == "" || rest[0] == '/') {
+				parts[i] = m.host + rest
+			}
+		}
+	}
+	if value = strings.Join(parts, ":"); assigned {
+		return name + "=" + value
+	}
+	return value
 }
 
 // writeNotRun tells the helpers which tests must not run.

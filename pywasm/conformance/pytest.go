@@ -16,9 +16,10 @@ func pytestWheels(more ...string) []string {
 
 // A pytestSuite is a suite for pytest: one unit for each test module.
 type pytestSuite struct {
-	tests    string   // folder with the tests, within the source
-	path     []string // folders for PYTHONPATH, within the source
-	standins bool     // whether guest/standins comes first
+	tests    string        // folder with the tests, within the source
+	path     []string      // folders for PYTHONPATH, within the source
+	standins bool          // whether guest/standins comes first
+	quiet    time.Duration // unit.quiet
 }
 
 // units is suite.units for a pytest suite.
@@ -27,7 +28,7 @@ func (p pytestSuite) units(_ context.Context, _ *world, from sources) ([]unit, e
 	if err != nil {
 		return nil, err
 	}
-	base := unit{dir: from.tree, mounts: []mount{{from.site, siteDir}}, timeout: 10 * time.Minute}
+	base := unit{dir: from.tree, mounts: []mount{{from.site, siteDir}}, timeout: 10 * time.Minute, quiet: p.quiet}
 	if p.standins {
 		base.path = append(base.path, standinDir)
 	}

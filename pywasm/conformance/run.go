@@ -30,6 +30,11 @@ func (w *world) runSuite(ctx context.Context, s suite) (ok bool, err error) {
 		}
 		return true, nil
 	}
+	stop, err := w.serve(ctx, s, units)
+	if err != nil {
+		return false, err
+	}
+	defer stop()
 	return w.runUnits(ctx, s, from.version, units, rules, len(units) == len(all))
 }
 
@@ -46,6 +51,14 @@ func (w *world) selected(all []unit) []unit {
 	return out
 }
 
+// limit is how many units of a suite run at a time.
+func (w *world) limit(s suite) int {
+	if s.server != nil {
+		return 1
+	}
+	return max(1, w.jobs)
+}
+
 // runUnits runs units, some at a time, and judges each when it ends.
 func (w *world) runUnits(ctx context.Context, s suite, version string, units []unit, rules []leftOut, whole bool) (bool, error) {
 	begin := time.Now()
@@ -55,7 +68,7 @@ func (w *world) runUnits(ctx context.Context, s suite, version string, units []u
 	j, p := newJudge(rules), newProgress(w.json, s.name, len(units))
 	results := make(chan result)
 	g, limited := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, w.jobs))
+	g.SetLimit(w.limit(s))
 	done := make(chan error, 1)
 	go func() { // ends when all units have ended
 		for _, u := range units {

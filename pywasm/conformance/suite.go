@@ -9,10 +9,14 @@ import (
 // A suite is a set of tests that others wrote.
 type suite struct {
 	name string
-	// sdist is the pin of the suite's source, "" for CPython's own.
-	sdist string
+	// sdist is the pin of the suite's source, debian the source package that is
+	// taken when there is no such pin; CPython's own has neither.
+	sdist, debian string
 	// sdists and wheels are pins of what it needs besides.
 	sdists, wheels []string
+	// server is what its tests connect to, nil for nothing. Units then run one at
+	// a time.
+	server *server
 	// units cuts the prepared suite into processes.
 	units func(ctx context.Context, w *world, from sources) ([]unit, error)
 }
@@ -33,8 +37,10 @@ type unit struct {
 	path    []string // PYTHONPATH, in the guest
 	env     []string
 	args    []string // python's command line, in the guest
+	allow   []string // whom it may connect to
 	timeout time.Duration
-	tests   bool // in the guest that has modules for tests
+	quiet   time.Duration // deadline of each test, 0 for none but timeout
+	tests   bool          // in the guest that has modules for tests
 }
 
 // A mount shows a folder of this machine to the guest.
@@ -42,7 +48,7 @@ type mount struct{ host, guest string }
 
 // suites are all there are, the quick ones first.
 func suites() []suite {
-	return []suite{itsdangerous(), wsgiref(), sockets(), bottle(), jinja2(), click(), webob(), flask(), werkzeug(), django(), cpython()}
+	return []suite{itsdangerous(), wsgiref(), sockets(), bottle(), jinja2(), click(), pymysql(), pg8000(), redis(), webob(), flask(), werkzeug(), django(), cpython()}
 }
 
 func find(all []suite, name string) (suite, bool) {
