@@ -281,6 +281,16 @@ def mariadb():
         return jsonify(texts=[row[0] for row in cursor.fetchall()])
 
 
+@app.get("/mariadb/sleep")
+def mariadb_sleep():
+    import pymysql
+
+    host, port = place("MARIADB")
+    c = pymysql.connect(host=host, port=port, user="wasgi", password="secret", database="test")
+    c.cursor().execute("select sleep(600)")
+    return "awake\n"
+
+
 @app.get("/redis")
 def redis_():
     import redis
@@ -292,6 +302,20 @@ def redis_():
         p.set("key", "value ✓", ex=60).rpush("list", 1, 2, 3).incr("hits")
         p.execute()
     return jsonify(value=r.get("key").decode(), list=[int(n) for n in r.lrange("list", 0, -1)], ttl=0 < r.ttl("key") <= 60)
+
+
+@app.get("/redis/wait")
+def redis_wait():
+    """For what nobody writes."""
+    import redis
+
+    host, port = place("REDIS")
+    r = redis.Redis(host=host, port=port)
+    if request.args["command"] == "blpop":
+        r.blpop("nothing", timeout=600)
+    else:
+        r.xread({"nothing": "$"}, block=600_000)
+    return "something\n"
 
 
 @app.get("/mail")
