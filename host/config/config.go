@@ -218,6 +218,10 @@ type Config struct {
 	// EgressRate is what all of them may carry in bytes a second, both directions
 	// together; 0 is no limit.
 	EgressRate Bytes `koanf:"egress_rate" help:"bytes a second of all connections of applications, 0 for no limit"`
+	// EgressResolver is the DNS server that is asked for names that applications look
+	// up, as ADDRESS:PORT: "10.0.0.53:53". Empty is those of the machine's
+	// /etc/resolv.conf. /etc/hosts comes first in both cases.
+	EgressResolver string `koanf:"egress_resolver" help:"DNS server for names that applications look up, ADDRESS:PORT; empty for the machine's"`
 
 	// DataQuota is how much a tenant may keep in /data. A manifest may set less, of
 	// this and of the next two.
