@@ -347,20 +347,20 @@ def fetchers(context, authority):
     def urllib3_(url):
         import urllib3
 
-        r = urllib3.PoolManager(ca_certs=authority).request("GET", url, timeout=10, retries=False)
+        r = urllib3.PoolManager(ca_certs=authority).request("GET", url, timeout=10, retries=urllib3.Retry(None, connect=0, read=0, other=0, redirect=3))
         return r.status, r.data.decode()
 
     def httpx_(url):
         import httpx
 
-        r = httpx.get(url, timeout=10, verify=context)
+        r = httpx.get(url, timeout=10, verify=context, follow_redirects=True)
         return r.status_code, r.text
 
     def httpx_async(url):
         import httpx
 
         async def get():
-            async with httpx.AsyncClient(verify=context, timeout=10) as client:
+            async with httpx.AsyncClient(verify=context, timeout=10, follow_redirects=True) as client:
                 return await client.get(url)
 
         r = asyncio.run(get())
@@ -377,6 +377,32 @@ def fetch():
     out = {}
     for name, get in fetchers(context, authority).items():
         out[name] = [get(f"http://{os.environ['HTTP']}/page"), get(f"https://{os.environ['HTTPS']}/page")]
+    return jsonify(out)
+
+
+def root_of(error):
+    """What a client's own exception stands for, as it keeps that."""
+    seen = []
+    while not isinstance(error, (PermissionError, ssl.SSLCertVerificationError)):
+        seen.append(error)
+        nearer = [error.__cause__, getattr(error, "reason", None), *error.args, error.__context__]
+        nearer = [e for e in nearer if isinstance(e, BaseException) and e not in seen]
+        if not nearer:
+            break
+        error = nearer[0]
+    return error
+
+
+@app.get("/refused")
+def refused_clients():
+    """What each client says of an address that it must not reach."""
+    authority, out = "/app/authority.pem", {}
+    for name, get in fetchers(ssl.create_default_context(cafile=authority), authority).items():
+        try:
+            out[name] = get(request.args["url"])
+        except Exception as e:
+            root = root_of(e)
+            out[name] = [type(e).__name__, type(root).__name__, getattr(root, "verify_message", str(root))]
     return jsonify(out)
 
 
