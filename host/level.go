@@ -72,7 +72,7 @@ func (e *engine) job(a application, spec sandbox.Spec) worker.Job {
 		MemoryLimit: spec.MemoryLimit, CPULimit: spec.CPULimit, Grace: spec.Grace,
 		StartTimeout: spec.StartTimeout, WarmupTimeout: spec.WarmupTimeout,
 		MemoryBudget: a.memory.Limit(), Unstored: a.secret,
-		Running: min(e.cfg.now().Slots, a.tenant.Manifest.Instances.Max),
+		EgressRate: int64(e.cfg.now().EgressRate), Running: min(e.cfg.now().Slots, a.tenant.Manifest.Instances.Max),
 	}
 }
 

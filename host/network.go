@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 
 	"github.com/wasgi/wasgi/host/egress"
 	"github.com/wasgi/wasgi/host/egress/postgres"
@@ -16,9 +17,25 @@ func NewEgress(c Config) (*egress.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("egress: %w", err)
 	}
+	resolver, err := resolverOf(c)
+	if err != nil {
+		return nil, fmt.Errorf("egress_resolver: %w", err)
+	}
 	return egress.NewHost(egress.Ceilings{
 		Allow: allow, Connections: c.EgressConnections, Rate: int64(c.EgressRate),
-	}, nil), nil
+	}, resolver), nil
+}
+
+// resolverOf is the one of the settings, nil for the machine's.
+func resolverOf(c Config) (egress.Resolver, error) {
+	if c.EgressResolver == "" {
+		return nil, nil
+	}
+	at, err := netip.ParseAddrPort(c.EgressResolver)
+	if err != nil {
+		return nil, err
+	}
+	return egress.ResolverAt(at), nil
 }
 
 // NetworkOf is the network of an application.

@@ -45,6 +45,7 @@
 //	peers.go fleet.go process.go       which servers, and how do they start and end?
 //	wrk.go newcomer.go cputime.go      how is a load measured?
 //	load.go cgi.go cores.go            the parts with a load
+//	database.go postgres.go            the part with a database, and its server
 //	cold.go deploy.go many.go          the life of tenants
 //	inprocess.go instances.go meter.go guests without HTTP
 //	python.go                          the interpreter alone

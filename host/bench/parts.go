@@ -25,6 +25,7 @@ func parts() []part {
 	return append(out,
 		part{"cgi", "`fresh` against CGI with native Python, bare WSGI", cgiPart(helloApp("bare", "")), loadTables(cgiServer)},
 		part{"cgi-flask", "`fresh` against CGI with native Python, Flask", cgiPart(helloApp("flask", "")), loadTables(cgiServer)},
+		part{"database", "A query to PostgreSQL (Flask, pg8000)", databasePart, loadTables(baseline)},
 		part{"cores", "One core and two", coresPart, listTable},
 		part{"cold", "Host start to first byte", coldPart, listTable},
 		part{"deploy", "Folder to serving", deployPart, listTable},

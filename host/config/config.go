@@ -216,8 +216,13 @@ type Config struct {
 	// EgressPerTenant limits those of one application. A manifest may set less.
 	EgressPerTenant int `koanf:"egress_per_tenant" help:"connections of one application to others"`
 	// EgressRate is what all of them may carry in bytes a second, both directions
-	// together; 0 is no limit.
+	// together; 0 is no limit. With isolation_level = "process" it holds for each
+	// worker, which counts for itself.
 	EgressRate Bytes `koanf:"egress_rate" help:"bytes a second of all connections of applications, 0 for no limit"`
+	// EgressResolver is the DNS server that is asked for names that applications look
+	// up, as ADDRESS:PORT: "10.0.0.53:53". Empty is those of the machine's
+	// /etc/resolv.conf. /etc/hosts comes first in both cases.
+	EgressResolver string `koanf:"egress_resolver" help:"DNS server for names that applications look up, ADDRESS:PORT; empty for the machine's"`
 
 	// DataQuota is how much a tenant may keep in /data. A manifest may set less, of
 	// this and of the next two.

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,9 +22,7 @@ func (c *Config) Validate() error {
 	c.validateAddresses(fault)
 	c.validateProxies(fault)
 	c.validateTLS(fault)
-	if _, err := destination.ParseAll(c.Egress.Items()); err != nil {
-		fault("egress", "%w", err)
-	}
+	c.validateEgress(fault)
 	c.validateWords(fault)
 	c.validateNumbers(fault)
 	c.validateTraces(fault)
@@ -67,6 +66,18 @@ func (c *Config) validateAddresses(fault faultFunc) {
 	}
 	c.validateListeners(fault)
 	c.validateAPI(fault)
+}
+
+func (c *Config) validateEgress(fault faultFunc) {
+	if _, err := destination.ParseAll(c.Egress.Items()); err != nil {
+		fault("egress", "%w", err)
+	}
+	if c.EgressResolver == "" {
+		return
+	}
+	if at, err := netip.ParseAddrPort(c.EgressResolver); err != nil || at.Port() == 0 {
+		fault("egress_resolver", "%q is no address and port such as 10.0.0.53:53", c.EgressResolver)
+	}
 }
 
 func (c *Config) validateTraces(fault faultFunc) {

@@ -92,6 +92,10 @@ func TestMeters(t *testing.T) {
 	m.Close()
 	ended.Wait()
 
+	slow := NewMeters(Policy{}).Within(1).New("peer", refuse, func() {})
+	if slow.Moved(3600, 0); slow.Pause() < time.Minute {
+		t.Errorf("after an hour's worth the pause is %v", slow.Pause())
+	}
 	now := time.Unix(1000, 0)
 	b := newBucket(1000)
 	b.take(1500, now)

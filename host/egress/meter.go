@@ -68,6 +68,13 @@ func NewMeters(p Policy) *Meters {
 	return &Meters{bytes: p.Bytes, rates: []*bucket{newBucket(p.Rate)}}
 }
 
+// Within adds a rate in bytes a second that they keep to together, as a worker does
+// with the host's; 0 is no limit.
+func (s *Meters) Within(rate int64) *Meters {
+	s.rates = append(s.rates, newBucket(rate))
+	return s
+}
+
 // New makes the account of one connection. refuse is told when it has carried
 // all that it may, end when it is closed.
 func (s *Meters) New(peer string, refuse func(rule, what string) *wasi.Refusal, end func()) wasi.Meter {

@@ -54,6 +54,9 @@ type Job struct {
 	CPULimit, StartTimeout, WarmupTimeout, Grace time.Duration
 	// MemoryBudget is the limit of sandbox.Spec's Budget, in bytes; 0 is none.
 	MemoryBudget uint64
+	// EgressRate is the most that its connections carry, in bytes a second, whatever
+	// the manifest says; 0 is no limit.
+	EgressRate int64
 	// Running is how many guests may run at once.
 	Running int
 	// Program is the command line of python when the worker is to run a program
@@ -82,7 +85,7 @@ func (j *Job) key(p wasi.Policy) sandbox.Key {
 // meters count what the connections of the worker carry.
 func (j *Job) meters() *egress.Meters {
 	n := j.Tenant.Manifest.Network
-	return egress.NewMeters(egress.Policy{Bytes: n.Bytes.Bytes(), Rate: n.Rate.Bytes()})
+	return egress.NewMeters(egress.Policy{Bytes: n.Bytes.Bytes(), Rate: n.Rate.Bytes()}).Within(j.EgressRate)
 }
 
 func (j *Job) warmup() []sandbox.Request {

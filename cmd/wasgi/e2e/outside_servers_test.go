@@ -141,45 +141,74 @@ type daemon struct {
 	ready   func(port string) error
 }
 
+// running is a daemon that a test may end and begin again, at the same address.
+type running struct {
+	daemon
+	dir, port  string
+	credential *syscall.Credential
+	command    *exec.Cmd
+	out        *transcript
+	ended      chan struct{}
+}
+
 // start runs a daemon on a free port of 127.0.0.1. Where it is not installed the
 // test is skipped.
 func (d daemon) start(t *testing.T) (address string) {
+	t.Helper()
+	return d.run(t).address()
+}
+
+func (d daemon) run(t *testing.T) *running {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "wasgi-"+d.name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	credential := d.credential(t, dir)
+	r := &running{daemon: d, dir: dir, credential: d.credential(t, dir)}
 	if d.prepare != nil {
 		c := d.prepare(dir)
-		c.Dir, c.SysProcAttr = dir, &syscall.SysProcAttr{Credential: credential}
+		c.Dir, c.SysProcAttr = dir, &syscall.SysProcAttr{Credential: r.credential}
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("preparing %s: %v\n%s", d.name, err, out)
 		}
 	}
 	// Somebody may take the port before the daemon does.
 	for range 3 {
-		port := freePort(t)
-		c, out := d.command(dir, port), newTranscript()
-		c.Dir, c.Stdout, c.Stderr = dir, out, out
-		c.SysProcAttr = &syscall.SysProcAttr{Credential: credential, Pdeathsig: syscall.SIGKILL}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
+		r.port = freePort(t)
+		if r.begin(t) {
+			t.Cleanup(func() { r.end(t) })
+			return r
 		}
-		ended := make(chan struct{})
-		go func() { _ = c.Wait(); close(ended) }()
-		if d.await(port, ended) {
-			t.Cleanup(func() { stopDaemon(t, d.name, c, ended, out) })
-			return "127.0.0.1:" + port
-		}
-		_ = c.Process.Kill()
-		<-ended
-		t.Logf("%s did not start:\n%s", d.name, out)
 	}
 	t.Fatalf("%s does not start", d.name)
-	return ""
+	return nil
 }
+
+func (r *running) address() string { return "127.0.0.1:" + r.port }
+
+// begin says whether the daemon answers.
+func (r *running) begin(t *testing.T) bool {
+	t.Helper()
+	r.command, r.out, r.ended = r.daemon.command(r.dir, r.port), newTranscript(), make(chan struct{})
+	r.command.Dir, r.command.Stdout, r.command.Stderr = r.dir, r.out, r.out
+	r.command.SysProcAttr = &syscall.SysProcAttr{Credential: r.credential, Pdeathsig: syscall.SIGKILL}
+	if err := r.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c, ended := r.command, r.ended
+	go func() { _ = c.Wait(); close(ended) }()
+	if r.await(r.port, ended) {
+		return true
+	}
+	_ = c.Process.Kill()
+	<-ended
+	t.Logf("%s did not start:\n%s", r.name, r.out)
+	return false
+}
+
+// end ends it in order, and waits.
+func (r *running) end(t *testing.T) { stopDaemon(t, r.name, r.command, r.ended, r.out) }
 
 // await asks the daemon until it answers, or has ended.
 func (d daemon) await(port string, ended chan struct{}) bool {
@@ -277,6 +306,11 @@ func greets(port, says, prefix string) error {
 // second whether the client of a long query is still there.
 func postgres(t *testing.T) (address string) {
 	t.Helper()
+	return postgresDaemon(t).start(t)
+}
+
+func postgresDaemon(t *testing.T) daemon {
+	t.Helper()
 	bin := filepath.Dir(programOf(t, "PostgreSQL", "/usr/lib/postgresql/*/bin/initdb"))
 	password := filepath.Join(t.TempDir(), "password")
 	write(t, filepath.Dir(password), "password", "secret\n")
@@ -296,7 +330,7 @@ func postgres(t *testing.T) (address string) {
 		},
 		// To a request for TLS it answers with one letter: it has none.
 		ready: func(port string) error { return greets(port, "\x00\x00\x00\x08\x04\xd2\x16\x2f", "N") },
-	}.start(t)
+	}
 }
 
 func redisServer(t *testing.T) string {
@@ -346,6 +380,12 @@ type authority struct{ authority, cert, key string }
 
 func newAuthority(t *testing.T) authority {
 	t.Helper()
+	return authorityFor(t, "localhost", net.IPv4(127, 0, 0, 1))
+}
+
+// authorityFor has given a certificate to a name, and addresses.
+func authorityFor(t *testing.T, name string, addresses ...net.IP) authority {
+	t.Helper()
 	dir := t.TempDir()
 	a := authority{filepath.Join(dir, "authority.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
 	now := time.Now()
@@ -355,8 +395,8 @@ func newAuthority(t *testing.T) authority {
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, SubjectKeyId: []byte("authority"),
 	}
 	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: root.NotBefore, NotAfter: root.NotAfter,
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		IPAddresses: addresses, NotBefore: root.NotBefore, NotAfter: root.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	rootKey, leafKey := newKey(t), newKey(t)

@@ -145,6 +145,41 @@ func TestPoolLosesNobody(t *testing.T) {
 	}
 }
 
+// TestPoolOutlivesRestarts of the whole server: who asks meanwhile is told, nobody
+// gets a connection of before, and the first request afterwards works.
+func TestPoolOutlivesRestarts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	database := postgresDaemon(t).run(t)
+	s := w.pooled(t, database.address(), "size = 3\n", "reuse", "fresh")
+	down := `{"code": "08001", "text": "the server ` + database.address() + ` of network.pool cannot be reached: connection refused"}`
+	held := s.site(t, "reuse").browser(t)
+	for range 2 {
+		pids := map[string]int{"held": held.get("/held").number()}
+		for _, tenant := range []string{"reuse", "fresh"} {
+			b := s.site(t, tenant).browser(t)
+			pids[tenant] = b.get("/pid").number()
+		}
+		if pids["held"] == pids["reuse"] || pids["held"] == pids["fresh"] {
+			t.Errorf("a connection serves two at once: %v", pids)
+		}
+		database.end(t)
+		for _, tenant := range []string{"reuse", "fresh"} {
+			for range 2 {
+				s.site(t, tenant).browser(t).get("/asked").status(200).json(down)
+			}
+		}
+		if !database.begin(t) {
+			t.Fatal("the database does not start again")
+		}
+		held.get("/held").status(200).text(`"network error"`) // which pg8000 makes of the server's 57P01 and its end
+		for _, tenant := range []string{"reuse", "fresh"} {
+			s.site(t, tenant).browser(t).get("/pid").number()
+		}
+		held.get("/held").number()
+	}
+}
+
 // TestNetworkCounts: what an application does with the network can be read, in the
 // metrics and by who operates it. A worker's bytes come a moment later.
 func TestNetworkCounts(t *testing.T) {

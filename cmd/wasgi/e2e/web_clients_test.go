@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -43,6 +44,52 @@ func TestWebClientsDo(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWebClientsAreRefused: each client stops at a certificate for another name, and
+// at a redirection to where the tenant may not go, and has Python's own exception
+// within its own. Nobody has come to the address behind the redirection.
+func TestWebClientsAreRefused(t *testing.T) {
+	t.Parallel()
+	w, other := newWorld(t), authorityFor(t, "other.example")
+	secure := other.server(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s was served", r.URL) }))
+	inside, err := net.Listen("tcp", "127.0.0.2:0") // of 127.0.0.1 the tenants may reach everything
+	must(t, err)
+	t.Cleanup(func() { inside.Close() })
+	came := make(chan string, 100)
+	go func() { // ends with the listener
+		for {
+			c, err := inside.Accept()
+			if err != nil {
+				return
+			}
+			came <- c.RemoteAddr().String()
+			c.Close()
+		}
+	}()
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://"+inside.Addr().String()+"/", http.StatusFound)
+	}))
+	t.Cleanup(plain.Close)
+	s := w.reaching(t, "outside", map[string]string{"authority": other.authority}, "", "flask", "requests", "urllib3", "httpx")
+	inEach(t, s, func(t *testing.T, b *browser) {
+		refused := func(at, root, text string, wrappers [5]string) {
+			var want []string
+			for i, client := range []string{"urllib_", "requests_", "urllib3_", "httpx_", "httpx_async"} {
+				want = append(want, fmt.Sprintf("%q: [%q, %q, %q]", client, wrappers[i], root, text))
+			}
+			b.get("/refused?url=" + url.QueryEscape(at)).status(200).json("{" + strings.Join(want, ", ") + "}")
+		}
+		refused(localhost(secure), "SSLCertVerificationError", "Hostname mismatch, certificate is not valid for 'localhost'.",
+			[5]string{"URLError", "SSLError", "MaxRetryError", "ConnectError", "ConnectError"})
+		to := inside.Addr().String()
+		refused(plain.URL, "PermissionError", "[Errno 76] the network policy refuses "+to+` (rule loopback): only an entry for the address itself allows it: [network] allow = ["`+to+`"]`,
+			[5]string{"URLError", "ConnectionError", "MaxRetryError", "ConnectError", "ConnectError"})
+		s.logs(t, regexp.QuoteMeta("tenant="+b.site.tenant+" rule=loopback what="+to+" count=5"), 0)
+	})
+	if len(came) > 0 {
+		t.Errorf("%s has reached the server inside", <-came)
+	}
 }
 
 // busyServer is nginx over HTTP and HTTPS, in front of one that takes uploads and

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wasgi/wasgi/host/admin/api"
 	"github.com/wasgi/wasgi/host/admin/console/browsertest"
 )
 
@@ -167,6 +168,28 @@ func TestLive(t *testing.T) {
 	browsertest.Is(b, "document.activeElement.textContent", "Log out")
 	b.Press("\r")
 	b.At("/console/login")
+}
+
+// TestLiveNetwork shows what a tenant does with the network, and keeps it fresh.
+func TestLiveNetwork(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	s := serving(t, f)
+	b := browsertest.Open(t, s.URL)
+	b.Login(shopReader, "/console/tenants/shop")
+	at := func(id string) string { return "document.querySelector('#state #" + id + " dd').textContent" }
+	browsertest.Is(b, at("network"), "4 connections open of 10\u2009412 begun, 17 refused")
+	browsertest.Is(b, at("carried"), "3 MiB, 5 GiB")
+	browsertest.Is(b, at("pool"), "1 used, 3 idle of 8")
+	f.mu.Lock()
+	status := f.statuses["shop"]
+	status.Network = &api.Network{Open: 0, Opened: 10413, Refused: 18, Sent: 4 << 20, Received: 5 << 30}
+	f.statuses["shop"] = status
+	f.mu.Unlock()
+	browsertest.Is(b, "refresh() === undefined", true) // which a page does every 15 s
+	b.Holds(at("network") + " === '0 connections open of 10\u2009413 begun, 18 refused'")
+	browsertest.Is(b, at("carried"), "4 MiB, 5 GiB")
+	browsertest.Is(b, "document.querySelector('#pool') === null", true)
 }
 
 // TestTokensInBrowser makes a token, which is shown once and works, and revokes it

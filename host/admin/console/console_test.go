@@ -196,6 +196,18 @@ func TestSessionsAreBounded(t *testing.T) {
 }
 
 // Every change needs the secret of the session's own forms.
+// TestNetwork is on the page of a tenant that has asked for anything.
+func TestNetwork(t *testing.T) {
+	f := newFake()
+	s := serving(t, f)
+	c := member(t, s, hostToken)
+	c.get("/console/tenants/shop").is(200).has(
+		`<div id="network"><dt>Network</dt><dd>4 connections open <span class="hint">of 10`+thin+`412 begun</span>, 17 refused</dd></div>`,
+		`<div id="carried"><dt>Sent and received</dt><dd>3 MiB, 5 GiB</dd></div>`,
+		`<div id="pool"><dt>Pool of connections</dt><dd>1 used, 3 idle <span class="hint">of 8</span></dd></div>`)
+	c.get("/console/tenants/wiki").is(200).lacks(`id="network"`, `id="carried"`, `id="pool"`)
+}
+
 func TestForgedForms(t *testing.T) {
 	f := newFake()
 	s := serving(t, f)

@@ -79,7 +79,8 @@ func newFake() *fake {
 // populate makes tenants in all states.
 func (f *fake) populate() {
 	for i, s := range []api.Status{
-		{Name: "shop", State: "serving", Source: "release", Release: rel(3), Idle: 3, Busy: 2, Requests: 1284201, Created: 41, Memory: 211 << 20, Limit: 2 << 30, Isolation: "reuse"},
+		{Name: "shop", State: "serving", Source: "release", Release: rel(3), Idle: 3, Busy: 2, Requests: 1284201, Created: 41, Memory: 211 << 20, Limit: 2 << 30, Isolation: "reuse",
+			Network: &api.Network{Open: 4, Opened: 10412, Refused: 17, Sent: 3 << 20, Received: 5 << 30, Pool: 8, PoolIdle: 3, PoolUsed: 1}},
 		{Name: "wiki", State: "serving", Source: "folder", Release: rel(9), Idle: 1, Requests: 20841, Created: 4, Memory: 38 << 20, Limit: 2 << 30, Isolation: "fresh",
 			Error: "wsgi.py:12: ModuleNotFoundError: No module named 'markdown2'\n" + evil},
 		{Name: "billing", State: "failed", Source: "release", Error: "app.py:3: SyntaxError: invalid syntax (app.py, line 3)"},

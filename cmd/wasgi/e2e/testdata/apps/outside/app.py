@@ -281,6 +281,16 @@ def mariadb():
         return jsonify(texts=[row[0] for row in cursor.fetchall()])
 
 
+@app.get("/mariadb/sleep")
+def mariadb_sleep():
+    import pymysql
+
+    host, port = place("MARIADB")
+    c = pymysql.connect(host=host, port=port, user="wasgi", password="secret", database="test")
+    c.cursor().execute("select sleep(600)")
+    return "awake\n"
+
+
 @app.get("/redis")
 def redis_():
     import redis
@@ -292,6 +302,20 @@ def redis_():
         p.set("key", "value ✓", ex=60).rpush("list", 1, 2, 3).incr("hits")
         p.execute()
     return jsonify(value=r.get("key").decode(), list=[int(n) for n in r.lrange("list", 0, -1)], ttl=0 < r.ttl("key") <= 60)
+
+
+@app.get("/redis/wait")
+def redis_wait():
+    """For what nobody writes."""
+    import redis
+
+    host, port = place("REDIS")
+    r = redis.Redis(host=host, port=port)
+    if request.args["command"] == "blpop":
+        r.blpop("nothing", timeout=600)
+    else:
+        r.xread({"nothing": "$"}, block=600_000)
+    return "something\n"
 
 
 @app.get("/mail")
@@ -323,20 +347,20 @@ def fetchers(context, authority):
     def urllib3_(url):
         import urllib3
 
-        r = urllib3.PoolManager(ca_certs=authority).request("GET", url, timeout=10, retries=False)
+        r = urllib3.PoolManager(ca_certs=authority).request("GET", url, timeout=10, retries=urllib3.Retry(None, connect=0, read=0, other=0, redirect=3))
         return r.status, r.data.decode()
 
     def httpx_(url):
         import httpx
 
-        r = httpx.get(url, timeout=10, verify=context)
+        r = httpx.get(url, timeout=10, verify=context, follow_redirects=True)
         return r.status_code, r.text
 
     def httpx_async(url):
         import httpx
 
         async def get():
-            async with httpx.AsyncClient(verify=context, timeout=10) as client:
+            async with httpx.AsyncClient(verify=context, timeout=10, follow_redirects=True) as client:
                 return await client.get(url)
 
         r = asyncio.run(get())
@@ -353,6 +377,32 @@ def fetch():
     out = {}
     for name, get in fetchers(context, authority).items():
         out[name] = [get(f"http://{os.environ['HTTP']}/page"), get(f"https://{os.environ['HTTPS']}/page")]
+    return jsonify(out)
+
+
+def root_of(error):
+    """What a client's own exception stands for, as it keeps that."""
+    seen = []
+    while not isinstance(error, (PermissionError, ssl.SSLCertVerificationError)):
+        seen.append(error)
+        nearer = [error.__cause__, getattr(error, "reason", None), *error.args, error.__context__]
+        nearer = [e for e in nearer if isinstance(e, BaseException) and e not in seen]
+        if not nearer:
+            break
+        error = nearer[0]
+    return error
+
+
+@app.get("/refused")
+def refused_clients():
+    """What each client says of an address that it must not reach."""
+    authority, out = "/app/authority.pem", {}
+    for name, get in fetchers(ssl.create_default_context(cafile=authority), authority).items():
+        try:
+            out[name] = get(request.args["url"])
+        except Exception as e:
+            root = root_of(e)
+            out[name] = [type(e).__name__, type(root).__name__, getattr(root, "verify_message", str(root))]
     return jsonify(out)
 
 

@@ -93,9 +93,34 @@ def two(query):
     try:
         native()
     except pg8000.exceptions.DatabaseError as e:
-        return {"code": e.args[0]["C"], "text": e.args[0]["M"]}
+        return error_of(e)
     finally:
         c.close()
+
+
+def error_of(e):
+    """Of an error that a server, or the pool, has told the driver."""
+    return {"code": e.args[0]["C"], "text": e.args[0]["M"]}
+
+
+def asked(query):
+    """The process that answers, or the error."""
+    try:
+        return pid(query)
+    except pg8000.exceptions.DatabaseError as e:
+        return error_of(e)
+
+
+def held(query):
+    """The same with the connection that the interpreter keeps; after an error it
+    makes a new one the next time."""
+    try:
+        if not kept:
+            kept.append(native())
+        return kept[-1].run("select pg_backend_pid()")[0][0]
+    except pg8000.exceptions.InterfaceError as e:
+        kept.pop()
+        return str(e)
 
 
 def sleep(query):
@@ -171,7 +196,7 @@ def big(query):
     return out
 
 
-PAGES = {f.__name__: f for f in (pid, dirty, state, wrong, two, sleep, halfway, copied, others, ended, orm, big)}
+PAGES = {f.__name__: f for f in (asked, held, pid, dirty, state, wrong, two, sleep, halfway, copied, others, ended, orm, big)}
 
 
 def application(environ, start_response):
