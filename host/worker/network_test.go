@@ -88,8 +88,8 @@ func (w *world) count() int {
 	return w.open
 }
 
-// link connects both ends of the network's socket in this process.
-func link(t *testing.T, w *world) (in *inlet, broken chan string, ended chan struct{}) {
+// outletFor serves a network to whoever has conn.
+func outletFor(t *testing.T, w *world) (conn *net.UnixConn, broken chan string, ended chan struct{}) {
 	t.Helper()
 	broken, ended = make(chan string, 10), make(chan struct{})
 	o, theirs, err := newOutlet(w, func(why string) { broken <- why })
@@ -101,16 +101,23 @@ func link(t *testing.T, w *world) (in *inlet, broken chan string, ended chan str
 	if err != nil {
 		t.Fatal(err)
 	}
-	in = newInlet(c.(*net.UnixConn), egress.NewMeters(egress.Policy{}))
 	go func() { defer close(ended); o.serve() }()
-	go in.listen()
 	t.Cleanup(func() {
-		_ = in.conn.Close()
+		_ = c.Close()
 		<-ended
 		for _, p := range w.peers {
 			_ = p.Close()
 		}
 	})
+	return c.(*net.UnixConn), broken, ended
+}
+
+// link connects both ends of the network's socket in this process.
+func link(t *testing.T, w *world) (in *inlet, broken chan string, ended chan struct{}) {
+	t.Helper()
+	conn, broken, ended := outletFor(t, w)
+	in = newInlet(conn, egress.NewMeters(egress.Policy{}))
+	go in.listen()
 	return in, broken, ended
 }
 
@@ -204,10 +211,11 @@ func TestHostileNetworkSocket(t *testing.T) {
 		"twice":   {[][]byte{dial, dial}, "used a number twice"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &world{}
-			in, broken, _ := link(t, w)
+			// Nobody listens: an inlet would close a connection that it has not
+			// asked for, and so make room for the second use of a number.
+			conn, broken, _ := outletFor(t, &world{})
 			for _, p := range c.packets {
-				if _, err := in.conn.Write(p); err != nil {
+				if _, err := conn.Write(p); err != nil {
 					t.Fatal(err)
 				}
 			}
