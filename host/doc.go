@@ -83,7 +83,7 @@
 //	config edge spool accesslog     sub packages, one concern each
 //	tenantlog watch listen admin
 //	framing certs store registry
-//	bundle release archive
+//	bundle release archive bytecode
 //	direct.go static compress       what is answered without a guest, and made smaller?
 //	orders.go acme                  where do certificates for tenants' names come from?
 //	reload.go settings.go           what may change while requests are served?

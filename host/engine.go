@@ -72,7 +72,7 @@ func (e *engine) close(ctx context.Context) error {
 }
 
 func (e *engine) prepare(ctx context.Context, a application, progress func(string)) (tenants.Release, error) {
-	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log, Memory: a.memory}
+	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log, Cache: e.cfg.now().CacheDir}
 	return m.Prepare(ctx, a.tenant, progress)
 }
 
@@ -80,7 +80,7 @@ func (e *engine) prepare(ctx context.Context, a application, progress func(strin
 func (e *engine) compileApp(ctx context.Context, tenant, dir string) error {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.now().PrepareTimeout)
 	defer cancel()
-	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log.With("tenant", tenant)}
+	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log.With("tenant", tenant), Cache: e.cfg.now().CacheDir}
 	return m.CompileApp(ctx, dir)
 }
 

@@ -8,22 +8,28 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/wasgi/wasgi/host/bundle"
 )
 
 // The figures of a deploy.
 const (
-	toServing = "bundle to serving"
-	toChanged = "change to serving"
+	knownServing  = "bundle to serving, packages known"
+	newServing    = "bundle to serving, packages new"
+	folderServing = "folder to serving"
+	toChanged     = "change of a folder to serving"
 )
 
 // changedText is what the changed application answers.
 const changedText = "Hello, change!\n"
 
-// deployPart moves folders with their packages inside into a running host, and
+// deployPart sends bundles to a running host, moves folders into its root, and
 // changes them there.
 func deployPart(ctx context.Context, b *bench, s *section) error {
-	s.note("A folder with the application and its packages is moved into the root of a running host; until the first right answer. " +
-		"Each is another tenant with other bytes. Both times hold --watch-settle, 200 ms by default, in which the host waits for a folder to be quiet.")
+	s.note("Bundles: `wasgi deploy` of an archive (tar.gz) with the application and its packages, from exec to the first right answer. Each is another tenant with other bytes. " +
+		"Known packages have been deployed before, by whatever tenant, and their byte code is in the host's cache; new ones have not.")
+	s.note("Folders: one with the application and its packages is moved into the root, and changed there. Python compiles what is imported. " +
+		"Both times hold --watch-settle, 200 ms by default, in which the host waits for a folder to be quiet.")
 	root, state := filepath.Join(b.opt.work, "roots", "deploy"), filepath.Join(b.opt.work, "state", "deploy")
 	if err := errors.Join(clearDir(root), clearDir(state)); err != nil {
 		return err
@@ -40,7 +46,13 @@ func deployPart(ctx context.Context, b *bench, s *section) error {
 	}
 	for round := range b.opt.rounds {
 		for _, name := range helloNames() {
-			if err := b.oneDeploy(alive, root, addr, name, round, s); err != nil {
+			err := b.oneFolder(alive, root, addr, name, round, s)
+			for _, what := range []string{newServing, knownServing} {
+				if err == nil {
+					err = b.oneBundle(alive, state, addr, name, what, round, s)
+				}
+			}
+			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -48,21 +60,56 @@ func deployPart(ctx context.Context, b *bench, s *section) error {
 	return nil
 }
 
-func (b *bench) oneDeploy(ctx context.Context, root, addr, name string, round int, s *section) error {
-	b.show.doing("%s, round %d", name, round+1)
-	tenant := fmt.Sprintf("%s%d", name, round)
-	ready := filepath.Join(b.opt.work, "ready", tenant)
-	if err := clearDir(filepath.Dir(ready)); err != nil {
+// ready is a folder with an application whose bytes are the tenant's alone.
+func (b *bench) ready(ctx context.Context, name, tenant string) (string, error) {
+	dir := filepath.Join(b.opt.work, "ready", tenant)
+	if err := clearDir(filepath.Dir(dir)); err != nil {
+		return "", err
+	}
+	if err := b.bundle(ctx, name, dir); err != nil {
+		return "", err
+	}
+	return dir, rewrite(filepath.Join(dir, "app.py"), func(text string) string { return text + "\n# " + tenant + "\n" })
+}
+
+func (b *bench) oneBundle(ctx context.Context, state, addr, name, what string, round int, s *section) error {
+	b.show.doing("%s, %s, round %d", name, what, round+1)
+	tenant := fmt.Sprintf("b-%s%d-%d", name, round, len(what))
+	dir, err := b.ready(ctx, name, tenant)
+	if err != nil {
 		return err
 	}
-	if err := b.bundle(ctx, name, ready); err != nil {
+	file := dir + ".tar.gz"
+	if err := packInto(file, dir); err != nil {
+		return err
+	}
+	if what == newServing {
+		if err := os.RemoveAll(filepath.Join(b.opt.work, "cache", "bytecode")); err != nil {
+			return err
+		}
+	}
+	return timed(ctx, s, figure{What: what, Server: name, Unit: "ms"}, helloApp(name, ""), "http://"+addr+"/"+tenant+"/", func() error {
+		return b.tool(ctx, b.opt.binary, "deploy", file, "--tenant", tenant, "--state-dir", state)
+	})
+}
+
+func packInto(file, dir string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(bundle.Pack(f, dir), f.Close())
+}
+
+func (b *bench) oneFolder(ctx context.Context, root, addr, name string, round int, s *section) error {
+	b.show.doing("%s, round %d", name, round+1)
+	tenant := fmt.Sprintf("%s%d", name, round)
+	ready, err := b.ready(ctx, name, tenant)
+	if err != nil {
 		return err
 	}
 	served, url := filepath.Join(root, tenant), "http://"+addr+"/"+tenant+"/"
-	if err := rewrite(filepath.Join(ready, "app.py"), func(text string) string { return text + "\n# " + tenant + "\n" }); err != nil {
-		return err
-	}
-	err := timed(ctx, s, figure{What: toServing, Server: name, Unit: "ms"}, helloApp(name, ""), url, func() error { return os.Rename(ready, served) })
+	err = timed(ctx, s, figure{What: folderServing, Server: name, Unit: "ms"}, helloApp(name, ""), url, func() error { return os.Rename(ready, served) })
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func parts() []part {
 		part{"database", "A query to PostgreSQL (Flask, pg8000)", databasePart, loadTables(baseline)},
 		part{"cores", "One core and two", coresPart, listTable},
 		part{"cold", "Host start to first byte", coldPart, listTable},
-		part{"deploy", "Folder to serving", deployPart, listTable},
+		part{"deploy", "Deploy to serving", deployPart, listTable},
 		part{"instances", "Instances, without HTTP", instancesPart, listTable},
 		part{"tenants", "Many tenants, one request each in random order", tenantsPart, listTable},
 		part{"idle", "Idle tenants", idlePart, listTable},

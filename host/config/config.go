@@ -50,8 +50,8 @@ type Config struct {
 	// StateDir holds what outlives a restart: releases, snapshots, tenants' data.
 	// Snapshots are memory images that may hold secrets: it is created with mode 0700.
 	StateDir string `koanf:"state_dir" help:"folder for releases, snapshots and tenants' data"`
-	// CacheDir holds what may be deleted at any time: compiled guest code and
-	// downloads.
+	// CacheDir holds what may be deleted at any time: compiled guest code, the byte
+	// code of applications and packages (at most 512 MiB), and downloads.
 	CacheDir string `koanf:"cache_dir" help:"folder for compiled code and downloads"`
 	// Dev serves one application at / for its author: tracebacks in the page, reload
 	// on every change, interpreters reused.

@@ -20,12 +20,12 @@ package release
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"unicode"
 
-	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/host/bytecode"
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/tenants"
@@ -38,16 +38,10 @@ type Maker struct {
 	Root    wasi.FS // the guest's root file system
 	State   string  // the host's state folder
 	Log     *slog.Logger
-	// Memory is what the guest that compiles takes of; nil is no limit but its own.
-	Memory *sandbox.Budget
+	// Cache is a folder for what may be deleted at any time: byte code that other
+	// tenants have a use for. "" is none.
+	Cache string
 }
-
-// compileBytes and compileFiles bound what byte-compiling may write: no
-// application's, but the host's disk is finite all the same.
-const (
-	compileBytes = 4 << 30
-	compileFiles = 1 << 20
-)
 
 // Prepare installs and compiles what t needs, or finds the release that was
 // made for the same inputs. progress, which may be nil, gets the steps in
@@ -77,42 +71,21 @@ func printable(text string) string {
 
 // compile makes the byte code of the packages in dir.
 func (m Maker) compile(ctx context.Context, dir string) error {
-	return m.byteCode(ctx, dir, policy.SiteDir)
+	return m.compiler().Tree(ctx, dir, policy.SiteDir)
 }
 
 // CompileApp makes the byte code of an application in dir, which no guest uses
 // yet.
 func (m Maker) CompileApp(ctx context.Context, dir string) error {
-	return m.byteCode(ctx, dir, policy.AppDir)
+	return m.compiler().Tree(ctx, dir, policy.AppDir)
 }
 
-// byteCode writes byte code that is never checked against its source: a release
-// does not change. The folder is where guests will see it, for tracebacks name
-// its files. -S keeps a package's sitecustomize from running, which would find
-// the folder writable.
-func (m Maker) byteCode(ctx context.Context, dir, seen string) error {
-	site, err := wasi.WritableDir(dir, wasi.NewQuota(compileBytes, compileFiles))
-	if err != nil {
-		return err
+// compiler keeps what it makes in the cache, if there is one.
+func (m Maker) compiler() bytecode.Compiler {
+	c := bytecode.Compiler{Sandbox: m.Sandbox, Root: m.Root, Log: m.Log}
+	if m.Cache != "" {
+		c.Cache.Dir = filepath.Join(m.Cache, "bytecode")
+		c.Image = filepath.Join(m.Cache, "bytecode.image")
 	}
-	status, err := m.Sandbox.Python(ctx, sandbox.PythonSpec{
-		Name: "compileall", Budget: m.Memory,
-		Policy: wasi.Policy{
-			Mounts: []wasi.Mount{policy.Shared("/", m.Root), policy.Shared(seen, site)},
-			Env:    []string{"LANG=C.UTF-8"},
-		},
-		Boot: abi.Boot{
-			Args: []string{"python", "-I", "-S", "-m", "compileall", "-q", "-q", "-j1", "--invalidation-mode", "unchecked-hash", seen},
-			Cwd:  "/",
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("compiling to byte code: %w", err)
-	}
-	if status != 0 {
-		// Packages carry files for other versions of Python and templates that
-		// are no Python: Python compiles what it can and says so by its status.
-		m.Log.Debug("not every file could be compiled", "folder", dir, "status", status)
-	}
-	return nil
+	return c
 }

@@ -177,7 +177,7 @@ func (r *runner) asApp(ctx context.Context, dir string, p *program) error {
 }
 
 func (r *runner) maker() release.Maker {
-	return release.Maker{Sandbox: r.engine, Root: r.root, State: r.opt.StateDir, Log: r.log}
+	return release.Maker{Sandbox: r.engine, Root: r.root, State: r.opt.StateDir, Cache: cacheDir(r.cfg), Log: r.log}
 }
 
 func (r *runner) progress(text string) { fmt.Fprintln(r.opt.Stderr, "wasgi:", text) }

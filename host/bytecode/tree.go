@@ -1,0 +1,181 @@
+package bytecode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/wasgi/wasgi/host/sandbox"
+)
+
+// cacheFolder is where byte code lies (PEP 3147).
+const cacheFolder = "__pycache__"
+
+// mostWorkers bounds how many sources are compiled at once: guests that serve have
+// a use for the other cores.
+const mostWorkers = 2
+
+// Tree writes byte code beside all sources below dir, which nobody uses yet. seen is
+// where applications will see the folder: tracebacks name it. A source that is no
+// Python for this version stays without, and is compiled, or fails, at its import:
+// packages carry files for other versions and templates. Errors are those of the
+// disk, of ctx, and of a guest that cannot run at all. Links are not followed.
+func (c Compiler) Tree(ctx context.Context, dir, seen string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	t := &tree{Compiler: c, root: root, seen: seen}
+	if t.sources, err = sourcesOf(root); err != nil {
+		return err
+	}
+	t.open = sync.OnceValues(func() (*sandbox.Image, error) { t.opened.Store(true); return c.image(ctx) })
+	return t.run(ctx)
+}
+
+// tree is one folder that is compiled.
+type tree struct {
+	Compiler
+	root    *os.Root
+	seen    string
+	sources []string // paths below root
+	next    atomic.Int64
+	written atomic.Int64 // bytes
+	made    atomic.Int64 // what was not in the cache
+	open    func() (*sandbox.Image, error)
+	opened  atomic.Bool
+}
+
+func sourcesOf(root *os.Root) (out []string, err error) {
+	err = fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && e.Name() == cacheFolder:
+			return fs.SkipDir
+		case e.Type().IsRegular() && strings.HasSuffix(name, ".py"):
+			out = append(out, name)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (t *tree) run(ctx context.Context) error {
+	errs := make([]error, min(mostWorkers, runtime.NumCPU(), max(len(t.sources), 1)))
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() { errs[i] = t.work(ctx) })
+	}
+	all.Wait()
+	if t.opened.Load() {
+		if im, err := t.open(); err == nil {
+			errs = append(errs, im.Close())
+		}
+	}
+	if t.made.Load() > 0 {
+		if err := t.Cache.trim(); err != nil {
+			t.Log.Warn("the cache of byte code cannot be kept small", "dir", t.Cache.Dir, "error", err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// work takes sources until there are none.
+func (t *tree) work(ctx context.Context) error {
+	w := &worker{image: t.open}
+	defer w.close()
+	for {
+		i := int(t.next.Add(1)) - 1
+		if i >= len(t.sources) {
+			return nil
+		}
+		if err := context.Cause(ctx); err != nil {
+			return fmt.Errorf("compiling to byte code: %w", err)
+		}
+		if err := t.one(ctx, w, t.sources[i]); err != nil {
+			t.next.Store(int64(len(t.sources))) // the others need not go on
+			return err
+		}
+	}
+}
+
+// one makes the byte code of a source, or takes it from the cache.
+func (t *tree) one(ctx context.Context, w *worker, name string) error {
+	source, err := t.read(name)
+	if err != nil || source == nil {
+		return err
+	}
+	seen := path.Join(t.seen, name)
+	k := t.keyOf(seen, source)
+	r, found := t.Cache.get(k)
+	if !found {
+		if r, err = w.compile(ctx, seen, source); errors.Is(err, errSource) {
+			t.Log.Debug("a file has no byte code", "file", seen, "reason", err)
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		t.made.Add(1)
+		if err := t.Cache.put(k, r); err != nil {
+			t.Log.Debug("byte code was not kept for others", "file", seen, "error", err)
+		}
+	}
+	return t.write(name, r)
+}
+
+// read is nil for what is too long.
+func (t *tree) read(name string) ([]byte, error) {
+	f, err := t.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxSource+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxSource {
+		t.Log.Debug("a file has no byte code", "file", name, "reason", "it is too long")
+		return nil, nil
+	}
+	if b == nil {
+		b = []byte{}
+	}
+	return b, nil
+}
+
+// write puts byte code where the interpreter looks for it. A folder of that name
+// that is none stays what it is.
+func (t *tree) write(name string, r result) error {
+	if t.written.Add(int64(len(r.code))) > maxTotal {
+		return fmt.Errorf("compiling to byte code: it is more than %d bytes for all files", int64(maxTotal))
+	}
+	folder := path.Join(path.Dir(name), cacheFolder)
+	if err := t.root.MkdirAll(folder, 0o755); errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	file := path.Join(folder, strings.TrimSuffix(path.Base(name), ".py")+"."+r.tag+".pyc")
+	if err := t.root.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := t.root.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(r.code)
+	return errors.Join(err, f.Close())
+}
