@@ -107,17 +107,20 @@ func TestTree(t *testing.T) {
 		"wsgi.py": "x = 1\n", "pkg/__init__.py": "", "pkg/größe.py": "y = 'ß'\n", "pkg/latin.py": "# coding: latin-1\nz = '\xe9'\n",
 		"bad.py": "def (", "nul.py": "a = 1\x00", "data.txt": "x", "old/__pycache__/gone.cpython-313.pyc": "kept",
 		"__pycache__/wsgi.cpython-313.pyc": "hostile", "taken/__pycache__": "a file", "taken/a.py": "b = 1\n",
+		"linked/a.py": "b = 2\n", "inside/a.py": "b = 3\n", "__pycache__/folder.cpython-313.pyc/x": "", "folder.py": "b = 4\n",
 	})
-	if err := os.Symlink("/etc", filepath.Join(dir, "away")); err != nil {
-		t.Fatal(err)
+	for link, to := range map[string]string{"away": "/etc", "linked/__pycache__": t.TempDir(), "inside/__pycache__": "../pkg"} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	compile(t, c, dir)
-	want := []string{"__pycache__/wsgi.cpython-313.pyc", "old/__pycache__/gone.cpython-313.pyc",
+	want := []string{"__pycache__/folder.cpython-313.pyc", "__pycache__/wsgi.cpython-313.pyc", "old/__pycache__/gone.cpython-313.pyc",
 		"pkg/__pycache__/__init__.cpython-313.pyc", "pkg/__pycache__/größe.cpython-313.pyc", "pkg/__pycache__/latin.cpython-313.pyc"}
 	if got := made(t, dir); !slices.Equal(got, want) {
 		t.Errorf("made %q, want %q", got, want)
 	}
-	code := read(t, filepath.Join(dir, want[0]))
+	code := read(t, filepath.Join(dir, want[1]))
 	// PEP 552: the flags say hash-based and not checked.
 	if len(code) < 16 || !bytes.Equal(code[4:8], []byte{1, 0, 0, 0}) || !bytes.Contains(code, []byte("/app/wsgi.py")) {
 		t.Errorf("%q", code)

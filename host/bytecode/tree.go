@@ -1,18 +1,18 @@
 package bytecode
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/wasgi/wasgi/host/sandbox"
 )
@@ -68,6 +68,8 @@ func sourcesOf(root *os.Root) (out []string, err error) {
 		}
 		return nil
 	})
+	// Folder by folder, for the sake of place.
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(path.Dir(a), path.Dir(b)), cmp.Compare(a, b)) })
 	return out, err
 }
 
@@ -93,8 +95,9 @@ func (t *tree) run(ctx context.Context) error {
 
 // work takes sources until there are none.
 func (t *tree) work(ctx context.Context) error {
-	w := &worker{image: t.open}
+	w, at := &worker{image: t.open}, &place{}
 	defer w.close()
+	defer at.close()
 	for {
 		i := int(t.next.Add(1)) - 1
 		if i >= len(t.sources) {
@@ -103,7 +106,7 @@ func (t *tree) work(ctx context.Context) error {
 		if err := context.Cause(ctx); err != nil {
 			return fmt.Errorf("compiling to byte code: %w", err)
 		}
-		if err := t.one(ctx, w, t.sources[i]); err != nil {
+		if err := t.one(ctx, w, at, t.sources[i]); err != nil {
 			t.next.Store(int64(len(t.sources))) // the others need not go on
 			return err
 		}
@@ -111,12 +114,19 @@ func (t *tree) work(ctx context.Context) error {
 }
 
 // one makes the byte code of a source, or takes it from the cache.
-func (t *tree) one(ctx context.Context, w *worker, name string) error {
-	source, err := t.read(name)
-	if err != nil || source == nil {
+func (t *tree) one(ctx context.Context, w *worker, at *place, name string) error {
+	if err := at.goTo(t.root, path.Dir(name)); err != nil {
 		return err
 	}
 	seen := path.Join(t.seen, name)
+	source, err := at.read(path.Base(name))
+	if err != nil {
+		return err
+	}
+	if len(source) > maxSource {
+		t.Log.Debug("a file has no byte code", "file", seen, "reason", "it is too long")
+		return nil
+	}
 	k := t.keyOf(seen, source)
 	r, found := t.Cache.get(k)
 	if !found {
@@ -132,50 +142,8 @@ func (t *tree) one(ctx context.Context, w *worker, name string) error {
 			t.Log.Debug("byte code was not kept for others", "file", seen, "error", err)
 		}
 	}
-	return t.write(name, r)
-}
-
-// read is nil for what is too long.
-func (t *tree) read(name string) ([]byte, error) {
-	f, err := t.root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxSource+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > maxSource {
-		t.Log.Debug("a file has no byte code", "file", name, "reason", "it is too long")
-		return nil, nil
-	}
-	if b == nil {
-		b = []byte{}
-	}
-	return b, nil
-}
-
-// write puts byte code where the interpreter looks for it. A folder of that name
-// that is none stays what it is.
-func (t *tree) write(name string, r result) error {
 	if t.written.Add(int64(len(r.code))) > maxTotal {
 		return fmt.Errorf("compiling to byte code: it is more than %d bytes for all files", int64(maxTotal))
 	}
-	folder := path.Join(path.Dir(name), cacheFolder)
-	if err := t.root.MkdirAll(folder, 0o755); errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTDIR) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	file := path.Join(folder, strings.TrimSuffix(path.Base(name), ".py")+"."+r.tag+".pyc")
-	if err := t.root.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := t.root.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(r.code)
-	return errors.Join(err, f.Close())
+	return at.write(strings.TrimSuffix(path.Base(name), ".py")+"."+r.tag+".pyc", r.code)
 }
