@@ -14,6 +14,7 @@ import (
 	"github.com/wasgi/wasgi/host/bundle"
 	"github.com/wasgi/wasgi/host/registry"
 	"github.com/wasgi/wasgi/host/release"
+	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/store"
 	"github.com/wasgi/wasgi/host/store/bolt"
 	"github.com/wasgi/wasgi/tenants"
@@ -54,7 +55,7 @@ const (
 
 // compiler is a maker that can make byte code of applications.
 type compiler interface {
-	compileApp(ctx context.Context, tenant, dir string) error
+	compileApp(ctx context.Context, tenant, dir string, memory *sandbox.Budget) error
 }
 
 // openDeployer opens the state and removes what an earlier process has left
@@ -73,7 +74,11 @@ func openDeployer(ctx context.Context, f *fleet) (*deployer, error) {
 			Check:  d.check,
 		}
 		if c, ok := f.maker.(compiler); ok {
-			d.releases.Compile = c.compileApp
+			d.releases.Compile = func(ctx context.Context, name, dir string) error {
+				// Not of the site's own: a tenant that is at its limit can still be mended.
+				memory := sandbox.NewBudget(uint64(f.cfg.now().MemoryPerTenant), f.memory)
+				return c.compileApp(ctx, name, dir, memory)
+			}
 		}
 		err = d.load(ctx)
 	}

@@ -72,15 +72,15 @@ func (e *engine) close(ctx context.Context) error {
 }
 
 func (e *engine) prepare(ctx context.Context, a application, progress func(string)) (tenants.Release, error) {
-	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log, Cache: e.cfg.now().CacheDir}
+	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log, Cache: e.cfg.now().CacheDir, Memory: a.memory}
 	return m.Prepare(ctx, a.tenant, progress)
 }
 
 // compileApp makes byte code of an application that nobody uses yet.
-func (e *engine) compileApp(ctx context.Context, tenant, dir string) error {
+func (e *engine) compileApp(ctx context.Context, tenant, dir string, memory *sandbox.Budget) error {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.now().PrepareTimeout)
 	defer cancel()
-	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log.With("tenant", tenant), Cache: e.cfg.now().CacheDir}
+	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log.With("tenant", tenant), Cache: e.cfg.now().CacheDir, Memory: memory}
 	return m.CompileApp(ctx, dir)
 }
 

@@ -293,3 +293,25 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestTreeKeepsToABudget: what compiles a tenant's sources is booked like what
+// serves it, and given back; a source that takes more has no byte code.
+func TestTreeKeepsToABudget(t *testing.T) {
+	var log bytes.Buffer
+	c := compilerFor(t, &log)
+	c.Memory = sandbox.NewBudget(48<<20, nil)
+	big := "x = [" + strings.Repeat("[[], {}, f()],\n", 600_000) + "]\n"
+	dir := folder(t, map[string]string{"big.py": big, "small.py": "x = 1\n"})
+	compile(t, c, dir)
+	if got, want := made(t, dir), []string{"__pycache__/small.cpython-313.pyc"}; !slices.Equal(got, want) {
+		t.Errorf("made %q, want %q; the log: %s", got, want, log.String())
+	}
+	if used := c.Memory.Used(); used != 0 {
+		t.Errorf("%d bytes were not given back", used)
+	}
+	c.Memory = sandbox.NewBudget(1<<20, nil)
+	var e *sandbox.Error
+	if err := c.Tree(t.Context(), dir, "/app"); !errors.As(err, &e) || e.Kind != sandbox.KindMemory {
+		t.Errorf("%v, want a want of memory", err)
+	}
+}

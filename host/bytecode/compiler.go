@@ -43,6 +43,9 @@ type Compiler struct {
 	Cache   Cache
 	Image   string // file for the compiler's snapshot, "" for memory
 	Log     *slog.Logger
+	// Memory is what the interpreters that compile take of; nil is no limit but
+	// their own. A source that it is too small for has no byte code.
+	Memory *sandbox.Budget
 }
 
 // image is the interpreter that has compiled one line and nothing of anybody.
@@ -56,7 +59,7 @@ func (c Compiler) image(ctx context.Context) (*sandbox.Image, error) {
 		return nil, err
 	}
 	spec := sandbox.Spec{
-		Name: "bytecode", MemoryLimit: maxMemory,
+		Name: "bytecode", MemoryLimit: maxMemory, Budget: c.Memory,
 		Policy: wasi.Policy{
 			Mounts: []wasi.Mount{policy.Shared("/", c.Root), policy.Shared(moduleDir, files)},
 			Env:    []string{"LANG=C.UTF-8"},

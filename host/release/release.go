@@ -41,6 +41,8 @@ type Maker struct {
 	// Cache is a folder for what may be deleted at any time: byte code that other
 	// tenants have a use for. "" is none.
 	Cache string
+	// Memory is what the guests that compile take of; nil is no limit but their own.
+	Memory *sandbox.Budget
 }
 
 // Prepare installs and compiles what t needs, or finds the release that was
@@ -82,7 +84,7 @@ func (m Maker) CompileApp(ctx context.Context, dir string) error {
 
 // compiler keeps what it makes in the cache, if there is one.
 func (m Maker) compiler() bytecode.Compiler {
-	c := bytecode.Compiler{Sandbox: m.Sandbox, Root: m.Root, Log: m.Log}
+	c := bytecode.Compiler{Sandbox: m.Sandbox, Root: m.Root, Log: m.Log, Memory: m.Memory}
 	if m.Cache != "" {
 		c.Cache.Dir = filepath.Join(m.Cache, "bytecode")
 		c.Image = filepath.Join(m.Cache, "bytecode.image")

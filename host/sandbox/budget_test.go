@@ -93,6 +93,20 @@ func TestLooksAreRareWhereTheyAreDear(t *testing.T) {
 	}
 }
 
+// TestNoRoomForTheFirstMemory: what a guest starts with is a want of memory like
+// any other, and ends nothing but the start.
+func TestNoRoomForTheFirstMemory(t *testing.T) {
+	e := newEngine(t, tck.Echo())
+	budget := NewBudget(overhead+e.guest.min-1, nil)
+	_, err := e.Build(t.Context(), Spec{Budget: budget})
+	wantKind(t, err, KindMemory)
+	_, err = e.Python(t.Context(), PythonSpec{Budget: budget})
+	wantKind(t, err, KindMemory)
+	if used := budget.Used(); used != 0 {
+		t.Errorf("%d bytes were not given back", used)
+	}
+}
+
 // TestAnInstanceThatOutgrowsItsBudgetIsNotUsedAgain: by what it wrote to.
 func TestAnInstanceThatOutgrowsItsBudgetIsNotUsedAgain(t *testing.T) {
 	budget := NewBudget(64<<20, nil)

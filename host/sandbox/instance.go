@@ -108,6 +108,9 @@ func (in *Instance) moveIn(limit uint64, s *storage) error {
 	if s == nil {
 		in.memory.budget = in.spec.Budget
 	}
+	if in.memory.Reallocate(in.engine.guest.min) == nil { // wazero panics when it is refused
+		return errNoMemory
+	}
 	ctx := experimental.WithMemoryAllocator(context.Background(), in.memory)
 	in.module, err = in.engine.runtime.InstantiateModule(ctx, in.engine.compiled, wasi.ModuleConfig().WithName("").WithStartFunctions())
 	if err != nil || s == nil {

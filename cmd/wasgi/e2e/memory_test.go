@@ -22,3 +22,29 @@ func (s *server) mebibytes(t *testing.T) int {
 	}
 	return total >> 10
 }
+
+const holdingApp = `held = []
+
+def application(environ, start_response):
+    held.append(bytearray(60 << 20))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"full"]
+`
+
+// TestATenantThatIsFullIsChanged: there is no room for the interpreter of its next
+// release. That is its own trouble: the host once ended with it.
+func TestATenantThatIsFullIsChanged(t *testing.T) {
+	t.Parallel()
+	w, root := newWorld(t), t.TempDir()
+	write(t, root, "full/wsgi.py", holdingApp)
+	write(t, root, "neighbour/wsgi.py", source("here\n"))
+	s := w.serve(t, launch{root: root, flags: []string{"--memory-per-tenant", "96MiB"}}, "full", "neighbour")
+	full, neighbour := s.site(t, "full").browser(t), s.site(t, "neighbour").browser(t)
+	full.get("/").status(200).text("full")
+
+	from := s.log.size()
+	write(t, root, "full/wsgi.py", source("changed\n"))
+	// A worker process has memory of its own, and so the change has room.
+	s.logs(t, `msg="cannot be served" tenant=full .*out of memory|msg=serving tenant=full `, from)
+	neighbour.get("/").status(200).text("here\n")
+}
