@@ -1,7 +1,6 @@
 package bytecode
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -50,7 +49,7 @@ type Compiler struct {
 
 // image is the interpreter that has compiled one line and nothing of anybody.
 func (c Compiler) image(ctx context.Context) (*sandbox.Image, error) {
-	files, err := programFiles()
+	files, err := policy.OneFile("compiler.py", program)
 	if err != nil {
 		return nil, err
 	}
@@ -77,26 +76,6 @@ func (c Compiler) image(ctx context.Context) (*sandbox.Image, error) {
 
 // sample has the compiler's usual ways walked once before the snapshot.
 const sample = "import os\n\n\nclass A:\n    def b(self, *c, d=1, **e):\n        return [f for f in c if f], {**e}, f'{d!r}'\n"
-
-func programFiles() (wasi.FS, error) {
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	f, err := w.Create("compiler.py")
-	if err == nil {
-		_, err = f.Write(program)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return nil, err
-	}
-	r, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
-	if err != nil {
-		return nil, err
-	}
-	return wasi.Archive(r)
-}
 
 // environOf is the request for the source of a path.
 func environOf(path string, length int) ([]byte, error) {

@@ -29,7 +29,7 @@ func SystemCertificates() (wasi.FS, error) {
 	for _, name := range certificateFiles() {
 		text, err := os.ReadFile(name)
 		if err == nil {
-			return certificatesOf(text)
+			return OneFile("cert.pem", text)
 		}
 		if !os.IsNotExist(err) {
 			return nil, err
@@ -38,10 +38,11 @@ func SystemCertificates() (wasi.FS, error) {
 	return nil, fmt.Errorf("none of %v exists: install ca-certificates", certificateFiles())
 }
 
-func certificatesOf(text []byte) (wasi.FS, error) {
+// OneFile is a folder with one file, which cannot be written to.
+func OneFile(name string, text []byte) (wasi.FS, error) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	h := &zip.FileHeader{Name: "cert.pem", Method: zip.Store}
+	h := &zip.FileHeader{Name: name, Method: zip.Store}
 	h.SetMode(fs.FileMode(0o444))
 	f, err := w.CreateHeader(h)
 	if err == nil {

@@ -9,7 +9,7 @@ import (
 // TestCertificates: the guest finds the machine's file, and cannot change it.
 func TestCertificates(t *testing.T) {
 	const text = "-----BEGIN CERTIFICATE-----\n"
-	fs, err := certificatesOf([]byte(text))
+	fs, err := OneFile("cert.pem", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
