@@ -72,16 +72,19 @@ func (e *engine) close(ctx context.Context) error {
 }
 
 func (e *engine) prepare(ctx context.Context, a application, progress func(string)) (tenants.Release, error) {
-	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log, Cache: e.cfg.now().CacheDir, Memory: a.memory}
-	return m.Prepare(ctx, a.tenant, progress)
+	return e.releases(e.log, a.memory).Prepare(ctx, a.tenant, progress)
 }
 
 // compileApp makes byte code of an application that nobody uses yet.
 func (e *engine) compileApp(ctx context.Context, tenant, dir string, memory *sandbox.Budget) error {
 	ctx, cancel := context.WithTimeout(ctx, e.cfg.now().PrepareTimeout)
 	defer cancel()
-	m := release.Maker{Sandbox: e.sandbox, Root: e.root, State: e.cfg.now().StateDir, Log: e.log.With("tenant", tenant), Cache: e.cfg.now().CacheDir, Memory: memory}
-	return m.CompileApp(ctx, dir)
+	return e.releases(e.log.With("tenant", tenant), memory).CompileApp(ctx, dir)
+}
+
+func (e *engine) releases(log *slog.Logger, memory *sandbox.Budget) release.Maker {
+	c := e.cfg.now()
+	return release.Maker{Sandbox: e.sandbox, Root: e.root, State: c.StateDir, Cache: c.CacheDir, Log: log, Memory: memory}
 }
 
 func (e *engine) build(ctx context.Context, a application) (image, error) {

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
+	"strings"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/sandbox"
@@ -108,4 +108,6 @@ func (a *answer) result() (result, error) {
 }
 
 // isTag is for what becomes a part of a file's name.
-func isTag(text string) bool { return regexp.MustCompile(`^[a-z0-9-]{1,40}$`).MatchString(text) }
+func isTag(text string) bool {
+	return text != "" && len(text) <= 40 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}

@@ -54,8 +54,11 @@ func decodeHot(b []byte, size uint64) ([]pageRun, error) {
 	return runs, nil
 }
 
-// recall takes what was learnt in an earlier process.
-func (im *Image) recall() {
+// recallHot takes what was learnt in an earlier process.
+func (im *Image) recallHot() {
+	if !im.storage.stored {
+		return
+	}
 	b, err := readAttribute(im.storage.file, hotAttribute, maxHotBytes)
 	if err != nil {
 		return

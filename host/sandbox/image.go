@@ -118,9 +118,7 @@ func (e *Engine) newImage(spec Spec, s *storage) (*Image, error) {
 	im := &Image{engine: e, spec: spec, storage: s}
 	im.spec.Warmup = nil
 	im.refs.Store(1)
-	if s.stored {
-		im.recall()
-	}
+	im.recallHot()
 	return im, nil
 }
 

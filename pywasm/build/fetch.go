@@ -29,11 +29,7 @@ type file struct {
 // fetch gets every source, each into a folder of its name, checks it against
 // its pin, and writes sources.json.
 func fetch(j *job) error {
-	mirror, err := machineMirror("/etc")
-	if err != nil {
-		return err
-	}
-	apt, err := newPrivateApt(j, mirror)
+	apt, err := machineApt(j)
 	if err != nil {
 		return err
 	}
@@ -51,51 +47,42 @@ func fetch(j *job) error {
 // fetchSuites gets the upstream tarballs of suites, each into a folder of its
 // name, and checks them against their pins.
 func fetchSuites(j *job) error {
-	mirror, err := machineMirror("/etc")
-	if err != nil {
-		return err
-	}
-	apt, err := newPrivateApt(j, mirror)
+	apt, err := machineApt(j)
 	if err != nil {
 		return err
 	}
 	for _, p := range suitePins() {
-		if err := fetchTarball(j, apt, p); err != nil {
+		if _, err := fetchChecked(j, apt, p, "--tar-only"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fetchTarball gets and checks the upstream tarball of a source alone.
-func fetchTarball(j *job, apt *privateApt, p pin) error {
-	versions, err := apt.offered(p.name)
+// machineApt asks the mirror that this machine uses.
+func machineApt(j *job) (*privateApt, error) {
+	mirror, err := machineMirror("/etc")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var wanted [][]string
-	for _, v := range preferred(p, versions) {
-		wanted = append(wanted, []string{"source", "--download-only", "--tar-only", p.name + "=" + v})
-	}
-	if len(wanted) == 0 {
-		return movedOn(p, strings.Join(versions, ", "))
-	}
-	dir := filepath.Join(j.out, p.name)
-	if err := apt.first(wanted, func(args []string) error { return fetchInto(apt, dir, args) }); err != nil {
-		return err
-	}
-	s, err := listSource(dir, p)
-	if err != nil {
-		return err
-	}
-	return checkPin(&s, p)
+	return newPrivateApt(j, mirror)
 }
 
-// fetchOne gets and checks one source. A mirror may list a version before it
-// has its files: then the next one that will do is taken.
+// fetchOne gets and checks one source.
 func fetchOne(j *job, apt *privateApt, p pin) (source, error) {
+	s, err := fetchChecked(j, apt, p)
+	if err == nil && !p.binary && !slices.ContainsFunc(s.Files, func(f file) bool { return f.Pinned }) {
+		j.warn("%s %s is not in the table of pywasm/build/pins.go; Debian signed it, and the build goes on with it", p.name, s.Version)
+	}
+	return s, err
+}
+
+// fetchChecked gets a source, by apt-get's options, and compares it with its pin. A
+// mirror may list a version before it has its files: then the next one that will do
+// is taken.
+func fetchChecked(j *job, apt *privateApt, p pin, options ...string) (source, error) {
 	dir := filepath.Join(j.out, p.name)
-	wanted, err := candidates(apt, p)
+	wanted, err := candidates(apt, p, options)
 	if err != nil {
 		return source{}, err
 	}
@@ -106,14 +93,12 @@ func fetchOne(j *job, apt *privateApt, p pin) (source, error) {
 	if err == nil {
 		err = checkPin(&s, p)
 	}
-	if err == nil && !p.binary && !slices.ContainsFunc(s.Files, func(f file) bool { return f.Pinned }) {
-		j.warn("%s %s is not in the table of pywasm/build/pins.go; Debian signed it, and the build goes on with it", p.name, s.Version)
-	}
 	return s, err
 }
 
-// candidates are the ways to ask apt-get for a source, the best first.
-func candidates(apt *privateApt, p pin) ([][]string, error) {
+// candidates are the ways to ask apt-get for a source, the best first. The options
+// are for one that is no binary.
+func candidates(apt *privateApt, p pin, options []string) ([][]string, error) {
 	if p.binary {
 		return [][]string{{"download", p.name}}, nil
 	}
@@ -123,7 +108,7 @@ func candidates(apt *privateApt, p pin) ([][]string, error) {
 	}
 	var out [][]string
 	for _, v := range preferred(p, versions) {
-		out = append(out, []string{"source", "--download-only", p.name + "=" + v})
+		out = append(out, append(append([]string{"source", "--download-only"}, options...), p.name+"="+v))
 	}
 	if len(out) == 0 {
 		return nil, movedOn(p, strings.Join(versions, ", "))
