@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,8 @@ const maxPiece = 64 << 10
 type conn struct {
 	net.Conn
 	stall time.Duration
+	gate  *Gate
+	turn  atomic.Int64 // when it was the turn of others, in nanoseconds since the gate was made
 
 	mu    sync.Mutex // held while a deadline is set, never while bytes are written
 	limit time.Time  // of all pieces; zero is none
