@@ -9,11 +9,13 @@ import (
 
 // Servers that others are compared with.
 const (
-	baseline  = "gunicorn sync"
-	uwsgi     = "uWSGI"
-	reuse     = "wasgi reuse"
-	fresh     = "wasgi fresh"
-	cgiServer = "CGI"
+	baseline = "gunicorn sync"
+	uwsgi    = "uWSGI"
+	// uwsgiClosing answers one request on each connection, as gunicorn's sync worker.
+	uwsgiClosing = "uWSGI, no keep-alive"
+	reuse        = "wasgi reuse"
+	fresh        = "wasgi fresh"
+	cgiServer    = "CGI"
 )
 
 // peer is a server outside wasgi and its command line. It runs in the folder
@@ -29,7 +31,7 @@ func (b *bench) peers() []peer {
 		b.gunicorn("gunicorn gthread", b.cores, "gthread", "--threads", "4"),
 		b.uwsgi(uwsgi, "--http11-socket"),
 		// Without the header its clients would take the end of the connection for an error.
-		b.uwsgi("uWSGI, no keep-alive", "--http-socket", "--add-header", "Connection: close"),
+		b.uwsgi(uwsgiClosing, "--http-socket", "--add-header", "Connection: close"),
 		{"waitress", func(addr string) []string {
 			return []string{b.venvPython(), filepath.Join(benchDir(), "waitress_prefork.py"), addr, strconv.Itoa(b.cores)}
 		}},
