@@ -26,7 +26,6 @@ func attacksOnFairness() []attackRow {
 		{id: 64, name: "requests to inner addresses", safe: "PermissionError, whatever the manifest allows; a guest sees its own files only", run: innerAddresses},
 		{id: 65, name: "egress as a weapon", safe: "connections, bytes and names are counted; PermissionError above", run: egressAsAWeapon},
 		{id: 66, name: "admin without rights", safe: "two read-only probes on loopback, nothing else", run: adminListener},
-		{id: 67, name: "certificates on demand", why: "no TLS yet: a front server terminates it"},
 		{id: 69, name: "another's domain", safe: "the first claim stands, the second tenant is told", run: takenDomain},
 		{id: 78, name: "clock jumps", why: "setting the clock would hit the whole machine; every deadline is a monotonic reading of Go's clock, which context and the meter compare (TestDeadlinesAreMonotonic in host/sandbox)"},
 		{id: 79, name: "SIGTERM with work in flight", safe: "answered, streamed to the end, exit 0", run: orderlyEnd},
@@ -41,7 +40,6 @@ func attacksOnFairness() []attackRow {
 		{id: 84, name: "many idle tenants", safe: "instances go, memory stays small", long: true, run: idleTenants},
 		{id: 85, name: "engine partitions", why: "there is no cluster engine"},
 		{id: 86, name: "leaks over many requests", safe: "descriptors and mappings return to where they were", run: leaks},
-		{id: 87, name: "metrics without bound", why: "there are no metrics yet"},
 		{id: 88, name: "supply chain", why: "nothing at run time: sources are pinned by SHA-256 (pywasm/build/pins.go and its tests), wheels by the application's own pins, Go modules by go.sum; make check asks govulncheck"},
 	}
 }

@@ -21,7 +21,6 @@ import (
 // about hosts that die while they make something of it.
 func attacksOnReleases() []attackRow {
 	return []attackRow{
-		{id: 51, name: "ranges, dotfiles and sources of static files", why: "wasgi serves no static files: every answer is the application's"},
 		{id: 70, name: "hostile archives", safe: "refused with a sentence, nothing is unpacked", run: hostileArchives},
 		{id: 71, name: "native code, pth, sitecustomize", safe: "removed, or run inside the sandbox only", run: codeThatStarts},
 		{id: 72, name: "build hooks", safe: "never run", run: buildHooks},

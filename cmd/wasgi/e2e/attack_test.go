@@ -38,6 +38,7 @@ func attackRows() []attackRow {
 		attacksOnResponses(),
 		attacksOnHTTP(),
 		attacksOnTLS(),
+		attacksOnTheFront(),
 	)
 	slices.SortStableFunc(rows, func(a, b attackRow) int { return a.id - b.id })
 	return rows
