@@ -31,11 +31,17 @@ elsewhere, or is in it with --with-key.`,
 				return err
 			}
 			write := func(w io.Writer) error { return client.Backup(c.Context(), w, !noData, key) }
+			if args[0] == "-" && r.json {
+				return usageError{fmtUsage(c, errors.New("standard output is the backup's with -: name a file, or leave --json away"))}
+			}
 			if args[0] == "-" {
 				return write(c.OutOrStdout())
 			}
 			if err := writeWhole(args[0], write); err != nil {
 				return err
+			}
+			if r.json {
+				return printBackup(c.OutOrStdout(), backup{File: args[0], Data: !noData, Key: key})
 			}
 			_, err = fmt.Fprintf(c.ErrOrStderr(), "%s is written\n", args[0])
 			return err
@@ -43,8 +49,25 @@ elsewhere, or is in it with --with-key.`,
 	}
 	c.Flags().BoolVar(&noData, "no-data", false, "leave out what applications keep in /data")
 	c.Flags().BoolVar(&key, "with-key", false, "put the key of the secrets into it")
-	r = remoteFlags(c, false)
+	r = remoteFlags(c)
 	return c
+}
+
+// backup is what --json tells of one.
+type backup struct {
+	File  string `json:"file"`
+	Bytes int64  `json:"bytes"`
+	Data  bool   `json:"data"` // with what applications keep in /data
+	Key   bool   `json:"key"`  // with the key of the secrets
+}
+
+func printBackup(w io.Writer, b backup) error {
+	info, err := os.Stat(b.File)
+	if err != nil {
+		return err
+	}
+	b.Bytes = info.Size()
+	return printJSON(w, b)
 }
 
 // writeWhole makes a file that is there as a whole or not at all.
@@ -90,6 +113,9 @@ speaks to no server.`,
 			if err != nil {
 				return err
 			}
+			if r.json {
+				return printJSON(c.OutOrStdout(), restored{State: state, Key: key})
+			}
 			if !key {
 				fmt.Fprintf(c.ErrOrStderr(), "the key of the secrets is not in it: put it at %s (mode 600), or set the secrets anew\n", filepath.Join(state, archive.Key))
 			}
@@ -98,5 +124,12 @@ speaks to no server.`,
 		},
 	}
 	c.Flags().StringVar(&r.stateDir, "state-dir", "", "the state folder to make")
+	c.Flags().BoolVar(&r.json, "json", false, "print JSON")
 	return c
+}
+
+// restored is what --json tells of a state folder.
+type restored struct {
+	State string `json:"state_dir"`
+	Key   bool   `json:"key"` // whether the key of the secrets is there
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // changeFlags are remoteFlags for a command that changes a tenant.
-func changeFlags(c *cobra.Command, json bool) *remote {
-	r := remoteFlags(c, json)
+func changeFlags(c *cobra.Command) *remote {
+	r := remoteFlags(c)
 	c.Flags().Uint64Var(&r.at, "if-match", 0, "change it only if it still has this revision, as tenants show --json told (default the one that it has now)")
 	return r
 }

@@ -48,7 +48,7 @@ func newCronLs() *cobra.Command {
 			return r.print(c, all, func(w io.Writer) error { return printJobs(w, all) })
 		},
 	}
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }
 
@@ -81,9 +81,12 @@ func newCronRun() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return client.RunJob(c.Context(), args[0], args[1])
+			if err := client.RunJob(c.Context(), args[0], args[1]); err != nil || !r.json {
+				return err
+			}
+			return printJSON(c.OutOrStdout(), map[string]string{"tenant": args[0], "done": args[1]})
 		},
 	}
-	r = remoteFlags(c, false)
+	r = remoteFlags(c)
 	return c
 }

@@ -48,7 +48,7 @@ Without --tenant the tenant has the name of the folder or the bundle.`,
 		},
 	}
 	c.Flags().StringVar(&name, "tenant", "", "name of the tenant (default that of the folder or bundle)")
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }
 

@@ -48,7 +48,7 @@ func newEnvSet() *cobra.Command {
 			}, "has its new environment")
 		},
 	}
-	r = changeFlags(c, true)
+	r = changeFlags(c)
 	return c
 }
 
@@ -65,7 +65,7 @@ func newEnvUnset() *cobra.Command {
 			}, "has its new environment")
 		},
 	}
-	r = changeFlags(c, true)
+	r = changeFlags(c)
 	return c
 }
 
@@ -90,6 +90,6 @@ func newEnvLs() *cobra.Command {
 			})
 		},
 	}
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }

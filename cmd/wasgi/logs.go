@@ -62,7 +62,7 @@ on each line.`,
 	c.Flags().BoolVarP(&ask.Follow, "follow", "f", false, "go on with what is written from now on")
 	c.Flags().IntVarP(&ask.Lines, "lines", "n", 100, "how many of the last lines, -1 for all; with --since all unless it is given")
 	c.Flags().StringVar(&since, "since", "", "no line older than that: how long ago, or a time")
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }
 

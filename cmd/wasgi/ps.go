@@ -25,7 +25,7 @@ func newPs() *cobra.Command {
 			return r.print(c, all, func(w io.Writer) error { return printUse(w, all) })
 		},
 	}
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }
 

@@ -26,7 +26,7 @@ func newReleases() *cobra.Command {
 			return r.print(c, t.Releases, func(w io.Writer) error { return printReleases(w, t.Releases) })
 		},
 	}
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }
 
@@ -68,6 +68,6 @@ begins with RELEASE. It is booted and checked as at a deploy.`,
 			return r.changing(c, args[0], func(d deployment) (api.Tenant, error) { return d.api.Rollback(c.Context(), args[0], release, d.at) }, "serves")
 		},
 	}
-	r = changeFlags(c, true)
+	r = changeFlags(c)
 	return c
 }

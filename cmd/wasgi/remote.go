@@ -25,17 +25,14 @@ type remote struct {
 	at                           uint64 // the revision that a change depends on; 0 for the one that there is
 }
 
-// remoteFlags adds the flags. Commands whose output a script would read have
-// --json besides.
-func remoteFlags(c *cobra.Command, json bool) *remote {
+// remoteFlags adds the flags that every command of the server's has.
+func remoteFlags(c *cobra.Command) *remote {
 	r := &remote{}
 	f := c.Flags()
 	f.StringVar(&r.address, "host", "", "the server: unix:/path, http://… or https://… (default WASGI_HOST, or the socket in the state folder)")
 	f.StringVar(&r.tokenFile, "token-file", "", "file with the token for --host (default WASGI_TOKEN)")
 	f.StringVar(&r.stateDir, "state-dir", "", "the server's state folder on this machine")
-	if json {
-		f.BoolVar(&r.json, "json", false, "print JSON")
-	}
+	f.BoolVar(&r.json, "json", false, "print JSON")
 	return r
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -19,7 +20,8 @@ func newRun() *cobra.Command {
 sees: its code, its packages, its environment with secrets, its /data. What
 follows -- is Python's command line. Standard input, output and error are those
 of this command, and so is the exit status. There is no terminal: programs that
-ask need their options for not asking.`,
+ask need their options for not asking. --json writes an object a line: what the
+program writes, in base64, and at last its exit status.`,
 		Example: `  wasgi run shop -- manage.py migrate
   wasgi run shop -- -m flask shell < script.py
   wasgi run shop -- -c 'import os; print(os.environ["DEBUG"])'`,
@@ -35,6 +37,9 @@ ask need their options for not asking.`,
 			var end api.RunOutput
 			err = client.Run(c.Context(), args[0], args[1:], os.Stdin, func(o api.RunOutput) error {
 				end = o
+				if r.json {
+					return json.NewEncoder(c.OutOrStdout()).Encode(o)
+				}
 				if o.Stream == "" {
 					return nil
 				}
@@ -53,7 +58,7 @@ ask need their options for not asking.`,
 			return nil
 		},
 	}
-	r = remoteFlags(c, false)
+	r = remoteFlags(c)
 	return c
 }
 

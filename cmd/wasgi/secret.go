@@ -55,7 +55,7 @@ end is no part of it.`,
 			}, "has its new secret")
 		},
 	}
-	r = changeFlags(c, true)
+	r = changeFlags(c)
 	return c
 }
 
@@ -101,7 +101,7 @@ func newSecretLs() *cobra.Command {
 			})
 		},
 	}
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }
 
@@ -119,6 +119,6 @@ func newSecretRm() *cobra.Command {
 			}, "has fewer secrets")
 		},
 	}
-	r = changeFlags(c, true)
+	r = changeFlags(c)
 	return c
 }

@@ -47,7 +47,7 @@ func newTenantsLs() *cobra.Command {
 			return r.print(c, all, func(w io.Writer) error { return printTenants(w, all) })
 		},
 	}
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }
 
@@ -93,7 +93,7 @@ func newTenantsShow() *cobra.Command {
 			return r.print(c, out, out.write)
 		},
 	}
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }
 
@@ -149,8 +149,14 @@ func newTenantChange(verb, short, done string, do func(deployment) (api.Tenant, 
 		Args:    usage(cobra.ExactArgs(1)),
 		RunE:    func(c *cobra.Command, args []string) error { return r.changing(c, args[0], do, done) },
 	}
-	r = changeFlags(c, true)
+	r = changeFlags(c)
 	return c
+}
+
+// removed is what --json tells of a tenant that is no more.
+type removed struct {
+	Tenant string `json:"removed"`
+	Data   bool   `json:"data"` // with what it kept
 }
 
 func newTenantsRm() *cobra.Command {
@@ -178,11 +184,13 @@ below root goes when its folder does.`,
 			if err := client.Remove(c.Context(), args[0], data, at); err != nil {
 				return outdated(err, args[0], at)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s is removed\n", args[0])
-			return err
+			return r.print(c, removed{Tenant: args[0], Data: data}, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "%s is removed\n", args[0])
+				return err
+			})
 		},
 	}
 	c.Flags().BoolVar(&data, "data", false, "remove its /data as well")
-	r = changeFlags(c, false)
+	r = changeFlags(c)
 	return c
 }

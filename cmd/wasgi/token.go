@@ -56,7 +56,7 @@ hash of it: what is printed here cannot be read again.`,
 	c.Flags().BoolVar(&request.ReadOnly, "read-only", false, "it changes nothing")
 	c.Flags().StringVar(&request.Note, "note", "", "what it is for")
 	c.Flags().DurationVar(&life, "expires", 0, "how long it counts, such as 720h (default for ever)")
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }
 
@@ -80,7 +80,7 @@ func newTokenLs() *cobra.Command {
 			return r.print(c, all, func(w io.Writer) error { return printTokens(w, all) })
 		},
 	}
-	r = remoteFlags(c, true)
+	r = remoteFlags(c)
 	return c
 }
 
@@ -115,10 +115,12 @@ func newTokenRm() *cobra.Command {
 			if err := client.RemoveToken(c.Context(), args[0]); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "token %s is removed\n", args[0])
-			return err
+			return r.print(c, map[string]string{"removed": args[0]}, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "token %s is removed\n", args[0])
+				return err
+			})
 		},
 	}
-	r = remoteFlags(c, false)
+	r = remoteFlags(c)
 	return c
 }

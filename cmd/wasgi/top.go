@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -25,9 +26,11 @@ func newTop() *cobra.Command {
 		Short: "Show live what tenants use, the busiest first",
 		Long: `Shows the tenants with their requests a second, instances and memory, again every
 --every, until q or Ctrl-C. Where standard output is no terminal it writes one table after
-the other, --times of them.`,
+the other, --times of them; with --json an object a line, in which requests_per_second
+comes with the second one.`,
 		Example: `  wasgi top
-  wasgi top --times 2 --every 10s | tail -n +2`,
+  wasgi top --times 2 --every 10s | tail -n +2
+  wasgi top --json | jq -c '.tenants[0] | {name, memory}'`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if every < 100*time.Millisecond {
@@ -37,13 +40,13 @@ the other, --times of them.`,
 			if err != nil {
 				return err
 			}
-			t := &top{client: client, out: c.OutOrStdout(), every: every, left: times}
+			t := &top{client: client, out: c.OutOrStdout(), every: every, left: times, json: r.json}
 			return t.run(c.Context())
 		},
 	}
 	c.Flags().DurationVar(&every, "every", 2*time.Second, "time between two looks")
 	c.Flags().IntVar(&times, "times", 0, "how many tables, 0 for no end")
-	r = remoteFlags(c, false)
+	r = remoteFlags(c)
 	return c
 }
 
@@ -53,6 +56,7 @@ type top struct {
 	out    io.Writer
 	every  time.Duration
 	left   int // tables; 0 is no end
+	json   bool
 
 	terminal *os.File // what is drawn on; nil without one
 
@@ -92,7 +96,7 @@ func (t *top) run(ctx context.Context) error {
 // goroutine that reads keys ends with the process.
 func (t *top) screen(quit func()) (restore func(), err error) {
 	f, ok := t.out.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
+	if t.json || !ok || !term.IsTerminal(int(f.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
 		return func() {}, nil
 	}
 	before, err := term.MakeRaw(int(os.Stdin.Fd()))
@@ -128,11 +132,11 @@ func (t *top) look(ctx context.Context) error {
 		t.before, seconds = map[string]api.Status{}, 0
 	}
 	sortByUse(all, t.before, seconds)
-	f := frame{at: now, all: all, rows: useRows(all, t.before, seconds)}
-	t.before, t.at = map[string]api.Status{}, now
-	for _, s := range all {
-		t.before[s.Name] = s
+	if t.json {
+		return t.printJSON(all, now, seconds)
 	}
+	f := frame{at: now, all: all, rows: useRows(all, t.before, seconds)}
+	t.remember(all, now)
 	if t.terminal != nil {
 		width, height, err := term.GetSize(int(t.terminal.Fd()))
 		if err != nil {
@@ -141,6 +145,35 @@ func (t *top) look(ctx context.Context) error {
 		return f.draw(t.terminal, width, height)
 	}
 	return f.print(t.out)
+}
+
+func (t *top) remember(all []api.Status, now time.Time) {
+	t.before, t.at = map[string]api.Status{}, now
+	for _, s := range all {
+		t.before[s.Name] = s
+	}
+}
+
+// used is a tenant as --json shows it.
+type used struct {
+	api.Status
+	Rate *float64 `json:"requests_per_second,omitempty"` // absent in the first look
+}
+
+func (t *top) printJSON(all []api.Status, now time.Time, seconds float64) error {
+	out := struct {
+		Time    time.Time `json:"time"`
+		Tenants []used    `json:"tenants"`
+	}{now, make([]used, len(all))}
+	for i, s := range all {
+		out.Tenants[i].Status = s
+		if t.before != nil {
+			r := rate(t.before[s.Name].Requests, s.Requests, seconds)
+			out.Tenants[i].Rate = &r
+		}
+	}
+	t.remember(all, now)
+	return json.NewEncoder(t.out).Encode(out)
 }
 
 // sortByUse puts the busiest first. before may be nil.

@@ -396,6 +396,7 @@ func TestOperate(t *testing.T) {
 		t.Error(err)
 	}
 	o.wasgi("run", "shop", "--", "-c", "raise SystemExit(0)").wrote(0, "", "")
+	o.wasgi("run", "shop", "--json", "--", "-c", "print('x'); raise SystemExit(4)").wrote(4, "{\"stream\":\"stdout\",\"data\":\"eAo=\"}\n{\"exit\":4}\n", "")
 	o.wasgi("run", "shop", "--", "-c", "1/0").exited(1).complained("ZeroDivisionError")
 	o.wasgi("run", "shop", "x").exited(2).complained("write -- between the tenant and Python's arguments")
 
@@ -455,6 +456,7 @@ func TestJobs(t *testing.T) {
 	o.wasgi("deploy", o.app("", "wsgi.py", app, "job.py", "import sys\nprint('done', sys.argv[1])\nsys.exit(int(sys.argv[2]))\n", "wasgi.toml",
 		"[cron]\n\"/task?x=1\" = \"0 0 1 1 *\"\n\"/none\" = \"@yearly\"\n\"job.py 'a b' 0\" = \"@yearly\"\n\"job.py c 3\" = \"@yearly\"\n")).exited(0)
 	o.wasgi("cron", "run", "shop", "/task?x=1").wrote(0, "", "")
+	o.wasgi("cron", "run", "shop", "/task?x=1", "--json").wrote(0, "{\n  \"done\": \"/task?x=1\",\n  \"tenant\": \"shop\"\n}\n", "")
 	o.wasgi("cron", "run", "shop", "/none").exited(1).complained("the job failed: GET /none was answered with 404")
 	o.wasgi("cron", "run", "shop", "/unknown").exited(1).complained(`shop has no job "/unknown"`)
 	o.wasgi("cron", "run", "shop", "job.py 'a b' 0").wrote(0, "", "")
