@@ -50,7 +50,7 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	if err != nil {
 		return nil, fmt.Errorf("the guest's files cannot be used: %w", err)
 	}
-	traffic := &giveway.Junction{}
+	traffic := giveway.New()
 	sb, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: g.Module, CacheDir: c.CacheDir, Logger: log, Yield: traffic.Yield})
 	if err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ func pipe(t testing.TB) (w *os.File, came *atomic.Bool) {
 // One processor: nobody but the caller can have looked at the pipe.
 func TestWhoeverHasSomethingToReadGoesFirst(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	var j Junction
+	j := New()
 	defer j.Close()
 	for range 100 {
 		w, came := pipe(t)
@@ -46,10 +46,20 @@ func TestWhoeverHasSomethingToReadGoesFirst(t *testing.T) {
 	}
 }
 
-func TestYieldIsSafeForManyAtOnce(t *testing.T) {
-	var j Junction
-	defer j.Close()
-	const many = 2 * keep
+// TestDescriptors: as many as at the beginning, whatever happens, and none in the
+// end.
+func TestDescriptors(t *testing.T) {
+	open := func() int {
+		all, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	New().Close() // the runtime's own descriptors come with the first one
+	before := open()
+	j := New()
+	const many = 20 * bells
 	done := make(chan struct{})
 	for range many {
 		go func() {
@@ -59,19 +69,24 @@ func TestYieldIsSafeForManyAtOnce(t *testing.T) {
 			done <- struct{}{}
 		}()
 	}
-	for range many {
+	for range many / 2 {
 		<-done
 	}
-	if n := len(j.free); n == 0 || n > keep {
-		t.Fatalf("%d descriptors were kept, want 1 to %d", n, keep)
+	if n := open() - before; n != bells {
+		t.Errorf("%d descriptors, want %d", n, bells)
 	}
-	if j.Close(); len(j.free) != 0 {
-		t.Fatalf("%d descriptors are left after Close", len(j.free))
+	j.Close() // while others are at it
+	for range many / 2 {
+		<-done
+	}
+	j.Yield()
+	if n := open() - before; n != 0 {
+		t.Errorf("%d descriptors are left after Close", n)
 	}
 }
 
 func TestYieldAllocatesNothing(t *testing.T) {
-	var j Junction
+	j := New()
 	defer j.Close()
 	j.Yield()
 	if n := testing.AllocsPerRun(100, j.Yield); n != 0 {
@@ -80,7 +95,7 @@ func TestYieldAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkYield(b *testing.B) {
-	var j Junction
+	j := New()
 	defer j.Close()
 	for b.Loop() {
 		j.Yield()

@@ -4,8 +4,11 @@ package giveway
 
 import "runtime"
 
-// Junction is ready for use, and safe for concurrent use.
+// Junction is safe for concurrent use.
 type Junction struct{}
+
+// New makes a Junction.
+func New() *Junction { return &Junction{} }
 
 // Yield is runtime.Gosched here: requests of others may wait 10 ms.
 func (j *Junction) Yield() { runtime.Gosched() }
