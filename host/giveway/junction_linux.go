@@ -89,6 +89,7 @@ type bell struct {
 	raw  syscall.RawConn
 	rung bool
 	wait func(fd uintptr) bool // made once: a ring must not allocate
+	one  [8]byte               // what is written
 }
 
 // newBell is nil when there is no descriptor to be had.
@@ -97,7 +98,7 @@ func newBell() *bell {
 	if err != nil {
 		return nil
 	}
-	b := &bell{file: os.NewFile(uintptr(fd), "eventfd")}
+	b := &bell{file: os.NewFile(uintptr(fd), "eventfd"), one: [8]byte{1}}
 	if b.raw, err = b.file.SyscallConn(); err != nil {
 		b.close()
 		return nil
@@ -107,7 +108,7 @@ func newBell() *bell {
 			return true
 		}
 		b.rung = true
-		_, err := unix.Write(int(fd), []byte{1, 0, 0, 0, 0, 0, 0, 0})
+		_, err := unix.Write(int(fd), b.one[:])
 		return err != nil // nothing to wait for
 	}
 	return b
