@@ -17,7 +17,6 @@ import (
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/egress"
-	"github.com/wasgi/wasgi/host/giveway"
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
@@ -32,7 +31,6 @@ type engine struct {
 	sandbox *sandbox.Engine
 	root    wasi.FS
 	encoder *edge.Encoder
-	traffic *giveway.Junction
 	log     *slog.Logger
 	groups  groups
 	egress  *egress.Host
@@ -50,8 +48,7 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	if err != nil {
 		return nil, fmt.Errorf("the guest's files cannot be used: %w", err)
 	}
-	traffic := giveway.New()
-	sb, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: g.Module, CacheDir: c.CacheDir, Logger: log, Yield: traffic.Yield})
+	sb, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: g.Module, CacheDir: c.CacheDir, Logger: log})
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +60,7 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	if err != nil {
 		log.Warn("applications have no certificates of authorities", "reason", err)
 	}
-	return &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), traffic: traffic, log: log, egress: out, certs: certs}, nil
+	return &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), log: log, egress: out, certs: certs}, nil
 }
 
 // follow makes the engine go by settings that may change.
@@ -71,12 +68,8 @@ func (e *engine) follow(s *settings) { e.cfg = s }
 
 func (e *engine) close(ctx context.Context) error {
 	e.egress.Close()
-	defer e.traffic.Close()
 	return e.sandbox.Close(ctx)
 }
-
-// giveWay lets goroutines of the host go first.
-func (e *engine) giveWay() { e.traffic.Yield() }
 
 func (e *engine) prepare(ctx context.Context, a application, progress func(string)) (tenants.Release, error) {
 	return e.releases(e.log, a.memory).Prepare(ctx, a.tenant, progress)

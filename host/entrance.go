@@ -55,7 +55,7 @@ func (f *front) connections() listen.Limits {
 	strangers := &strangers{log: f.log, seldom: seldom{pause: time.Minute}}
 	return listen.Limits{
 		Connections: f.cfg.MaxConnections, Stall: f.cfg.WriteTimeout,
-		PerAddress: f.cfg.MaxConnectionsPerAddress, Exempt: f.trusts, Crowded: crowds.turnedAway, Yield: f.fleet.yield,
+		PerAddress: f.cfg.MaxConnectionsPerAddress, Exempt: f.trusts, Crowded: crowds.turnedAway,
 		Proxy: listen.Proxy{Mode: proxyMode(f.cfg.ProxyProtocol), Trusts: f.speaks, Timeout: f.cfg.HeaderTimeout, Refused: strangers.turnedAway},
 	}
 }

@@ -46,7 +46,6 @@ type fleet struct {
 	turns       atomic.Uint64              // how often settings of deployments have changed
 	metrics     *metrics.Metrics           // nil counts nothing
 	egress      *egress.Host               // nil for a maker without
-	yield       func()                     // lets other goroutines go first; nil for a maker without
 	connections atomic.Pointer[func() int] // how many clients have; nil before any can
 	ready       atomic.Bool                // settled was nil once
 

@@ -134,9 +134,6 @@ func newHost(c Config, m maker, log *slog.Logger, opts ...Option) *Host {
 	if r, ok := m.(reaching); ok {
 		h.fleet.egress = r.outside()
 	}
-	if y, ok := m.(interface{ giveWay() }); ok {
-		h.fleet.yield = y.giveWay
-	}
 	if h.fleet.metrics = newMetrics(c, h.version); h.fleet.metrics != nil {
 		h.fleet.metrics.From(h.fleet.gather)
 	}

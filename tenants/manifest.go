@@ -92,7 +92,7 @@ type Manifest struct {
 	// below its prefix. GET and HEAD are answered, with ranges, entity tags and 304;
 	// site.css.br, site.css.zst and site.css.gz beside the file are sent instead to
 	// clients that take them, unless they are more than 10 s older. Links out of the folder are not
-	// followed. What is not there is the application's to answer.
+	// followed, and sources of Python and their byte code are not shown. What is not there is the application's to answer.
 	Static map[string]string `toml:"static"`
 
 	// static_dotfiles shows files and folders whose names begin with a dot, too.

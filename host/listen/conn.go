@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -14,8 +13,6 @@ const maxPiece = 64 << 10
 type conn struct {
 	net.Conn
 	stall time.Duration
-	gate  *Gate
-	turn  atomic.Int64 // when it was the turn of others, in nanoseconds since the gate was made
 
 	mu    sync.Mutex // held while a deadline is set, never while bytes are written
 	limit time.Time  // of all pieces; zero is none

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"runtime"
 	"sync"
 	"time"
 )
@@ -24,9 +23,6 @@ type Limits struct {
 	Exempt func(netip.Addr) bool
 	// Crowded, if not nil, hears of each connection that was closed for PerAddress.
 	Crowded func(netip.Addr)
-	// Yield, if not nil, lets other goroutines go first, those included whose
-	// connection has something to read by now.
-	Yield func()
 	// Proxy says what becomes of PROXY headers.
 	Proxy Proxy
 }
@@ -36,17 +32,12 @@ type Gate struct {
 	limits Limits
 	seats  chan struct{}
 	crowd  crowd
-	began  time.Time
-	each   int // connections that have a processor each
 }
 
 // NewGate makes a gate without connections.
 func NewGate(l Limits) *Gate {
-	if l.Yield == nil {
-		l.Yield = func() {}
-	}
 	return &Gate{
-		limits: l, seats: make(chan struct{}, l.Connections), began: time.Now(), each: runtime.GOMAXPROCS(0),
+		limits: l, seats: make(chan struct{}, l.Connections),
 		crowd: crowd{limit: l.PerAddress, open: map[netip.Addr]int{}},
 	}
 }
@@ -129,7 +120,7 @@ func (b *bounded) admit(c net.Conn) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &conn{stall: g.limits.Stall, gate: g}
+	out := &conn{stall: g.limits.Stall}
 	if expected {
 		out.Conn = &proxied{Conn: c, policy: g.limits.Proxy, known: func(client net.Addr) error {
 			leave, err := g.count(client)

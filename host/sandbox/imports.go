@@ -99,18 +99,14 @@ func (in *Instance) outside(f func() error) error {
 	return err
 }
 
-// takeTurns lets others run when this guest has had its slice: first whoever
-// needs a processor, to read a request perhaps, and then whoever waits to run a
-// guest.
+// takeTurns lets others run when this guest has had its slice.
 func (in *Instance) takeTurns(now time.Time) {
-	if now.Sub(in.account.turn) < slice {
+	y, ok := in.exchange.responder.(Yielder)
+	if !ok || now.Sub(in.account.turn) < slice {
 		return
 	}
 	in.account.pause()
-	in.engine.yield()
-	if y, ok := in.exchange.responder.(Yielder); ok {
-		y.Yield()
-	}
+	y.Yield()
 	in.account.resume()
 	in.account.turn = in.account.since
 	in.mayGoOn(in.account.since)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	pathpkg "path"
 	"slices"
 	"strings"
 	"syscall"
@@ -99,6 +100,10 @@ func (f *Files) Find(path, accept string) *File {
 // system would resolve.
 func (f *Files) shown(name string) bool {
 	if !fs.ValidPath(name) || strings.ContainsAny(name, "\x00\\") {
+		return false
+	}
+	switch strings.ToLower(pathpkg.Ext(name)) {
+	case ".py", ".pyc", ".pyw", ".pyo": // a program is to be run, not read
 		return false
 	}
 	return f.cfg.Dotfiles || name[0] != '.' && !strings.Contains(name, "/.")

@@ -62,7 +62,7 @@ func TestFind(t *testing.T) {
 	dir := app(t, map[string]string{
 		"wsgi.py": "code", "assets/a.css": "a", "assets/sub/b.txt": "b", "assets/sub/index.html": "index", "assets/.env": "hidden",
 		"assets/.git/config": "hidden", "assets/ä ö.txt": "ä", "special/x.txt": "special", "public/index.html": "home", "public/robots.txt": "robots",
-		"public/static/never.txt": "never",
+		"public/static/never.txt": "never", "assets/view.py": "code", "assets/sub/VIEW.PY": "code", "assets/view.pyc": "code",
 	})
 	for name, target := range map[string]string{
 		"assets/out": "../../secret", "assets/absolute": filepath.Join(dir, "../secret"), "assets/code": "../wsgi.py",
@@ -82,7 +82,7 @@ func TestFind(t *testing.T) {
 		"/static/special/x.txt": "special", "/": "home", "/robots.txt": "robots",
 		"/static": "-", "/static/": "-", "/static/sub": "-", "/staticx": "-", "/static/never.txt": "-", "": "-",
 		"/static/../wsgi.py": "-", "/static/sub/../../wsgi.py": "-", "/static//a.css": "-", "/static/./a.css": "-", "/static/sub//b.txt": "-",
-		"/../secret": "-", "/static/a.css/": "-", "/static/a.css\x00": "-", "/static/sub\\b.txt": "-", "//etc/passwd": "-",
+		"/../secret": "-", "/static/view.py": "-", "/static/sub/VIEW.PY": "-", "/static/view.pyc": "-", "/static/a.css/": "-", "/static/a.css\x00": "-", "/static/sub\\b.txt": "-", "//etc/passwd": "-",
 		"/static/.env": "-", "/static/.git/config": "-",
 		"/static/out": "-", "/static/absolute": "-", "/static/code": "-", "/static/folder/wsgi.py": "-", "/static/folder": "-", "/static/self": "-",
 		"/static/inside": "b", "/static/pipe": "-",
