@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -65,12 +64,9 @@ func (r *remote) changing(c *cobra.Command, name string, do func(deployment) (ap
 	}); err != nil {
 		return outdated(err, name, d.at)
 	}
-	return r.print(c, t, func(w io.Writer) error {
-		text := t.Name + " " + done
-		if t.Current != "" {
-			text += " " + short(t.Current)
-		}
-		_, err := fmt.Fprintln(w, text)
-		return err
-	})
+	text := t.Name + " " + done
+	if t.Current != "" {
+		text += " " + short(t.Current)
+	}
+	return r.tell(c, t, text)
 }

@@ -95,6 +95,14 @@ func (r *remote) print(c *cobra.Command, v any, plain func(io.Writer) error) err
 	return plain(c.OutOrStdout())
 }
 
+// tell writes v as JSON, or a sentence.
+func (r *remote) tell(c *cobra.Command, v any, sentence string) error {
+	return r.print(c, v, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, sentence)
+		return err
+	})
+}
+
 func printJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")

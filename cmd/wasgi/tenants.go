@@ -184,10 +184,7 @@ below root goes when its folder does.`,
 			if err := client.Remove(c.Context(), args[0], data, at); err != nil {
 				return outdated(err, args[0], at)
 			}
-			return r.print(c, removed{Tenant: args[0], Data: data}, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "%s is removed\n", args[0])
-				return err
-			})
+			return r.tell(c, removed{Tenant: args[0], Data: data}, args[0]+" is removed")
 		},
 	}
 	c.Flags().BoolVar(&data, "data", false, "remove its /data as well")

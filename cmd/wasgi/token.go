@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"time"
 
@@ -46,10 +45,7 @@ hash of it: what is printed here cannot be read again.`,
 			if err != nil {
 				return err
 			}
-			return r.print(c, t, func(w io.Writer) error {
-				_, err := fmt.Fprintln(w, t.Secret)
-				return err
-			})
+			return r.tell(c, t, t.Secret)
 		},
 	}
 	c.Flags().StringVar(&request.Tenant, "tenant", "", "the only tenant that it is for")
@@ -115,10 +111,7 @@ func newTokenRm() *cobra.Command {
 			if err := client.RemoveToken(c.Context(), args[0]); err != nil {
 				return err
 			}
-			return r.print(c, map[string]string{"removed": args[0]}, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "token %s is removed\n", args[0])
-				return err
-			})
+			return r.tell(c, map[string]string{"removed": args[0]}, "token "+args[0]+" is removed")
 		},
 	}
 	r = remoteFlags(c)

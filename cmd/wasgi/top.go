@@ -128,15 +128,16 @@ func (t *top) look(ctx context.Context) error {
 	}
 	now := time.Now()
 	seconds := now.Sub(t.at).Seconds()
-	if t.before == nil && t.terminal != nil { // the same columns from the first frame on
-		t.before, seconds = map[string]api.Status{}, 0
+	before := t.before
+	if before == nil && t.terminal != nil { // the same columns from the first frame on
+		before, seconds = map[string]api.Status{}, 0
 	}
-	sortByUse(all, t.before, seconds)
-	if t.json {
-		return t.printJSON(all, now, seconds)
-	}
-	f := frame{at: now, all: all, rows: useRows(all, t.before, seconds)}
 	t.remember(all, now)
+	sortByUse(all, before, seconds)
+	if t.json {
+		return printUsed(t.out, all, before, now, seconds)
+	}
+	f := frame{at: now, all: all, rows: useRows(all, before, seconds)}
 	if t.terminal != nil {
 		width, height, err := term.GetSize(int(t.terminal.Fd()))
 		if err != nil {
@@ -160,20 +161,20 @@ type used struct {
 	Rate *float64 `json:"requests_per_second,omitempty"` // absent in the first look
 }
 
-func (t *top) printJSON(all []api.Status, now time.Time, seconds float64) error {
+// printUsed writes one look as a line. before may be nil.
+func printUsed(w io.Writer, all []api.Status, before map[string]api.Status, now time.Time, seconds float64) error {
 	out := struct {
 		Time    time.Time `json:"time"`
 		Tenants []used    `json:"tenants"`
 	}{now, make([]used, len(all))}
 	for i, s := range all {
 		out.Tenants[i].Status = s
-		if t.before != nil {
-			r := rate(t.before[s.Name].Requests, s.Requests, seconds)
+		if before != nil {
+			r := rate(before[s.Name].Requests, s.Requests, seconds)
 			out.Tenants[i].Rate = &r
 		}
 	}
-	t.remember(all, now)
-	return json.NewEncoder(t.out).Encode(out)
+	return json.NewEncoder(w).Encode(out)
 }
 
 // sortByUse puts the busiest first. before may be nil.

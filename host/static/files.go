@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	pathpkg "path"
+	"path"
 	"slices"
 	"strings"
 	"syscall"
@@ -102,7 +102,7 @@ func (f *Files) shown(name string) bool {
 	if !fs.ValidPath(name) || strings.ContainsAny(name, "\x00\\") {
 		return false
 	}
-	switch strings.ToLower(pathpkg.Ext(name)) {
+	switch strings.ToLower(path.Ext(name)) {
 	case ".py", ".pyc", ".pyw", ".pyo": // a program is to be run, not read
 		return false
 	}

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
 )
 
 // attacksOnTheFront are the rows about what the host answers by itself: forms of
@@ -52,13 +51,11 @@ func (v visitor) do(method, path, kind string, body io.Reader) (status int, text
 	return res.StatusCode, string(all)
 }
 
-var formSecret = regexp.MustCompile(`name="form" value="([^"]+)"`)
-
 // secret is that of the forms of a page.
 func (v visitor) secret(path string) string {
 	v.g.Helper()
 	_, page := v.do("GET", path, "", nil)
-	match := formSecret.FindStringSubmatch(page)
+	match := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(page)
 	if match == nil {
 		v.g.Fatalf("%s has no form: %.500s", path, page)
 	}
@@ -106,19 +103,16 @@ func formBombs(g *siege) {
 		return "--x\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n"
 	}
 	bombs := func(secret string) map[string]io.Reader {
-		first := strings.NewReader(field("form", secret))
-		join := func(rest io.Reader) io.Reader {
-			r := io.MultiReader(first, rest)
-			first = strings.NewReader(field("form", secret))
-			return r
+		after := func(head string, rest io.Reader) io.Reader {
+			return io.MultiReader(strings.NewReader(field("form", secret)+head), rest)
 		}
 		return map[string]io.Reader{
-			"many parts":             join(many(field("a", "b"), 200_000)),
-			"a part that is big":     join(io.MultiReader(strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n"), many("a", 64*mib))),
-			"a head that is big":     join(io.MultiReader(strings.NewReader("--x\r\nX: "), many("a", 64*mib))),
-			"many heads":             join(io.MultiReader(strings.NewReader("--x\r\n"), many("X: y\r\n", 2_000_000))),
-			"no boundary":            join(many("a", 64*mib)),
-			"nothing but the secret": join(strings.NewReader("--x--\r\n")),
+			"many parts":             after("", many(field("a", "b"), 200_000)),
+			"a part that is big":     after("--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n", many("a", 64*mib)),
+			"a head that is big":     after("--x\r\nX: ", many("a", 64*mib)),
+			"many heads":             after("--x\r\n", many("X: y\r\n", 2_000_000)),
+			"no boundary":            after("", many("a", 64*mib)),
+			"nothing but the secret": after("--x--\r\n", http.NoBody),
 		}
 	}
 	refused := func(who, path string, bodies map[string]io.Reader) {
@@ -131,7 +125,7 @@ func formBombs(g *siege) {
 			}
 		}
 	}
-	before := peakMemory(g.T, o.server)
+	before := o.server.memory(g.T, "VmHWM")
 	refused("a stranger", "/console/tenants/shop/deploy", bombs("guessed"))
 	refused("a stranger", "/console/login", bombs("guessed"))
 	refused("a stranger", "/v1/tenants/shop/releases", bombs("guessed"))
@@ -140,24 +134,10 @@ func formBombs(g *siege) {
 	refused("an operator", "/console/tenants/shop/deploy", bombs(secret))
 	refused("an operator", "/console/tenants/shop/deploy", bombs("guessed"))
 	refused("an operator", "/console/tenants/shop/env", bombs(secret))
-	if grown := peakMemory(g.T, o.server) - before; grown > 100*mib {
+	if grown := o.server.memory(g.T, "VmHWM") - before; grown > 100*mib {
 		g.Errorf("the host has grown by %d MiB", grown/mib)
 	}
 	o.browser("shop").get("/").status(200).text("one\n")
-}
-
-// peakMemory is the most that a server has had, in bytes.
-func peakMemory(t *testing.T, s *server) int {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	must(t, err)
-	match := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(text)
-	if match == nil {
-		t.Fatal("no VmHWM")
-	}
-	n, err := strconv.Atoi(string(match[1]))
-	must(t, err)
-	return n << 10
 }
 
 func staticBombs(g *siege) {
@@ -281,10 +261,11 @@ func metricFlood(g *siege) {
 	admin.get("/metrics") // it counts itself
 	before := series(admin.get("/metrics").status(200).body)
 	flood(10, 260)
-	if n := metric(g.T, admin.get("/metrics").status(200).body, `wasgi_requests_total{status="2xx",tenant="shop"}`); n < 260 {
+	text := admin.get("/metrics").status(200).body
+	if n := metric(g.T, text, `wasgi_requests_total{status="2xx",tenant="shop"}`); n < 260 {
 		g.Errorf("%v requests were counted", n)
 	}
-	for name := range series(admin.get("/metrics").status(200).body) {
+	for name := range series(text) {
 		if !before[name] {
 			g.Errorf("a series more: %s", name)
 		}

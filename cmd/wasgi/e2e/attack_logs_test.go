@@ -36,7 +36,7 @@ func floodedLog(g *siege) {
 	g.hostile("hostile", "[limits]\nrequest_timeout = \"4s\"\ngrace = \"0s\"\n")
 	s := g.serve("--tenant-log-rate", "64KiB")
 	hostile := s.site(g.T, "hostile")
-	begun, from, before := time.Now(), s.log.size(), resident(g.T, s)
+	begun, from, before := time.Now(), s.log.size(), s.memory(g.T, "VmRSS")
 	for name, code := range floods() {
 		at := s.log.size()
 		if status := hostile.attack(g.T, code).resp.StatusCode; status != 200 && status != 504 {
@@ -52,7 +52,7 @@ func floodedLog(g *siege) {
 	if got := s.log.size() - from; got > most {
 		g.Errorf("the log grew by %d bytes in %v, want %d at most", got, time.Since(begun), most)
 	}
-	if grown := resident(g.T, s) - before; grown > 400<<20 {
+	if grown := s.memory(g.T, "VmRSS") - before; grown > 400<<20 {
 		g.Errorf("the host grew by %d bytes", grown)
 	}
 	dropped := 0

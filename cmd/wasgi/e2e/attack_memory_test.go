@@ -271,27 +271,19 @@ response = endless()
 	g.within()
 }
 
-// endless is a body that does not end.
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
-}
-
 func hugeUploads(g *siege) {
 	g.hostile("hostile", "[limits]\nbody_size = \"8MiB\"\n")
 	hostile := g.serveTight().site(g.T, "hostile")
 	b := hostile.browser(g.T)
 	announced := func(r *http.Request) {
-		r.Body, r.ContentLength = io.NopCloser(io.LimitReader(endless{}, 10<<30)), 10<<30
+		r.Body, r.ContentLength = io.NopCloser(io.LimitReader(zeroes{}, 10<<30)), 10<<30
 		r.Header.Set("Expect", "100-continue")
 	}
 	b.send("POST", "/", announced).status(413)
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			chunked := func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(endless{}), -1 }
+			chunked := func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(zeroes{}), -1 }
 			b := hostile.browser(g.T)
 			resp, err := b.client.Do(b.request("POST", "/", chunked))
 			if err != nil { // the connection was closed before the answer was read

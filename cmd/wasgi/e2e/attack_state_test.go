@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,25 +56,10 @@ func leakingMemory(g *siege) {
 	if failed == 0 || failed > requests/4 {
 		g.Errorf("%d of %d requests failed: want some, when the memory is full, and few", failed, requests)
 	}
-	g.note("%d of %d requests failed, the host has %d MiB", failed, requests, resident(g.T, s)>>20)
-	if got := resident(g.T, s); got > 1<<30 {
+	g.note("%d of %d requests failed, the host has %d MiB", failed, requests, s.memory(g.T, "VmRSS")>>20)
+	if got := s.memory(g.T, "VmRSS"); got > 1<<30 {
 		g.Errorf("the host has %d bytes", got)
 	}
-}
-
-// resident is the memory that the server has, in bytes.
-func resident(t *testing.T, s *server) int {
-	t.Helper()
-	status := read(t, fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	match := regexp.MustCompile(`VmRSS:\s+(\d+) kB`).FindStringSubmatch(status)
-	if match == nil {
-		t.Fatal("no VmRSS in", status)
-	}
-	n, err := strconv.Atoi(match[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n << 10
 }
 
 func exits(g *siege) {

@@ -1,7 +1,7 @@
 package e2e
 
 import (
-	"os"
+	"fmt"
 	"regexp"
 	"strconv"
 	"testing"
@@ -11,16 +11,21 @@ import (
 // files that live in memory.
 func (s *server) mebibytes(t *testing.T) int {
 	t.Helper()
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(s.cmd.Process.Pid) + "/status")
-	if err != nil {
-		t.Fatal(err)
+	return (s.memory(t, "RssAnon") + s.memory(t, "RssShmem")) >> 20
+}
+
+// memory is what the kernel's status of the process says, see proc_pid_status(5),
+// in bytes: VmRSS is what it has, VmHWM the most that it has had.
+func (s *server) memory(t *testing.T, field string) int {
+	t.Helper()
+	status := read(t, fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	match := regexp.MustCompile(`(?m)^` + field + `:\s+(\d+) kB$`).FindStringSubmatch(status)
+	if match == nil {
+		t.Fatalf("no %s in %s", field, status)
 	}
-	total := 0
-	for _, m := range regexp.MustCompile(`(?m)^Rss(?:Anon|Shmem):\s+(\d+) kB$`).FindAllSubmatch(status, -1) {
-		kilobytes, _ := strconv.Atoi(string(m[1]))
-		total += kilobytes
-	}
-	return total >> 10
+	n, err := strconv.Atoi(match[1])
+	must(t, err)
+	return n << 10
 }
 
 const holdingApp = `held = []
