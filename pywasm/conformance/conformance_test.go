@@ -4,8 +4,10 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -222,5 +224,29 @@ func TestOnThisMachine(t *testing.T) {
 		if got := onThisMachine(text, mounts); got != want {
 			t.Errorf("%s: %s", text, got)
 		}
+	}
+}
+
+// TestAUnitChangesACopy: what tests change is a copy in the guest, and the folder
+// itself natively.
+func TestAUnitChangesACopy(t *testing.T) {
+	source := t.TempDir()
+	file := filepath.Join("res", "a.html")
+	if err := errors.Join(os.Mkdir(filepath.Join(source, "res"), 0o755), os.WriteFile(filepath.Join(source, file), []byte("text"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	w, u := &world{options: options{wasgi: "wasgi"}, tmp: t.TempDir()}, unit{dir: source, own: "res"}
+	own, err := w.copyOf(u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(own, "a.html")); err != nil || string(text) != "text" {
+		t.Errorf("the copy has %q, %v", text, err)
+	}
+	if args := w.command(t.Context(), u, "results", own).Args; !slices.Contains(args, own+":/work/res:rw") {
+		t.Errorf("the copy is not mounted: %q", args)
+	}
+	if own, err := (&world{options: options{native: true}}).copyOf(u); own != "" || err != nil {
+		t.Errorf("natively the copy is %q, %v", own, err)
 	}
 }

@@ -55,7 +55,7 @@ const cpythonResources = "all,-largefile,-extralargefile,-gui,-audio,-network,-u
 // Its current folder lies on the disk, as an application's /data does; what
 // tempfile makes is in the guest's memory.
 func cpythonUnit(from sources, module string, flags ...string) unit {
-	args := append([]string{helperDir + "/conformance_cpython.py"}, flags...)
+	args := append([]string{"-m", "conformance_cpython"}, flags...)
 	return unit{
 		name: module, dir: from.tree, path: []string{cpythonDir},
 		// Some tests look for others beside the standard library's files.

@@ -6,5 +6,5 @@ package main
 func jinja2() suite {
 	return suite{name: "jinja2", sdist: "jinja2", sdists: []string{"markupsafe"},
 		wheels: pytestWheels("jinja2"),
-		units:  pytestSuite{tests: "tests", path: []string{"src"}, standins: true}.units}
+		units:  pytestSuite{tests: "tests", path: []string{"src"}, standins: true, own: "tests/res/templates"}.units}
 }

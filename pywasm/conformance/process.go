@@ -36,8 +36,13 @@ func (w *world) runUnit(ctx context.Context, s suite, u unit, rules []leftOut) (
 	if err := writeNotRun(filepath.Join(results, "notrun.json"), rules); err != nil {
 		return result{}, err
 	}
+	own, err := w.copyOf(u)
+	if err != nil {
+		return result{}, err
+	}
+	defer os.RemoveAll(own)
 	begin := time.Now()
-	end, err := w.start(ctx, s, u, results)
+	end, err := w.start(ctx, s, u, results, own)
 	if err != nil {
 		return result{}, err
 	}
@@ -50,8 +55,21 @@ func (w *world) runUnit(ctx context.Context, s suite, u unit, rules []leftOut) (
 	return r, nil
 }
 
+// copyOf is what the guest gets instead of unit.own, "" for none. Natively tests
+// work on the sources as they are.
+func (w *world) copyOf(u unit) (string, error) {
+	if u.own == "" || w.native {
+		return "", nil
+	}
+	dir, err := os.MkdirTemp(w.tmp, "own-")
+	if err != nil {
+		return "", err
+	}
+	return dir, os.CopyFS(dir, os.DirFS(filepath.Join(u.dir, u.own)))
+}
+
 // start runs the process to its end. Its output goes to a log.
-func (w *world) start(ctx context.Context, s suite, u unit, results string) (ending, error) {
+func (w *world) start(ctx context.Context, s suite, u unit, results, own string) (ending, error) {
 	f, err := w.logFile(s, u.name)
 	if err != nil {
 		return ending{}, err
@@ -62,7 +80,7 @@ func (w *world) start(ctx context.Context, s suite, u unit, results string) (end
 	if u.quiet > 0 {
 		go watch(limited, cancel, filepath.Join(results, recordsFile), u.quiet)
 	}
-	cmd := w.command(limited, u, results)
+	cmd := w.command(limited, u, results, own)
 	cmd.Stdout, cmd.Stderr = f, f
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
@@ -105,7 +123,7 @@ func (w *world) logFile(s suite, name string) (*os.File, error) {
 }
 
 // command is the unit in the guest, or natively.
-func (w *world) command(ctx context.Context, u unit, results string) *exec.Cmd {
+func (w *world) command(ctx context.Context, u unit, results, own string) *exec.Cmd {
 	mounts := append([]mount{{w.helpers, helperDir}}, u.mounts...)
 	path := "PYTHONPATH=" + strings.Join(append(append([]string{}, u.path...), helperDir), ":")
 	env := append([]string{path, "CONFORMANCE_DIR=" + resultDir}, u.env...)
@@ -115,6 +133,9 @@ func (w *world) command(ctx context.Context, u unit, results string) *exec.Cmd {
 	args := []string{"python", "--app", "none", "--memory", unitMemory, "--mount", results + ":" + resultDir + ":rw"}
 	for _, m := range mounts {
 		args = append(args, "--mount", m.host+":"+m.guest)
+	}
+	if own != "" {
+		args = append(args, "--mount", own+":"+filepath.Join("/work", u.own)+":rw")
 	}
 	for _, e := range env {
 		args = append(args, "--env", e)

@@ -19,6 +19,7 @@ type pytestSuite struct {
 	tests    string        // folder with the tests, within the source
 	path     []string      // folders for PYTHONPATH, within the source
 	standins bool          // whether guest/standins comes first
+	own      string        // unit.own
 	quiet    time.Duration // unit.quiet
 }
 
@@ -28,7 +29,7 @@ func (p pytestSuite) units(_ context.Context, _ *world, from sources) ([]unit, e
 	if err != nil {
 		return nil, err
 	}
-	base := unit{dir: from.tree, mounts: []mount{{from.site, siteDir}}, timeout: 10 * time.Minute, quiet: p.quiet}
+	base := unit{dir: from.tree, own: p.own, mounts: []mount{{from.site, siteDir}}, timeout: 10 * time.Minute, quiet: p.quiet}
 	if p.standins {
 		base.path = append(base.path, standinDir)
 	}

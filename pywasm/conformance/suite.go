@@ -33,6 +33,7 @@ type sources struct {
 type unit struct {
 	name    string
 	dir     string   // current folder, the guest's /work, read-only
+	own     string   // folder in dir that tests change: they get a copy, "" for none
 	mounts  []mount  // read-only
 	path    []string // PYTHONPATH, in the guest
 	env     []string
