@@ -136,6 +136,7 @@ int response_flush_head(Response *r);
 int response_file(Response *r, int fd, int64_t offset, uint64_t *sent);
 int response_hints(Response *r, struct span head);
 int response_finish(Response *r);
+bool response_may_omit_body(const Response *r);
 
 /* head.c: checks status and headers and lays them out for response_start, or
  * for response_hints. What head_data shows is valid until the next head_encode. */

@@ -168,8 +168,8 @@ response_hints(Response *r, struct span head)
 
 /* Responses whose Content-Length speaks of a body that is not sent
  * (RFC 9110 sections 9.3.2 and 15.4.5). */
-static bool
-may_omit_body(const Response *r)
+bool
+response_may_omit_body(const Response *r)
 {
     return r->head_request || r->code == 304 || r->code == 204;
 }
@@ -177,7 +177,7 @@ may_omit_body(const Response *r)
 static int
 check_complete(const Response *r)
 {
-    if (!r->has_length || r->written == r->length || may_omit_body(r)) {
+    if (!r->has_length || r->written == r->length || response_may_omit_body(r)) {
         return 0;
     }
     PyErr_Format(PyExc_AssertionError,
@@ -196,7 +196,7 @@ response_finish(Response *r)
     if (require_head(r) < 0 || check_complete(r) < 0) {
         return -1;
     }
-    if (r->surplus && !may_omit_body(r)) {
+    if (r->surplus && !response_may_omit_body(r)) {
         log_gateway("the application sent more than the %llu bytes of its "
                     "Content-Length; the rest was dropped",
                     (unsigned long long)r->length);

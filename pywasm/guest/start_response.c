@@ -5,6 +5,15 @@
 #include <stddef.h>
 #include <string.h>
 
+/* Whether write() went beyond Content-Length, which iteration ends at: a loop
+ * around write() would not. PEP 3333, "Handling the Content-Length Header". What
+ * was announced is sent, so the exception takes nothing from the client. */
+static bool
+written_too_much(const Response *r)
+{
+    return r->surplus && r->written == r->length && !response_may_omit_body(r);
+}
+
 static PyObject *
 response_write(PyObject *op, PyObject *data)
 {
@@ -18,6 +27,12 @@ response_write(PyObject *op, PyObject *data)
     }
     if (r->gone) {
         PyErr_SetString(PyExc_BrokenPipeError, "the client has gone");
+        return NULL;
+    }
+    if (written_too_much(r)) {
+        PyErr_Format(PyExc_ValueError,
+                     "write() past the %llu bytes of the Content-Length",
+                     (unsigned long long)r->length);
         return NULL;
     }
     Py_RETURN_NONE;

@@ -12,6 +12,9 @@ def application(environ, start_response):
     write = start_response("200 OK", [("Content-Length", length)] if length else [])
     if way == "written":
         write(b"first ")
+    if way == "beyond":
+        for piece in counted(environ):
+            write(piece)
     if way == "list":
         return [b"one"]
     if way == "counted":
