@@ -20,7 +20,7 @@ const (
 func with(line string) string { return "POST / HTTP/1.1\r\nHost: h\r\n" + line + "\r\n\r\n" }
 
 func cases() []streamCase {
-	all := [][]streamCase{goodStreams(), badLines(), badHeaders(), badLengths(), badEncodings(), badChunks()}
+	all := [][]streamCase{goodStreams(), emptyLines(), badLines(), badHeaders(), badLengths(), badEncodings(), badChunks()}
 	var out []streamCase
 	for _, group := range all {
 		out = append(out, group...)
@@ -36,7 +36,6 @@ func goodStreams() []streamCase {
 		{"old", "GET / HTTP/1.0\r\n\r\n", 1, nil},
 		{"old with a host", "GET / HTTP/1.0\r\nHost:\r\n\r\n", 1, nil},
 		{"no host's name", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 1, nil},
-		{"line end after a body", post3 + "\r\n" + get, 2, nil},
 		{"half of a head", get + "GET / HTTP/1.1\r\nHos", 1, nil},
 		{"half of a body", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nabc", 0, nil},
 		{"tabs and bytes above ASCII", with("X: \t a\tb \xff\xc3\xa9 \t"), 1, nil},
@@ -50,6 +49,16 @@ func goodStreams() []streamCase {
 		{"trailers", chunk + "1\r\nx\r\n0\r\nX-End: yes\r\nY:\r\n\r\n" + get, 2, nil},
 		{"long value", with("X: " + strings.Repeat("x", 10_000)), 1, nil},
 		{"upgrade", with("Connection: Upgrade\r\nUpgrade: h2c") + get, 2, nil},
+	}
+}
+
+// emptyLines come before a request, where one does not pass.
+func emptyLines() []streamCase {
+	return []streamCase{
+		{"before the first request", "\r\n" + get, 1, nil},
+		{"after a body", post3 + "\r\n" + get, 2, nil},
+		{"after a head and again", get + "\r\n" + get + "\r\n" + post3 + get, 4, nil},
+		{"before the end", get + "\r\n", 1, nil},
 	}
 }
 

@@ -50,17 +50,24 @@ const (
 	afterDataCR
 )
 
-// Pass takes the bytes that the client sent next. It returns how many of them
-// net/http may see: all of them, or those before the first bad one. Then Err says
+// Pass takes the bytes that the client sent next. It moves those that net/http
+// may see to the beginning of p and returns how many they are: all of them but
+// empty lines before a request, or those before the first bad one. Then Err says
 // what is wrong, and no later byte passes.
 func (g *Guard) Pass(p []byte) int {
-	for i := 0; i < len(p); {
-		if g.err != nil {
-			return i
+	passed := 0
+	for i := 0; i < len(p) && g.err == nil; {
+		before := g.state
+		n := g.advance(p[i:])
+		if before != afterStartCR && g.state != afterStartCR {
+			if passed != i {
+				copy(p[passed:], p[i:i+n])
+			}
+			passed += n
 		}
-		i += g.advance(p[i:])
+		i += n
 	}
-	return len(p)
+	return passed
 }
 
 // Err is the fault of the connection, nil while there is none.

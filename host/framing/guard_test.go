@@ -2,6 +2,7 @@ package framing
 
 import (
 	"errors"
+	"io"
 	"strings"
 	"testing"
 )
@@ -16,10 +17,10 @@ func follow(stream []byte, size int) (passed int, ends []int, fault error) {
 	for at := 0; at < len(stream); at += size {
 		piece := stream[at:min(at+size, len(stream))]
 		n := g.Pass(piece)
-		if passed += n; n < len(piece) {
+		if passed += n; g.Err() != nil {
 			break
 		}
-		if size == 1 && g.between() {
+		if size == 1 && n == 1 && g.between() {
 			ends = append(ends, passed)
 		}
 	}
@@ -28,12 +29,31 @@ func follow(stream []byte, size int) (passed int, ends []int, fault error) {
 
 func TestGuard(t *testing.T) {
 	for _, c := range cases() {
-		passed, ends, fault := follow([]byte(c.text), 1)
+		_, ends, fault := follow([]byte(c.text), 1)
 		if len(ends) != c.passes || !errors.Is(fault, c.fault) {
 			t.Errorf("%s: %q\n%d requests and %v, want %d and %v", c.name, c.text, len(ends), fault, c.passes, c.fault)
 		}
-		if fault == nil && passed != len(c.text) {
+	}
+	for _, c := range goodStreams() {
+		if passed, _, _ := follow([]byte(c.text), 1); passed != len(c.text) {
 			t.Errorf("%s: %d of %d bytes passed", c.name, passed, len(c.text))
+		}
+	}
+}
+
+// An empty line before a request does not pass, and all else does, whatever the
+// pieces. RFC 9112 section 2.2.
+func TestEmptyLinesDoNotPass(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"\r\n" + get, get},
+		{get + "\r\n" + get, get + get},
+		{post3 + "\r\n" + get + "\r\n" + post3 + "\r\n", post3 + get + post3},
+	} {
+		for _, size := range []int{1, 2, 3, 7, 1 << 20} {
+			in := &conn{Conn: &source{rest: []byte(c.text), size: size}}
+			if got, err := io.ReadAll(in); err != nil || string(got) != c.want {
+				t.Errorf("%q in pieces of %d: %q, %v, want %q", c.text, size, got, err, c.want)
+			}
 		}
 	}
 }

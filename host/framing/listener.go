@@ -85,8 +85,11 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	good := c.guard.Pass(p[:n])
 	fault := c.guard.Err()
-	if fault == nil {
-		return n, err
+	switch {
+	case fault == nil && good == 0 && n > 0 && err == nil:
+		return c.Read(p) // an empty line before a request was all; another is a fault
+	case fault == nil:
+		return good, err
 	}
 	c.linger.Store(true)
 	if c.report != nil {

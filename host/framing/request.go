@@ -1,8 +1,8 @@
 package framing
 
 // start is at the first byte of a request. One empty line before it is taken, as
-// RFC 9112 section 2.2 recommends; net/http wants it after a POST only, which is
-// where old clients put it.
+// RFC 9112 section 2.2 recommends, and does not pass: net/http takes it after a
+// POST only, which is where old clients put it.
 func (g *Guard) start(c byte) int {
 	if c == '\r' && !g.blank {
 		return g.to(afterStartCR)

@@ -62,9 +62,11 @@ func protocolHead(t *testing.T, s site) {
 	c.answers(http.MethodGet).status(200).text("Hello from WSGI!\n")
 }
 
+// protocolPipeline has an empty line before two of its requests (RFC 9112 section
+// 2.2).
 func protocolPipeline(t *testing.T, s site) {
 	c := dial(t, s)
-	c.send("GET /bare/status/418 HTTP/1.1\r\nHost: %[1]s\r\n\r\nPOST /bare/echo HTTP/1.1\r\nHost: %[1]s\r\nContent-Length: 3\r\n\r\nabcGET /bare/ HTTP/1.1\r\nHost: %[1]s\r\n\r\n", s.host())
+	c.send("\r\nGET /bare/status/418 HTTP/1.1\r\nHost: %[1]s\r\n\r\nPOST /bare/echo HTTP/1.1\r\nHost: %[1]s\r\nContent-Length: 3\r\n\r\nabc\r\nGET /bare/ HTTP/1.1\r\nHost: %[1]s\r\n\r\n", s.host())
 	c.answers(http.MethodGet).status(418)
 	c.answers(http.MethodPost).status(200).text("abc")
 	c.answers(http.MethodGet).status(200).text("Hello from WSGI!\n")
