@@ -89,14 +89,14 @@ func dateServerCookies(p pep) {
 func iterationAndClose(p pep) {
 	end, from := p.gate("end"), p.mark()
 	p.get("/close?ends&" + end).code(200).text("onetwo")
-	p.once("closed ends&"+end+" iter", from)
+	p.once("closed ends&"+end+" iter made 3", from)
 	bad, from := p.gate("bad"), p.mark()
 	p.get("/close?raises&" + bad).code(200).next("one")
-	p.once("closed raises&"+bad+" iter", from)
+	p.once("closed raises&"+bad+" iter made 2", from)
 	p.once("RuntimeError: raised by "+bad, from)
 	no, from := p.gate("head"), p.mark()
 	p.ask(query{method: "HEAD", path: "/close?ends&" + no}).code(200).text("")
-	p.once("closed ends&"+no+" iter", from)
+	p.once("closed ends&"+no+" iter made 2", from)
 }
 
 // clientLeaves: the next piece, with bytes or without, is the last, and close()
@@ -108,7 +108,7 @@ func clientLeaves(p pep) {
 		c.begin(query{path: "/close?leaves&" + gate}).code(200).next("one")
 		c.leave()
 		p.open(gate)
-		p.once("closed leaves&"+gate+" iter", from)
+		p.once("closed leaves&"+gate+" iter made 2", from)
 	}
 	from := p.mark() // with nothing to answer yet, and not even a status
 	c := p.proto.dial(p.T, p.site)

@@ -36,7 +36,7 @@ class Body:
 
     def close(self):
         self.used.remove("close")
-        print("closed", self.environ["QUERY_STRING"], *self.used, file=self.environ["wsgi.errors"])
+        print("closed", self.environ["QUERY_STRING"], *self.used, f"made {self.made}", file=self.environ["wsgi.errors"])
         if self.environ["QUERY_STRING"].startswith("raises"):
             raise RuntimeError("close itself")
 
