@@ -43,7 +43,8 @@ static PyMethodDef write_method = {
     PyDoc_STR("write(data): send bytes now (PEP 3333, the write() callable).")};
 
 /* The third argument, by position as PEP 3333 has it or by name as wsgiref
- * takes it; NULL when there is none, or none but None. */
+ * takes it; NULL when there is none, or one that is false, as None is: every
+ * server asks "if exc_info". */
 static int
 parse_arguments(Py_ssize_t nargs, PyObject *const *args, PyObject *names,
                 PyObject **exc_info)
@@ -62,8 +63,9 @@ parse_arguments(Py_ssize_t nargs, PyObject *const *args, PyObject *names,
                      PyTuple_GET_ITEM(names, 0));
         return -1;
     }
-    *exc_info = nargs + named == 3 && args[2] != Py_None ? args[2] : NULL;
-    return 0;
+    int given = nargs + named == 3 ? PyObject_IsTrue(args[2]) : 0;
+    *exc_info = given > 0 ? args[2] : NULL;
+    return given < 0 ? -1 : 0;
 }
 
 /* exc_info[1], a new reference, with exc_info[2] as its traceback. It is None

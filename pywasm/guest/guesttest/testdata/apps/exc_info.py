@@ -23,6 +23,11 @@ header X-New: 1
 write "error page" last
 status ok
 
+GET /false
+---
+traceback "AssertionError: Headers already set!"
+status exception
+
 GET /wrong
 ---
 traceback "TypeError: exc_info must be a tuple as sys.exc_info() returns it, not str"
@@ -47,7 +52,7 @@ def application(environ, start_response):
     try:
         1 / 0
     except ZeroDivisionError:
-        info = {"/none": (None, None, None), "/wrong": "text"}.get(path, sys.exc_info())
+        info = {"/none": (None, None, None), "/wrong": "text", "/false": ()}.get(path, sys.exc_info())
         if path == "/named":
             start_response("500 Oops", [("X-New", "1")], exc_info=info)
         else:
