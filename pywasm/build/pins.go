@@ -53,6 +53,8 @@ func pins() []pin {
 			series: "3.5."},
 		{name: "wasi-libc", binary: true, version: "0.0~git20241209.574b88d", licence: "Apache-2.0 WITH LLVM-exception AND MIT",
 			sha256: "b7716260051d289248b7667f81fa2792c125d888ff51da3fa09c6272cc0bd11d"},
+		{name: "musl", version: "1.2.5", licence: "MIT",
+			sha256: "a9a118bbe84d8764da0ea0d28b3ab3fae8477fc7e4085d90102b8596fc7c75e4"},
 		{name: "tzdata", binary: true, licence: "LicenseRef-public-domain"},
 		{name: "tzdata-legacy", binary: true, licence: "LicenseRef-public-domain"},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -58,11 +59,16 @@ func cpythonUnit(from sources, module string, flags ...string) unit {
 	args := append([]string{"-m", "conformance_cpython"}, flags...)
 	return unit{
 		name: module, dir: from.tree, path: []string{cpythonDir},
-		// Some tests look for others beside the standard library's files.
-		mounts:  []mount{{from.tree, cpythonDir}, {filepath.Join(from.tree, "test"), "/usr/lib/python3.13/test"}},
+		// Some tests look for others, or for what they import, beside the standard library's files.
+		mounts:  []mount{{from.tree, cpythonDir}, besideLibrary(from, "test"), besideLibrary(from, "__phello__")},
 		args:    append(args, module, "-v", "-u", cpythonResources, "--tempdir", resultDir),
 		timeout: 15 * time.Minute, tests: true,
 	}
+}
+
+// besideLibrary puts a package among those of the guest's standard library.
+func besideLibrary(from sources, name string) mount {
+	return mount{filepath.Join(from.tree, name), "/usr/lib/python3.13/" + name}
 }
 
 // cpythonUnits are all modules but those about sockets.
@@ -88,18 +94,21 @@ func cpythonModules(ctx context.Context, w *world, from sources) ([]string, erro
 	return strings.Fields(string(out)), nil
 }
 
-// unpackTests makes the tests that belong to the source of the guest: Debian's
+// unpackTests makes the tests that belong to the source of the guest, and two
+// packages beside them that tests are about and the guest does not ship: Debian's
 // patches are applied as in the guest's build, with the same script.
 const unpackTests = `. pywasm/build/recipes/lib.sh
 unpack python3.13 CVE- "$WORK/src"
 mkdir "$OUT/lib"
-mv "$WORK/src/Lib/test" "$OUT/lib/test"
+for package in test ensurepip __phello__; do mv "$WORK/src/Lib/$package" "$OUT/lib"; done
 sed -n 's/^#define PY_VERSION  *"\(.*\)"/\1/p' "$WORK/src/Include/patchlevel.h" >"$OUT/version"`
 
 // prepareCPython unpacks the tests of the source that the guest is made of. The
-// name of the build's folder holds the digest of all that it fetched.
+// name of the build's folder holds the digest of all that it fetched, and of the
+// script.
 func (w *world) prepareCPython(ctx context.Context) (sources, error) {
-	dir := filepath.Join(w.cache, "sources", "cpython-"+filepath.Base(filepath.Dir(w.buildFetch)))
+	script := sha256.Sum256([]byte(unpackTests))
+	dir := filepath.Join(w.cache, "sources", fmt.Sprintf("cpython-%s-%x", filepath.Base(filepath.Dir(w.buildFetch)), script[:4]))
 	err := unpackInto(dir, func(root *os.Root) error {
 		work, err := os.MkdirTemp(w.tmp, "cpython-")
 		if err != nil {

@@ -29,5 +29,6 @@ unsigned getgid(void);
 unsigned getegid(void);
 int getppid(void);
 char *getlogin(void);
+void tzset(void);
 
 #endif

@@ -12,6 +12,7 @@ ac_cv_func_getpeername=yes
 ac_cv_func_getaddrinfo=yes
 ac_cv_func_getnameinfo=yes
 ac_cv_func_gethostbyname=yes
+ac_cv_working_tzset=yes
 SITE
 # What the guest adds to wasi-libc; the link step has the code.
 for name in chmod dup dup2 fchmod fchmodat flock getegid geteuid getgid getlogin getppid getuid lockf umask; do

@@ -9,7 +9,7 @@ done
 # wasi-libc and OpenSSL have these in one object with others, or are asked by them: see posix_modes.c, posix_select.c, refusal.c, random_tls.c.
 wrapped=$(printf ' -Wl,--wrap=%s' open openat mkdir mkdirat chmod fchmod fchmodat select strerror \
     RAND_bytes RAND_priv_bytes RAND_bytes_ex RAND_priv_bytes_ex)
-$CC -mexec-model=reactor ./*.o "$NEED_cross/lib/python.o" -L"$NEED_cross/lib" \
+$CC -mexec-model=reactor ./*.o "$NEED_cross/lib/python.o" "$NEED_tz/lib/tz.o" -L"$NEED_cross/lib" \
     -lz -lbz2 -llzma -lsqlite3 -lssl -lcrypto -ldl -lm -lwasi-emulated-signal -lwasi-emulated-getpid \
     -lwasi-emulated-process-clocks -lwasi-emulated-mman \
     -z stack-size=4194304 -Wl,--stack-first -Wl,--initial-memory=33554432 \
