@@ -25,6 +25,7 @@ write "hook: True\n"
 write "socket option: (2, False)\n"
 write "user: (1000, 1000, 1000, 1000, 1, 'wasgi')\n"
 write "umask: (18, 63)\n"
+write "times: (True, True)\n"
 write "pool: [1, 4, 9]\n"
 write "pool error: ZeroDivisionError: division by zero\n"
 write "asyncio: 'slept'\n"
@@ -46,6 +47,7 @@ import sys
 import tarfile
 import tempfile
 import threading
+import time
 
 
 async def slept():
@@ -102,6 +104,7 @@ TRIALS = {
     "socket option": lambda: (socket.SO_REUSEADDR, hasattr(socket, "AF_UNIX")),
     "user": lambda: (os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getppid(), getpass.getuser()),
     "umask": lambda: (os.umask(0o77), os.umask(0o22)),
+    "times": lambda: (abs(os.times().user - time.process_time()) < 1, abs(os.times().elapsed - time.monotonic()) < 1),
     "pool": lambda: pooled(lambda n: n * n, [1, 2, 3]),
     "pool error": lambda: pooled(lambda n: 1 / n, [0]),
     "asyncio": lambda: asyncio.run(slept()),
