@@ -17,6 +17,7 @@ import (
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/egress"
+	"github.com/wasgi/wasgi/host/giveway"
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
@@ -31,6 +32,7 @@ type engine struct {
 	sandbox *sandbox.Engine
 	root    wasi.FS
 	encoder *edge.Encoder
+	yields  *giveway.Junction
 	log     *slog.Logger
 	groups  groups
 	egress  *egress.Host
@@ -48,7 +50,8 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	if err != nil {
 		return nil, fmt.Errorf("the guest's files cannot be used: %w", err)
 	}
-	sb, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: g.Module, CacheDir: c.CacheDir, Logger: log})
+	yields := giveway.New()
+	sb, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: g.Module, CacheDir: c.CacheDir, Logger: log, Yield: yields.Yield})
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	if err != nil {
 		log.Warn("applications have no certificates of authorities", "reason", err)
 	}
-	return &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), log: log, egress: out, certs: certs}, nil
+	return &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), yields: yields, log: log, egress: out, certs: certs}, nil
 }
 
 // follow makes the engine go by settings that may change.
@@ -68,6 +71,7 @@ func (e *engine) follow(s *settings) { e.cfg = s }
 
 func (e *engine) close(ctx context.Context) error {
 	e.egress.Close()
+	defer e.yields.Close()
 	return e.sandbox.Close(ctx)
 }
 

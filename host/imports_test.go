@@ -38,6 +38,7 @@ func importRules() []importRule {
 		{"host/sandbox", []string{module + "abi", module + "wasi", module + "pywasm/", "github.com/tetratelabs/wazero/", "golang.org/x/sys/"},
 			"the only caller of guest code knows no HTTP, no tenant and no pool"},
 		{"host/edge", []string{module + "abi"}, "HTTP against the contract, nothing else"},
+		{"host/giveway", []string{"golang.org/x/sys/"}, "goroutines know nothing of what others do"},
 		{"host/spool", nil, "bodies are bytes"},
 		{"host/accesslog", nil, "a line is a line"},
 		{"host/metrics", []string{"github.com/prometheus/client_golang/prometheus/", "github.com/prometheus/client_model/go"}, "it counts what it is told, and asks nobody but its source"},

@@ -42,6 +42,9 @@ type EngineConfig struct {
 	CacheChecked bool
 	// Logger gets what the operator should know; nil discards it.
 	Logger *slog.Logger
+	// Yield, if not nil, lets the host's other goroutines go first: it is called in
+	// the goroutine of a guest that has run for two milliseconds, once for each two.
+	Yield func()
 	// CompileWorkers is how many threads compile; 0 means one for each CPU.
 	CompileWorkers int
 }
@@ -55,6 +58,7 @@ type Engine struct {
 	digest   [sha256.Size]byte
 	dirty    *dirtyPages
 	logger   *slog.Logger
+	yield    func()
 	verify   bool // compare all of memory after each Reset
 }
 
@@ -66,7 +70,10 @@ func NewEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: the guest cannot be used: %w", err)
 	}
-	e := &Engine{guest: g, digest: sha256.Sum256(cfg.Module), logger: cfg.Logger}
+	e := &Engine{guest: g, digest: sha256.Sum256(cfg.Module), logger: cfg.Logger, yield: cfg.Yield}
+	if e.yield == nil {
+		e.yield = func() {}
+	}
 	if e.logger == nil {
 		e.logger = slog.New(slog.DiscardHandler)
 	}

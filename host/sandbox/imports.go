@@ -99,14 +99,18 @@ func (in *Instance) outside(f func() error) error {
 	return err
 }
 
-// takeTurns lets others run when this guest has had its slice.
+// takeTurns lets others run when this guest has had its slice: first whoever
+// needs a processor, to read a request perhaps, and then whoever waits to run a
+// guest.
 func (in *Instance) takeTurns(now time.Time) {
-	y, ok := in.exchange.responder.(Yielder)
-	if !ok || now.Sub(in.account.turn) < slice {
+	if now.Sub(in.account.turn) < slice {
 		return
 	}
 	in.account.pause()
-	y.Yield()
+	in.engine.yield()
+	if y, ok := in.exchange.responder.(Yielder); ok {
+		y.Yield()
+	}
 	in.account.resume()
 	in.account.turn = in.account.since
 	in.mayGoOn(in.account.since)
