@@ -6,13 +6,17 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wasgi/wasgi/tenants/byfolder"
 )
 
 // Digest is a SHA-256 over content.
@@ -64,56 +68,65 @@ func Fingerprint(dir string, skip ...string) (Digest, error) {
 		return Digest{}, err
 	}
 	defer root.Close()
-	sum := sha256.New()
-	var bytes, files int64
-	err = walk(root, skip, func(name string, e fs.DirEntry) error {
-		if e.Type().IsRegular() {
-			info, err := e.Info()
-			if err != nil {
-				return err
-			}
-			bytes += info.Size()
+	h := newHasher()
+	err = walk(root, skip, func(in *os.Root, name string, e fs.DirEntry) error {
+		if err := h.entry(in, name, e); err != nil {
+			return err
 		}
-		if files++; bytes > maxApplication || files > maxApplicationFiles {
+		if h.files++; h.bytes > maxApplication || h.files > maxApplicationFiles {
 			return fmt.Errorf("%s has more than %d bytes or %d files: what is no part of the application belongs elsewhere", dir, maxApplication, maxApplicationFiles)
 		}
-		return hashEntry(sum, root, name, e)
+		return nil
 	})
-	return Digest(sum.Sum(nil)), err
+	return Digest(h.sum.Sum(nil)), err
 }
 
-// hashEntry adds one file. Lengths stand before what varies, so that no two
-// folders give the same bytes.
-func hashEntry(sum io.Writer, root *os.Root, name string, e fs.DirEntry) error {
-	writeText(sum, name)
+// hasher digests one folder.
+type hasher struct {
+	sum, content hash.Hash // of the folder, and of one file
+	buffer       []byte
+	bytes, files int64
+}
+
+func newHasher() *hasher {
+	return &hasher{sum: sha256.New(), content: sha256.New(), buffer: make([]byte, 64<<10)}
+}
+
+// entry adds one file. Lengths stand before what varies, so that no two folders
+// give the same bytes.
+func (h *hasher) entry(in *os.Root, name string, e fs.DirEntry) error {
+	writeText(h.sum, name)
 	switch {
 	case e.IsDir():
-		writeText(sum, "folder")
+		writeText(h.sum, "folder")
 	case e.Type()&fs.ModeSymlink != 0:
-		target, err := root.Readlink(name)
-		writeText(sum, "link")
-		writeText(sum, target)
+		target, err := in.Readlink(path.Base(name))
+		writeText(h.sum, "link")
+		writeText(h.sum, target)
 		return err
 	case e.Type().IsRegular():
-		return hashFile(sum, root, name)
+		return h.file(in, path.Base(name))
 	default:
-		writeText(sum, "special")
+		writeText(h.sum, "special")
 	}
 	return nil
 }
 
-func hashFile(sum io.Writer, root *os.Root, name string) error {
-	f, err := root.Open(name)
+// file reads one within what is left of the limit.
+func (h *hasher) file(in *os.Root, name string) error {
+	f, err := in.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	content := sha256.New()
-	if _, err := io.Copy(content, f); err != nil {
+	h.content.Reset()
+	// LimitedReader hides the file's WriteTo, which would make a buffer of its own.
+	n, err := io.CopyBuffer(h.content, io.LimitReader(f, maxApplication-h.bytes+1), h.buffer)
+	if h.bytes += n; err != nil {
 		return err
 	}
-	writeText(sum, "file")
-	writeText(sum, string(content.Sum(nil)))
+	writeText(h.sum, "file")
+	writeText(h.sum, string(h.content.Sum(nil)))
 	return nil
 }
 
@@ -127,24 +140,15 @@ func writeText(sum io.Writer, s string) {
 
 // walk visits what belongs to an application, in order of path. Files that
 // vanish meanwhile are passed over.
-func walk(root *os.Root, skip []string, visit func(string, fs.DirEntry) error) error {
-	return fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) && name != "." {
+func walk(root *os.Root, skip []string, visit byfolder.Visitor) error {
+	return byfolder.Walk(root, func(in *os.Root, name string, e fs.DirEntry) error {
+		switch {
+		case e.IsDir() && (ignoredFolder(e.Name()) || slices.Contains(skip, name)):
+			return fs.SkipDir
+		case strings.HasSuffix(name, ".pyc"), slices.Contains(skip, name):
 			return nil
 		}
-		if err != nil || name == "." {
-			return err
-		}
-		if e.IsDir() && ignoredFolder(e.Name()) || slices.Contains(skip, name) {
-			if e.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if strings.HasSuffix(name, ".pyc") {
-			return nil
-		}
-		if err := visit(name, e); !errors.Is(err, fs.ErrNotExist) {
+		if err := visit(in, name, e); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil
@@ -169,7 +173,7 @@ func TakeStamp(dir string, skip ...string) (Stamp, error) {
 	}
 	defer root.Close()
 	stamp := Stamp{}
-	err = walk(root, skip, func(name string, e fs.DirEntry) error {
+	err = walk(root, skip, func(_ *os.Root, name string, e fs.DirEntry) error {
 		info, err := e.Info()
 		if err != nil {
 			return err

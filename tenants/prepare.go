@@ -2,7 +2,6 @@ package tenants
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -86,12 +85,12 @@ func (r *requirements) empty() bool { return len(r.lines)+len(r.wheels) == 0 }
 
 // digest covers everything that decides what is installed.
 func (r *requirements) digest(dir string) (Digest, error) {
-	sum := sha256.New()
-	writeText(sum, releaseFormat)
+	h := newHasher()
+	writeText(h.sum, releaseFormat)
 	for _, list := range [][]string{r.lines, r.constraints, r.wheels} {
-		writeText(sum, fmt.Sprint(len(list)))
+		writeText(h.sum, fmt.Sprint(len(list)))
 		for _, s := range list {
-			writeText(sum, s)
+			writeText(h.sum, s)
 		}
 	}
 	root, err := os.OpenRoot(dir)
@@ -100,11 +99,11 @@ func (r *requirements) digest(dir string) (Digest, error) {
 	}
 	defer root.Close()
 	for _, w := range r.wheels {
-		if err := hashFile(sum, root, w); err != nil {
+		if err := h.file(root, w); err != nil {
 			return Digest{}, err
 		}
 	}
-	return Digest(sum.Sum(nil)), nil
+	return Digest(h.sum.Sum(nil)), nil
 }
 
 // readRelease reads a finished release.
