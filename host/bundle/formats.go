@@ -3,9 +3,10 @@ package bundle
 import (
 	"archive/tar"
 	"archive/zip"
-	"compress/gzip"
 	"errors"
 	"io"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // directoryShare is what one file may take of a zip's directory, in bytes: its

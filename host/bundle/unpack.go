@@ -28,7 +28,8 @@ func Unpack(archive io.ReaderAt, size int64, into *os.Root, l Limits) (Report, e
 	if size > l.Archive {
 		return Report{}, refuse("", "has %d bytes: %d are allowed", size, l.Archive)
 	}
-	u := &unpacker{into: into, limits: l, seen: map[string]kind{}}
+	u := &unpacker{into: into, limits: l, seen: map[string]kind{}, buffer: make([]byte, 64<<10)}
+	defer u.leave()
 	var magic [262]byte
 	n, err := archive.ReadAt(magic[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -79,6 +80,9 @@ type unpacker struct {
 	limits Limits
 	seen   map[string]kind // by folded name
 	made   int             // entries of seen, and folders that no entry names
+	at     *os.Root        // the last folder, nil before the first
+	name   string          // of it
+	buffer []byte
 	report Report
 }
 
@@ -100,37 +104,58 @@ func (u *unpacker) take(e entry, content func() (io.Reader, error)) error {
 		return nil
 	}
 	if e.mode.IsDir() {
-		return u.folder(name)
+		_, err := u.folder(name)
+		return err
 	}
-	if err := u.folder(path.Dir(name)); err != nil {
+	in, err := u.folder(path.Dir(name))
+	if err != nil {
 		return err
 	}
 	r, err := content()
 	if err != nil {
 		return refuse(e.name, "cannot be read: %v", err)
 	}
-	return u.write(name, e, r)
+	return u.write(in, name, e, r)
 }
 
-func (u *unpacker) folder(name string) error {
-	if name == "." {
-		return nil
+// folder makes a folder and those above it, and opens it until the next one is
+// asked for. An archive comes folder by folder: with every path walked from the top,
+// Django's 3,700 files took three times as long.
+func (u *unpacker) folder(name string) (*os.Root, error) {
+	switch {
+	case name == ".":
+		return u.into, nil
+	case u.at != nil && u.name == name:
+		return u.at, nil
 	}
-	if err := u.into.MkdirAll(name, 0o755); err != nil {
-		return fmt.Errorf("unpacking %s: %w", name, err)
+	u.leave()
+	err := u.into.MkdirAll(name, 0o755)
+	if err == nil {
+		u.at, err = u.into.OpenRoot(name)
 	}
-	return nil
+	if err != nil {
+		return nil, fmt.Errorf("unpacking %s: %w", name, err)
+	}
+	u.name = name
+	return u.at, nil
+}
+
+func (u *unpacker) leave() {
+	if u.at != nil {
+		_ = u.at.Close()
+		u.at = nil
+	}
 }
 
 // write copies a file, within what is left of the limit. An error of reading is
 // the archive's fault, one of writing the disk's.
-func (u *unpacker) write(name string, e entry, content io.Reader) error {
-	f, err := u.into.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+func (u *unpacker) write(in *os.Root, name string, e entry, content io.Reader) error {
+	f, err := in.OpenFile(path.Base(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("unpacking %s: %w", name, err)
 	}
 	from := &source{from: content, left: u.limits.Bytes - u.report.Bytes}
-	n, err := io.Copy(f, from)
+	n, err := io.CopyBuffer(struct{ io.Writer }{f}, from, u.buffer) // the file's ReadFrom would make a buffer
 	err = errors.Join(err, f.Close())
 	u.report.Bytes += n
 	u.report.Files++
@@ -142,16 +167,16 @@ func (u *unpacker) write(name string, e entry, content io.Reader) error {
 	case err != nil:
 		return fmt.Errorf("unpacking %s: %w", name, err)
 	}
-	return u.date(name, e.modified)
+	return date(in, path.Base(name), e.modified)
 }
 
 // date gives a file the time that it had, within reason: static files are told
 // apart by it. The future is none.
-func (u *unpacker) date(name string, t time.Time) error {
+func date(in *os.Root, name string, t time.Time) error {
 	if t.Year() < 1980 || t.After(time.Now()) {
 		return nil
 	}
-	return u.into.Chtimes(name, t, t)
+	return in.Chtimes(name, t, t)
 }
 
 // source reads at most left bytes, and remembers its own error.
