@@ -34,8 +34,8 @@
 //     on their random numbers.
 //
 // An [Engine] and an [Image] are safe for concurrent use. An [Instance] is
-// not, and says so. The package starts no goroutine and has no state of its
-// own. DESIGN.md has the decisions and what was measured.
+// not, and says so. No goroutine of the package outlives the call that starts it,
+// and the package has no state of its own. DESIGN.md has the decisions and what was measured.
 //
 // Guests run on Linux only; elsewhere the package compiles and every function
 // that makes memory fails.

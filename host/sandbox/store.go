@@ -61,6 +61,22 @@ func (e *Engine) BuildStored(ctx context.Context, spec Spec, path string, key Ke
 
 // openStored opens and checks the file. The error says why it is not used.
 func (e *Engine) openStored(path string, key Key) (*storage, error) {
+	return openImage(path, func(f *os.File) (*storage, error) {
+		h, err := e.checkHeader(f, key)
+		if err != nil {
+			return nil, err
+		}
+		pages, err := h.verify(f)
+		if err != nil {
+			return nil, err
+		}
+		return h.storage(f, pages), nil
+	})
+}
+
+// openImage makes a storage of a file that was looked at. What was checked stays
+// what it was: the file is private to this user, and is only ever replaced by rename.
+func openImage(path string, check func(*os.File) (*storage, error)) (*storage, error) {
 	f, err := openNoFollow(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("there is none yet")
@@ -68,7 +84,7 @@ func (e *Engine) openStored(path string, key Key) (*storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := e.checkStored(f, key)
+	s, err := check(f)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -78,9 +94,12 @@ func (e *Engine) openStored(path string, key Key) (*storage, error) {
 	return s, nil
 }
 
-// checkStored reads all of the file. What was checked stays what it was: the
-// file is private to this user, and is only ever replaced by rename.
-func (e *Engine) checkStored(f *os.File, key Key) (*storage, error) {
+func (h *header) storage(f *os.File, pages pageMap) *storage {
+	return &storage{file: f, offset: h.offset(), size: h.size, pages: pages, globals: h.globals, buffer: h.buffer, stored: true}
+}
+
+// checkHeader says whether a file may be what is looked for.
+func (e *Engine) checkHeader(f *os.File, key Key) (*header, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
@@ -91,10 +110,9 @@ func (e *Engine) checkStored(f *os.File, key Key) (*storage, error) {
 		return nil, fmt.Errorf("others have access to it: mode %v", info.Mode().Perm())
 	}
 	h, err := readHeader(f, info.Size())
-	if err != nil {
-		return nil, err
-	}
 	switch {
+	case err != nil:
+		return nil, err
 	case h.key != key:
 		return nil, errors.New("the application, its configuration or its environment has changed")
 	case h.guest != e.digest:
@@ -102,26 +120,30 @@ func (e *Engine) checkStored(f *os.File, key Key) (*storage, error) {
 	case len(h.globals) != len(e.guest.globals):
 		return nil, errors.New("its globals are not the guest's")
 	}
-	pages, err := h.verify(f)
-	if err != nil {
-		return nil, err
-	}
-	return &storage{
-		file: f, offset: h.offset(), size: h.size, pages: pages,
-		globals: h.globals, buffer: h.buffer, stored: true,
-	}, nil
+	return h, nil
 }
 
-// writeStored writes the file and opens it as the next start will.
+// writeStored writes the file and opens it. Its pages are not read again: they are
+// in the page cache as they were written, and the next start reads all of them.
 func (e *Engine) writeStored(path string, key Key, s snapshot) (*storage, error) {
 	h := header{key: key, guest: e.digest, size: uint64(len(s.memory)), buffer: s.buffer, globals: s.globals}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	if err := writeFileAtomic(path, func(f *os.File) error { return h.writeFile(f, s.memory) }); err != nil {
+	pages := mapPages(s.memory)
+	if err := writeFileAtomic(path, func(f *os.File) error { return h.writeFile(f, s.memory, pages) }); err != nil {
 		return nil, err
 	}
-	return e.openStored(path, key)
+	return openImage(path, func(f *os.File) (*storage, error) {
+		there, err := e.checkHeader(f, key)
+		if err == nil && there.digest != h.digest {
+			err = errDamaged // or somebody else's of the same key, which nothing has verified
+		}
+		if err != nil {
+			return nil, err
+		}
+		return h.storage(f, pages), nil
+	})
 }
 
 // writeFileAtomic replaces path by what write wrote, or leaves it alone. The
