@@ -96,9 +96,18 @@ func (d *deployer) settle(ctx context.Context, was, next registry.Tenant) (regis
 	return now, err
 }
 
-// write makes a record last. packages are those of a release that is to serve from
-// now on, nil when none is.
+// write makes a record last, after the release that is to serve from now on.
+// packages are that release's, nil when none is.
 func (d *deployer) write(ctx context.Context, was, next registry.Tenant, packages *tenants.Release) (registry.Tenant, error) {
+	if packages != nil && next.Current != "" {
+		err := d.releases.Settle(next.Name, next.Current)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: it was not written as a whole (%v): deploy it again, or roll back", errDamaged, err)
+		}
+		if err != nil {
+			return was, err
+		}
+	}
 	now, err := d.registry.Put(ctx, was, func(t *registry.Tenant) {
 		*t = next
 		if t.Current != "" && packages != nil {

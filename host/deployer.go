@@ -88,7 +88,10 @@ func openDeployer(ctx context.Context, f *fleet) (*deployer, error) {
 	return d, nil
 }
 
-func (d *deployer) close() error { return d.store.Close() }
+func (d *deployer) close() error {
+	d.releases.Close()
+	return d.store.Close()
+}
 
 // load reads all records and collects what nobody names.
 func (d *deployer) load(ctx context.Context) error {

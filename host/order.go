@@ -56,16 +56,27 @@ func (s *site) fulfil(ctx context.Context, o *order) error {
 }
 
 func (s *site) change(ctx context.Context, o *order) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	s.step("verifying")
-	fingerprint, err := s.fleet.fingerprint(o.wish)
+	v, err := s.fleet.verify(o.wish, cancel)
 	if err != nil {
 		return err
 	}
 	quotas := s.quotasFor(o.wish)
-	if err := s.release(ctx, s.application(o.wish, fingerprint, quotas), func(r tenants.Release) error {
+	a := s.application(o.wish, v.fingerprint, quotas)
+	a.stamp = v.stamp
+	err = s.release(ctx, a, func(r tenants.Release) error {
+		if err := v.wait(); err != nil {
+			return err
+		}
 		s.step("switching")
 		return o.commit(r)
-	}); err != nil {
+	})
+	if damage := v.wait(); damage != nil {
+		return damage
+	}
+	if err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -199,7 +199,7 @@ func (s *site) release(ctx context.Context, a application, commit func(tenants.R
 	if err != nil {
 		return err
 	}
-	if now, err := s.fleet.fingerprint(wish{tenant: a.tenant, pinned: a.pinned}); err != nil || now != a.fingerprint {
+	if err := s.fleet.unchanged(a); err != nil {
 		return errors.Join(errChanged, err, im.Close())
 	}
 	use, err := holdFiles(a)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wasgi/wasgi/host/bundle"
@@ -22,7 +23,9 @@ import (
 //	<dir>/<tenant>/<digest>/release.json  Stored
 //	<dir>/<tenant>/.*                     in the making, or on its way out
 //
-// It is safe for concurrent use, but for two calls about one tenant.
+// A release without its release.json may not be whole on the medium: it is none
+// once the process has ended. It is safe for concurrent use, but for two calls
+// about one tenant.
 type Repository struct {
 	Dir    string
 	Limits bundle.Limits
@@ -30,6 +33,8 @@ type Repository struct {
 	Check func(tenant, dir string) error
 	// Compile, when set, writes byte code into the folder.
 	Compile func(ctx context.Context, tenant, dir string) error
+
+	settling settling
 }
 
 // Stored is an application that was uploaded.
@@ -121,16 +126,23 @@ func (r *Repository) fill(ctx context.Context, tenant, stage string, u *Upload) 
 			return Stored{}, &CheckError{app, err}
 		}
 	}
-	digest, err := tenants.Fingerprint(app)
+	digest, err := r.digestAndCompile(ctx, tenant, app)
 	if err != nil {
 		return Stored{}, err
 	}
-	if r.Compile != nil {
-		if err := r.Compile(ctx, tenant, app); err != nil {
-			return Stored{}, err
-		}
-	}
 	return Stored{Digest: digest.String(), Bundle: u.Digest, Created: time.Now().UTC(), Files: report.Files, Bytes: report.Bytes}, nil
+}
+
+// digestAndCompile does both at once: the digest leaves byte code out.
+func (r *Repository) digestAndCompile(ctx context.Context, tenant, app string) (digest tenants.Digest, err error) {
+	var compiling sync.WaitGroup
+	var failed error
+	if r.Compile != nil {
+		compiling.Go(func() { failed = r.Compile(ctx, tenant, app) })
+	}
+	digest, err = tenants.Fingerprint(app)
+	compiling.Wait()
+	return digest, errors.Join(err, failed)
 }
 
 func (r *Repository) unpack(app string, u *Upload) (bundle.Report, error) {
@@ -145,31 +157,24 @@ func (r *Repository) unpack(app string, u *Upload) (bundle.Report, error) {
 	return bundle.Unpack(u.file, u.Size, root, r.Limits)
 }
 
-// publish gives the release its name, after everything in it is on the medium.
-// One that has the name already is the same release, unless it was damaged.
+// publish gives the release its name, and has it settle. One that has the name
+// already is the same release, unless it was damaged.
 func (r *Repository) publish(home, stage string, s Stored) (Stored, error) {
-	text, err := json.MarshalIndent(s, "", "\t")
-	if err != nil {
-		return Stored{}, err
-	}
-	if err := os.WriteFile(filepath.Join(stage, storedFile), append(text, '\n'), 0o600); err != nil {
-		return Stored{}, err
-	}
 	final := filepath.Join(home, s.Digest)
-	if there, err := read(final); err == nil && intact(there) {
-		return there, nil
+	if err := r.settling.wait(final); err == nil {
+		if there, err := read(final); err == nil && intact(there) {
+			return there, nil
+		}
 	}
 	if err := remove(final); err != nil {
 		return Stored{}, err
-	}
-	if err := syncTree(stage); err != nil {
-		return Stored{}, fmt.Errorf("writing the release to the disk: %w", err)
 	}
 	if err := os.Rename(stage, final); err != nil {
 		return Stored{}, err
 	}
 	s.Dir = filepath.Join(final, appFolder)
-	return s, syncFolder(home)
+	r.settling.begin(final, func() error { return settle(final, s) })
+	return s, nil
 }
 
 func intact(s Stored) bool {
@@ -207,10 +212,11 @@ func remove(dir string) error {
 }
 
 // Collect removes what keep, the digests of a tenant's releases, does not name,
-// and what is unfinished. No call about the tenant may run. What somebody uses
+// and what is unfinished, after what settles has. No call about the tenant may run. What somebody uses
 // (Hold) stays until a later call. Without any digest the tenant's folder goes,
 // used or not.
 func (r *Repository) Collect(tenant string, keep map[string]bool) error {
+	r.settling.waitBelow(r.home(tenant))
 	if len(keep) == 0 {
 		return os.RemoveAll(r.home(tenant))
 	}

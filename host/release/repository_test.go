@@ -51,7 +51,11 @@ func (r *Repository) add(t *testing.T, text string) (Stored, error) {
 	b, _ := packed(t, text)
 	u, err := r.Receive("shop", bytes.NewReader(b), sumOf(b))
 	must(t, err)
-	return r.Install(t.Context(), "shop", u)
+	stored, err := r.Install(t.Context(), "shop", u)
+	if err == nil {
+		err = r.Settle("shop", stored.Digest)
+	}
+	return stored, err
 }
 
 // names are those in the tenant's folder.
@@ -210,6 +214,40 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, s, err)
 		}
 	}
+}
+
+// TestUnsettledReleaseIsNone: what the machine's end has kept from being written as a
+// whole is no release, and the next upload replaces it.
+func TestUnsettledReleaseIsNone(t *testing.T) {
+	r := repository(t)
+	s, err := r.add(t, "x = 1\n")
+	must(t, err)
+	must(t, os.Remove(filepath.Join(s.Dir, "..", storedFile)))
+	must(t, os.WriteFile(filepath.Join(s.Dir, "torn.pyc"), nil, 0o644))
+	if err := r.Settle("shop", s.Digest); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it can serve: %v", err)
+	}
+	_, err = r.add(t, "x = 1\n")
+	must(t, err)
+	if _, err := os.Stat(filepath.Join(s.Dir, "torn.pyc")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the torn file is still there: %v", err)
+	}
+}
+
+// TestSettleTellsOfFailure, to whoever asks, until the release is made again.
+func TestSettleTellsOfFailure(t *testing.T) {
+	r := repository(t)
+	s, err := r.add(t, "x = 1\n")
+	must(t, err)
+	broken := errors.New("the disk is broken")
+	r.settling.begin(filepath.Dir(s.Dir), func() error { return broken })
+	for range 2 {
+		if err := r.Settle("shop", s.Digest); !errors.Is(err, broken) {
+			t.Errorf("%v", err)
+		}
+	}
+	_, err = r.add(t, "x = 1\n")
+	must(t, err)
 }
 
 func TestNamesOfTenants(t *testing.T) {
