@@ -89,7 +89,7 @@ func openDeployer(ctx context.Context, f *fleet) (*deployer, error) {
 }
 
 func (d *deployer) close() error {
-	d.releases.Close()
+	d.releases.SettleAll()
 	return d.store.Close()
 }
 

@@ -70,7 +70,7 @@ func importRules() []importRule {
 			"a worker runs guests and knows no HTTP and no pool"},
 		{"host/worker/wire", []string{module + "abi"}, "a decoder of hostile bytes depends on as little as it can"},
 		{"host/worker/jail", []string{"golang.org/x/sys/"}, "the jail knows the kernel and nothing of what it holds"},
-		{"host/bytecode", []string{module + "abi", module + "wasi", module + "host/sandbox", module + "host/policy"},
+		{"host/bytecode", []string{module + "abi", module + "wasi", module + "host/sandbox", module + "host/policy", module + "tenants/byfolder"},
 			"byte code is made of sources, whoever brings them"},
 		{"host/config", []string{"github.com/knadh/koanf/", "github.com/pelletier/go-toml/v2/", "github.com/spf13/pflag",
 			"github.com/KimMachineGun/automemlimit/", module + "tenants/nearest", module + "tenants/destination"},

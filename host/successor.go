@@ -57,11 +57,13 @@ func (h *Host) Upgrade(ctx context.Context, program string, args []string) error
 }
 
 // giveState lets the other process have the state that operators change. Their
-// changes are refused meanwhile; what serves needs none of it.
+// changes are refused meanwhile; what serves needs none of it. An upload that has
+// come in has settled then.
 func (h *Host) giveState() error {
 	if h.deployer == nil {
 		return nil
 	}
+	h.deployer.releases.SettleAll()
 	return h.deployer.store.pause()
 }
 

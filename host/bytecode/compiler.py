@@ -1,12 +1,14 @@
 # The application that makes byte code: the source is a request's body, and its
 # path as applications will see it is PATH_INFO. Each request has the interpreter
 # as it was before any source was read.
+import gc
 import os
 import sys
 import warnings
 from importlib._bootstrap_external import _code_to_hash_pyc
 from importlib.util import source_hash
 
+gc.disable()  # a source lives as long as its request
 warnings.simplefilter("ignore")
 
 

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 
 	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/tenants/byfolder"
 )
 
 // cacheFolder is where byte code lies (PEP 3147).
@@ -57,10 +58,8 @@ type tree struct {
 }
 
 func sourcesOf(root *os.Root) (out []string, err error) {
-	err = fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
+	err = byfolder.Walk(root, func(_ *os.Root, name string, e fs.DirEntry) error {
 		switch {
-		case err != nil:
-			return err
 		case e.IsDir() && e.Name() == cacheFolder:
 			return fs.SkipDir
 		case e.Type().IsRegular() && strings.HasSuffix(name, ".py"):

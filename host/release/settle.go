@@ -23,8 +23,8 @@ func (r *Repository) Settle(tenant, digest string) error {
 	return err
 }
 
-// Close waits for what is being written.
-func (r *Repository) Close() { r.settling.waitBelow(r.Dir) }
+// SettleAll waits for everything that is being written.
+func (r *Repository) SettleAll() { r.settling.waitBelow(r.Dir) }
 
 // settle writes release.json, which makes a release of a folder, after everything
 // else of it is on the medium.
