@@ -28,12 +28,12 @@ type image interface {
 type application struct {
 	tenant      tenants.Tenant
 	release     tenants.Release
-	fingerprint string        // of the application's folder
-	stamp       tenants.Stamp // of the folder before it was read, nil when fingerprint was found just now
-	turn        uint64        // see fleet.turns
-	pinned      string        // what that must be, "" for anything
-	secret      bool          // its environment must not get into a file
-	touched     int64         // as in wish
+	fingerprint string                        // of the application's folder
+	verified    func() (tenants.Stamp, error) // as in verification
+	turn        uint64                        // see fleet.turns
+	pinned      string                        // what that must be, "" for anything
+	secret      bool                          // its environment must not get into a file
+	touched     int64                         // as in wish
 	quotas      *policy.Quotas
 	log         *tenantlog.Log
 	memory      *sandbox.Budget // of all its instances

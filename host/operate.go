@@ -45,6 +45,7 @@ func (d *deployer) install(ctx context.Context, name string, from io.Reader, dig
 		return r, fmt.Errorf("writing the state: %w", err)
 	}
 	d.keep(now)
+	d.releases.Keep(name, s)
 	return r, nil
 }
 

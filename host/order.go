@@ -65,15 +65,12 @@ func (s *site) change(ctx context.Context, o *order) error {
 	}
 	quotas := s.quotasFor(o.wish)
 	a := s.application(o.wish, v.fingerprint, quotas)
-	a.stamp = v.stamp
+	a.verified = v.wait
 	err = s.release(ctx, a, func(r tenants.Release) error {
-		if err := v.wait(); err != nil {
-			return err
-		}
 		s.step("switching")
 		return o.commit(r)
 	})
-	if damage := v.wait(); damage != nil {
+	if _, damage := v.wait(); damage != nil {
 		return damage
 	}
 	if err != nil {

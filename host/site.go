@@ -189,7 +189,7 @@ func (s *site) attempt(ctx context.Context) error {
 }
 
 func (s *site) application(w wish, fingerprint string, quotas *policy.Quotas) application {
-	return application{tenant: w.tenant, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: fingerprint, quotas: quotas, log: s.log, memory: s.memory}
+	return application{tenant: w.tenant, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: fingerprint, verified: readJustNow, quotas: quotas, log: s.log, memory: s.memory}
 }
 
 // release makes a deployment and swaps it in. commit, which may be nil, is

@@ -10,10 +10,13 @@ import (
 // verification is a look at the files of a wish.
 type verification struct {
 	fingerprint string
-	stamp       tenants.Stamp // before the look; nil when it was over at once
-	// wait returns why the files are not what they must be.
-	wait func() error
+	// wait returns why the files are not what they must be. stamp is from before they
+	// were read, nil when that was over at once.
+	wait func() (stamp tenants.Stamp, err error)
 }
+
+// readJustNow is the wait of a verification that is over.
+func readJustNow() (tenants.Stamp, error) { return nil, nil }
 
 // verify begins a verification. Of a release that was deployed the fingerprint is
 // known, and only has to be right: that is found out beside the boot, which no
@@ -22,28 +25,37 @@ type verification struct {
 func (f *fleet) verify(w wish, cancel context.CancelCauseFunc) (v verification, err error) {
 	if w.pinned == "" {
 		v.fingerprint, err = f.fingerprint(w)
-		v.wait = func() error { return nil }
+		v.wait = readJustNow
 		return v, err
 	}
-	if v.stamp, err = tenants.TakeStamp(w.tenant.Dir); err != nil {
-		return v, err
-	}
+	var stamp tenants.Stamp
 	found := make(chan error, 1)
 	go func() { // ends with the folder
-		_, err := f.fingerprint(w)
+		var err error
+		if stamp, err = tenants.TakeStamp(w.tenant.Dir); err == nil {
+			_, err = f.fingerprint(w)
+		}
 		if err != nil {
 			cancel(err)
 		}
 		found <- err
 	}()
-	v.fingerprint, v.wait = w.pinned, sync.OnceValue(func() error { return <-found })
+	v.fingerprint = w.pinned
+	v.wait = sync.OnceValues(func() (tenants.Stamp, error) {
+		err := <-found
+		return stamp, err
+	})
 	return v, nil
 }
 
 // unchanged says whether the files are those that the image was built from. A stamp
 // is enough where nobody writes.
 func (f *fleet) unchanged(a application) error {
-	if a.stamp == nil {
+	stamp, err := a.verified()
+	switch {
+	case err != nil:
+		return err
+	case stamp == nil:
 		now, err := f.fingerprint(wish{tenant: a.tenant, pinned: a.pinned})
 		if err == nil && now != a.fingerprint {
 			err = errChanged
@@ -51,7 +63,7 @@ func (f *fleet) unchanged(a application) error {
 		return err
 	}
 	now, err := tenants.TakeStamp(a.tenant.Dir)
-	if err == nil && len(a.stamp.Changed(now)) > 0 {
+	if err == nil && len(stamp.Changed(now)) > 0 {
 		err = errChanged
 	}
 	return err

@@ -173,13 +173,13 @@ func TakeStamp(dir string, skip ...string) (Stamp, error) {
 	}
 	defer root.Close()
 	stamp := Stamp{}
-	err = walk(root, skip, func(_ *os.Root, name string, e fs.DirEntry) error {
-		info, err := e.Info()
+	err = walk(root, skip, func(in *os.Root, name string, _ fs.DirEntry) error {
+		info, err := in.Lstat(path.Base(name))
 		if err != nil {
 			return err
 		}
 		s := fileStamp{info.Size(), info.ModTime(), info.Mode()}
-		if e.IsDir() {
+		if info.IsDir() {
 			s = fileStamp{mode: info.Mode()} // what is in it is stamped itself
 		}
 		stamp[name] = s

@@ -54,9 +54,11 @@ func (u *unpacker) gzip(r io.Reader) error {
 	if err != nil {
 		return refuse("", "is no tar.gz that can be read: %v", err)
 	}
+	a := readAhead(z)
+	defer a.stop()
 	// What no file takes is bounded as well: headers, padding, and files that are
 	// left out.
-	return u.tar(&source{from: z, left: 2*u.limits.Bytes + int64(u.limits.Files)*4096})
+	return u.tar(&source{from: a, left: 2*u.limits.Bytes + int64(u.limits.Files)*4096})
 }
 
 func (u *unpacker) tar(r io.Reader) error {

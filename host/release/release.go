@@ -11,9 +11,9 @@
 //     the one that the sender gives.
 //  2. Install unpacks it (host/bundle) into a folder of its own, has it checked and
 //     compiled, and names it after the digest of what is in it.
-//  3. Meanwhile, everything is written to the medium, and then release.json, without
-//     which a folder is no release. So one is there as a whole or not at all,
-//     whenever the process or the machine ends. Settle waits for that.
+//  3. Keep writes everything to the medium, and then release.json, without which a
+//     folder is no release. So one is there as a whole or not at all, whenever the
+//     process or the machine ends. Settle waits for that; the release boots meanwhile.
 //
 // What serves is not decided here but by one write to the host's store. Folders
 // that nothing there names are removed by Collect.

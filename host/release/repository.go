@@ -94,7 +94,7 @@ func read(dir string) (s Stored, err error) {
 }
 
 // Install makes a release of an upload, or finds the one that is there with the
-// same content. The upload is used up. Errors are *bundle.Refusal, those of
+// same content. It can be booted, and lasts after Keep. The upload is used up. Errors are *bundle.Refusal, those of
 // Check and Compile, and those of the disk; the repository is then as it was.
 func (r *Repository) Install(ctx context.Context, tenant string, u *Upload) (Stored, error) {
 	defer u.Close()
@@ -157,8 +157,8 @@ func (r *Repository) unpack(app string, u *Upload) (bundle.Report, error) {
 	return bundle.Unpack(u.file, u.Size, root, r.Limits)
 }
 
-// publish gives the release its name, and has it settle. One that has the name
-// already is the same release, unless it was damaged.
+// publish gives the release its name. One that has the name already is the same
+// release, unless it was damaged.
 func (r *Repository) publish(home, stage string, s Stored) (Stored, error) {
 	final := filepath.Join(home, s.Digest)
 	if err := r.settling.wait(final); err == nil {
@@ -173,7 +173,6 @@ func (r *Repository) publish(home, stage string, s Stored) (Stored, error) {
 		return Stored{}, err
 	}
 	s.Dir = filepath.Join(final, appFolder)
-	r.settling.begin(final, func() error { return settle(final, s) })
 	return s, nil
 }
 

@@ -53,6 +53,7 @@ func (r *Repository) add(t *testing.T, text string) (Stored, error) {
 	must(t, err)
 	stored, err := r.Install(t.Context(), "shop", u)
 	if err == nil {
+		r.Keep("shop", stored)
 		err = r.Settle("shop", stored.Digest)
 	}
 	return stored, err

@@ -10,6 +10,17 @@ import (
 	"sync"
 )
 
+// Keep begins to write what Install has made to the medium; Settle waits for that.
+// Apart from Install, because whoever writes to the same file system meanwhile waits
+// too: what the host's store writes about an upload took 80 ms instead of one.
+func (r *Repository) Keep(tenant string, s Stored) {
+	if there, err := r.Find(tenant, s.Digest); err == nil && there == s {
+		return
+	}
+	dir := filepath.Dir(s.Dir)
+	r.settling.begin(dir, func() error { return settle(dir, s) })
+}
+
 // Settle waits until a release is on the medium as a whole, with its name: only
 // then may anything that lasts have it serve. Until then it can be booted, as a
 // deploy does meanwhile: of Flask the wait is 15 ms, of Django 120, and on a busy
