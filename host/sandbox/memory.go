@@ -19,6 +19,7 @@ type linearMemory struct {
 	size    uint64 // what the guest has
 	floor   uint64 // what it had when it was restored: this part is not counted
 	budget  *Budget
+	huge    bool // pages of 2 MiB, where the kernel has some
 	refused bool // a growth has been refused
 }
 
@@ -70,6 +71,9 @@ func (m *linearMemory) extend(size uint64) bool {
 	if commit(m.base[from:size]) != nil {
 		m.budget.Give(size - from)
 		return false
+	}
+	if m.huge {
+		preferHuge(m.base[from:size])
 	}
 	return true
 }

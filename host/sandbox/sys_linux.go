@@ -26,6 +26,9 @@ func commit(b []byte) error {
 	return nil
 }
 
+// preferHuge asks for large pages; a kernel without them is as good, and slower.
+func preferHuge(b []byte) { _ = unix.Madvise(b, unix.MADV_HUGEPAGE) }
+
 // populate makes private copies of all pages of b, as if it had been written to.
 func populate(b []byte) error {
 	return unix.Madvise(b, unix.MADV_POPULATE_WRITE)
