@@ -166,6 +166,14 @@ def others(query):
     return n
 
 
+def alive(query):
+    """How many sessions have that process."""
+    c = native()
+    n = c.run("select count(*) from pg_stat_activity where pid = :pid", pid=int(query["pid"][0]))[0][0]
+    c.close()
+    return n
+
+
 def ended(query):
     """Ends all other sessions, as an administrator or a restart does."""
     c = native()
@@ -196,7 +204,7 @@ def big(query):
     return out
 
 
-PAGES = {f.__name__: f for f in (asked, held, pid, dirty, state, wrong, two, sleep, halfway, copied, others, ended, orm, big)}
+PAGES = {f.__name__: f for f in (asked, held, pid, dirty, state, wrong, two, sleep, halfway, copied, others, alive, ended, orm, big)}
 
 
 def application(environ, start_response):
