@@ -53,10 +53,12 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	yields := giveway.New()
 	sb, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: g.Module, CacheDir: c.CacheDir, Logger: log, Yield: yields.Yield})
 	if err != nil {
+		yields.Close()
 		return nil, err
 	}
 	out, err := NewEgress(c)
 	if err != nil {
+		yields.Close()
 		return nil, errors.Join(err, sb.Close(ctx))
 	}
 	certs, err := policy.SystemCertificates()

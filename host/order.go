@@ -64,9 +64,7 @@ func (s *site) change(ctx context.Context, o *order) error {
 		return err
 	}
 	quotas := s.quotasFor(o.wish)
-	a := s.application(o.wish, v.fingerprint, quotas)
-	a.verified = v.wait
-	err = s.release(ctx, a, func(r tenants.Release) error {
+	err = s.release(ctx, s.application(o.wish, v, quotas), func(r tenants.Release) error {
 		s.step("switching")
 		return o.commit(r)
 	})

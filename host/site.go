@@ -180,7 +180,7 @@ func (s *site) attempt(ctx context.Context) error {
 	}
 	s.begin()
 	if err == nil {
-		a := s.application(w, fingerprint, quotas)
+		a := s.application(w, verification{fingerprint, readJustNow}, quotas)
 		a.turn = turn
 		err = s.release(ctx, a, nil)
 	}
@@ -188,8 +188,8 @@ func (s *site) attempt(ctx context.Context) error {
 	return err
 }
 
-func (s *site) application(w wish, fingerprint string, quotas *policy.Quotas) application {
-	return application{tenant: w.tenant, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: fingerprint, verified: readJustNow, quotas: quotas, log: s.log, memory: s.memory}
+func (s *site) application(w wish, v verification, quotas *policy.Quotas) application {
+	return application{tenant: w.tenant, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: v.fingerprint, verified: v.wait, quotas: quotas, log: s.log, memory: s.memory}
 }
 
 // release makes a deployment and swaps it in. commit, which may be nil, is

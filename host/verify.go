@@ -28,23 +28,18 @@ func (f *fleet) verify(w wish, cancel context.CancelCauseFunc) (v verification, 
 		v.wait = readJustNow
 		return v, err
 	}
-	var stamp tenants.Stamp
-	found := make(chan error, 1)
-	go func() { // ends with the folder
-		var err error
-		if stamp, err = tenants.TakeStamp(w.tenant.Dir); err == nil {
+	v.fingerprint = w.pinned
+	v.wait = sync.OnceValues(func() (tenants.Stamp, error) {
+		stamp, err := tenants.TakeStamp(w.tenant.Dir)
+		if err == nil {
 			_, err = f.fingerprint(w)
 		}
 		if err != nil {
 			cancel(err)
 		}
-		found <- err
-	}()
-	v.fingerprint = w.pinned
-	v.wait = sync.OnceValues(func() (tenants.Stamp, error) {
-		err := <-found
 		return stamp, err
 	})
+	go v.wait() // ends with the folder
 	return v, nil
 }
 

@@ -55,7 +55,7 @@ func (c Cache) get(k key) (result, bool) {
 	}
 	r, ok := decode(b)
 	if ok {
-		c.touch(f.Name(), info.ModTime())
+		touch(f.Name(), info.ModTime())
 	}
 	return r, ok
 }
@@ -65,7 +65,7 @@ func (c Cache) get(k key) (result, bool) {
 const usedEvery = 10 * time.Minute
 
 // touch keeps what is used.
-func (c Cache) touch(path string, last time.Time) {
+func touch(path string, last time.Time) {
 	if now := time.Now(); now.Sub(last) > usedEvery {
 		_ = os.Chtimes(path, now, now)
 	}

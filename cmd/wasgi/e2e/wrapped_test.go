@@ -61,7 +61,8 @@ type scene struct {
 }
 
 // TestWrappedExamples plays the examples' own tests on wrapped applications:
-// they answer as they do alone.
+// they answer as they do alone. Left out: notes, which has a test of its own with
+// real servers.
 func TestWrappedExamples(t *testing.T) {
 	for _, c := range []struct {
 		example, entry string
