@@ -28,7 +28,7 @@ func (c *Console) stream(v *visit) error {
 	if err != nil || lines < 0 || lines > manyLines {
 		lines = fewLines
 	}
-	ctx, cancel := context.WithDeadline(v.Context(), v.session.began.Add(sessionMost))
+	ctx, cancel := context.WithTimeout(v.Context(), v.session.began.Add(sessionMost).Sub(c.Now()))
 	defer cancel()
 	defer context.AfterFunc(v.session.ctx, cancel)()
 	out := &eventStream{w: v.w, control: http.NewResponseController(v.w)}
