@@ -71,6 +71,9 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 // follow makes the engine go by settings that may change.
 func (e *engine) follow(s *settings) { e.cfg = s }
 
+// lookAround has who is ready come before the caller, see pool.Slots.WithLook.
+func (e *engine) lookAround() { e.yields.Look() }
+
 func (e *engine) close(ctx context.Context) error {
 	e.egress.Close()
 	defer e.yields.Close()

@@ -58,10 +58,11 @@ type exchange struct {
 	grace     context.Context // until graceTime after guest's deadline; nil until somebody waits in it
 	graceOver func()
 	lease     pool.Lease[instance]
+	seat      *pool.Seat // nil for none
 }
 
 func newExchange(f *front, c echo.Context) *exchange {
-	x := &exchange{Context: c, front: f, id: newRequestID(), start: time.Now()}
+	x := &exchange{Context: c, front: f, id: newRequestID(), start: time.Now(), seat: seatOf(c.Request())}
 	w := c.Response().Writer
 	if c.Request().ProtoMajor == 2 {
 		x.paced = edge.NewPaced(w, f.cfg.WriteTimeout)
@@ -95,6 +96,7 @@ func (x *exchange) serve() error {
 }
 
 func (x *exchange) answer() error {
+	x.seat.Settle() // of the connection's last request
 	r := x.Request()
 	tellTLS(r)
 	x.beginTrace(r)
@@ -212,7 +214,7 @@ func (x *exchange) borrow() (d *deployment, err error) {
 		if d, err = x.site.current(ctx); err != nil {
 			return nil, err
 		}
-		if x.lease, err = d.pool.Acquire(ctx); !errors.Is(err, pool.ErrClosed) {
+		if x.lease, err = d.pool.AcquireFrom(ctx, x.seat); !errors.Is(err, pool.ErrClosed) {
 			break
 		}
 	}
@@ -252,15 +254,22 @@ func (x *exchange) measure(g instance, err error) {
 func (x *exchange) giveBack(d *deployment, err error) {
 	lease := x.lease
 	x.lease = pool.Lease[instance]{} // the deferred Discard must not overtake the Release
-	if !d.fresh && err == nil {
+	switch reused := !d.fresh && err == nil; {
+	case reused && x.seat == nil:
 		lease.Release()
-		return
+	case reused:
+		lease.ReleaseLater(x.seat, nil, nil)
+	case x.seat == nil:
+		x.parts.Add(1)
+		x.front.behind.Go(func() { // ends with the release, which the pool waits for
+			lease.ReleaseAfter(x.putBack)
+			x.settle()
+		})
+	default:
+		x.parts.Add(1)
+		x.front.behind.Add(1)
+		lease.ReleaseLater(x.seat, x.putBack, func() { x.settle(); x.front.behind.Done() })
 	}
-	x.parts.Add(1)
-	x.front.behind.Go(func() { // ends with the release, which the pool waits for
-		lease.ReleaseAfter(x.putBack)
-		x.settle()
-	})
 }
 
 // putBack learns what putting an instance back has taken.

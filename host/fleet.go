@@ -103,6 +103,9 @@ func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 		slots: pool.NewSlots(c.Slots).WithPatience(slotPatience), memory: guestMemory(c), builders: newPermits(c.Builders),
 		sites: map[string]*site{}, known: map[string]tenants.Tenant{}, logs: map[string]*tenantlog.Log{}, source: bare{},
 	}
+	if l, ok := m.(interface{ lookAround() }); ok {
+		f.slots.WithLook(l.lookAround)
+	}
 	f.drain, f.drainNow = context.WithCancel(context.Background())
 	base := manifestDefaults(c)
 	f.defaults.Store(&base)

@@ -22,6 +22,7 @@ import (
 	"github.com/wasgi/wasgi/host/edge"
 	"github.com/wasgi/wasgi/host/framing"
 	"github.com/wasgi/wasgi/host/listen"
+	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/spool"
 	"github.com/wasgi/wasgi/host/trace"
 )
@@ -189,7 +190,28 @@ func (f *front) server() *http.Server {
 
 // connContext tells handlers what a connection is.
 func connContext(ctx context.Context, c net.Conn) context.Context {
-	return framing.Context(withTLS(ctx, c), c)
+	return framing.Context(withTLS(withSeat(ctx, c), c), c)
+}
+
+type seatKey struct{}
+
+// withSeat lets a connection keep the CPU slot of a request until its next one.
+func withSeat(ctx context.Context, c net.Conn) context.Context {
+	seat := new(pool.Seat)
+	if !listen.BeforeWait(c, seat.Leave) {
+		return ctx
+	}
+	return context.WithValue(ctx, seatKey{}, seat)
+}
+
+// seatOf is nil for none: the requests of HTTP/2 run beside each other, and who
+// reads their connection does nothing else.
+func seatOf(r *http.Request) *pool.Seat {
+	if r.ProtoMajor != 1 {
+		return nil
+	}
+	seat, _ := r.Context().Value(seatKey{}).(*pool.Seat)
+	return seat
 }
 
 // headerSlack is what net/http adds to MaxHeaderBytes.

@@ -29,9 +29,7 @@ const (
 // connections, lets running requests end within Config.DrainTimeout, kills the
 // rest and returns nil. Any other end is an error. It must be called once.
 func (h *Host) Serve(ctx context.Context) error {
-	// Guests cannot be preempted: beside those that run, the host needs processors
-	// of its own for the network and the collector (see DESIGN.md).
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), h.cfg.Slots+2))
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), h.cfg.Slots)) // see DESIGN.md
 	err := errors.Join(h.serve(ctx), h.closeDeployer())
 	if closing := h.maker.close(context.WithoutCancel(ctx)); closing != nil {
 		err = errors.Join(err, fmt.Errorf("freeing the guest: %w", closing))

@@ -131,6 +131,9 @@ func (c *conn) poison(p []byte) {
 	}
 }
 
+// NetConn is what was accepted, see [tls.Conn.NetConn].
+func (c *conn) NetConn() net.Conn { return c.Conn }
+
 // CloseWrite lets net/http end a response before it closes, so that a client
 // that is still sending reads the answer.
 func (c *conn) CloseWrite() error {

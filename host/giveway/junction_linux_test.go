@@ -46,6 +46,38 @@ func TestWhoeverHasSomethingToReadGoesFirst(t *testing.T) {
 	}
 }
 
+// TestLook: a reader that was waited for has had the processor.
+func TestLook(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	j := New()
+	defer j.Close()
+	for range 100 {
+		w, came := pipe(t)
+		runtime.Gosched() // it waits now
+		if _, err := w.Write([]byte{1}); err != nil {
+			t.Fatal(err)
+		}
+		// Who is found together with the caller may come after it, and so has come when
+		// the caller has looked again.
+		j.Look()
+		j.Look()
+		if !came.Load() {
+			t.Fatal("a byte in a pipe was not read while its reader's turn was awaited")
+		}
+	}
+}
+
+// TestLookWithoutDescriptors does not wait for one.
+func TestLookWithoutDescriptors(t *testing.T) {
+	j := New()
+	for range bells {
+		b := <-j.free
+		defer b.close()
+	}
+	j.Look()
+	j.Close()
+}
+
 // TestDescriptors: as many as at the beginning, whatever happens, and none in the
 // end.
 func TestDescriptors(t *testing.T) {

@@ -11,5 +11,8 @@ func New() *Junction { return &Junction{} }
 // Yield does nothing here: requests of others may wait 10 ms.
 func (j *Junction) Yield() {}
 
+// Look does nothing here.
+func (j *Junction) Look() {}
+
 // Close does nothing here.
 func (j *Junction) Close() {}

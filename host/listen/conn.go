@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -13,6 +14,10 @@ const maxPiece = 64 << 10
 type conn struct {
 	net.Conn
 	stall time.Duration
+
+	wait             func()          // see BeforeWait; nil is none
+	fd               syscall.RawConn // nil until it is known
+	reading, writing *transfer       // nil until they are used; each belongs to who reads or writes
 
 	mu    sync.Mutex // held while a deadline is set, never while bytes are written
 	limit time.Time  // of all pieces; zero is none
@@ -51,7 +56,7 @@ func (c *conn) Write(p []byte) (written int, err error) {
 		if err := c.renew(); err != nil {
 			return written, err
 		}
-		n, err := c.Conn.Write(piece)
+		n, err := c.send(piece)
 		written += n
 		if p = p[n:]; err != nil || len(p) == 0 {
 			return written, err
@@ -90,7 +95,10 @@ func (c *conn) SetDeadline(t time.Time) error {
 
 // CloseWrite lets net/http end a response before it closes, so that a client
 // that is still sending reads the answer.
-func (c *conn) CloseWrite() error { return closeWrite(c.Conn) }
+func (c *conn) CloseWrite() error {
+	c.waits()
+	return closeWrite(c.Conn)
+}
 
 func closeWrite(c net.Conn) error {
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
@@ -102,5 +110,6 @@ func closeWrite(c net.Conn) error {
 // Close gives the seat back.
 func (c *conn) Close() error {
 	defer c.left()
+	defer c.waits()
 	return c.Conn.Close()
 }

@@ -155,6 +155,13 @@ func (p *proxied) Read(b []byte) (int, error) {
 	return p.Conn.Read(b)
 }
 
+// through says whether all that came with the header has been read. It is for
+// who reads.
+func (p *proxied) through() bool {
+	p.header()
+	return p.err == nil && p.rest == nil
+}
+
 // RemoteAddr is the client's, as the proxy tells it. It waits for the header.
 func (p *proxied) RemoteAddr() net.Addr { p.header(); return p.remote }
 

@@ -35,11 +35,28 @@ func (l Lease[I]) Instance() I { return l.e.instance }
 // fails its Reset is closed; otherwise it serves again. Reset runs in this
 // call, so the caller sends its response first. A second call, or one after
 // Discard, does nothing.
-func (l Lease[I]) Release() { l.ReleaseAfter(nil) }
+func (l Lease[I]) Release() { l.release(nil, nil) }
 
 // ReleaseAfter is Release that calls reset, if not nil, with an instance that was
 // Reset, before it serves again.
-func (l Lease[I]) ReleaseAfter(reset func(I)) {
+func (l Lease[I]) ReleaseAfter(reset func(I)) { l.release(nil, reset) }
+
+// ReleaseLater is ReleaseAfter by the goroutine that next uses the seat: to leave
+// it, or for another request. By then the client has its answer. Then ended is
+// called, if not nil.
+func (l Lease[I]) ReleaseLater(seat *Seat, reset func(I), ended func()) {
+	if !l.current() {
+		return
+	}
+	seat.later(l.e.pool.cfg.Slots, &l.e.lease.turn, func() {
+		l.release(seat, reset)
+		if ended != nil {
+			ended()
+		}
+	})
+}
+
+func (l Lease[I]) release(seat *Seat, reset func(I)) {
 	if !l.end() {
 		return
 	}
@@ -47,7 +64,7 @@ func (l Lease[I]) ReleaseAfter(reset func(I)) {
 	if why == keep && l.e.pool.cfg.Fresh && reset != nil {
 		reset(l.e.instance)
 	}
-	l.e.giveSlot()
+	l.e.keepSlot(seat)
 	l.e.finish(why)
 }
 
@@ -116,6 +133,15 @@ func (e *entry[I]) giveSlot() {
 	}
 	e.lease.hasSlot = false
 	e.pool.cfg.Slots.give(e.pool.account, &e.lease.turn, time.Since(e.lease.start))
+}
+
+func (e *entry[I]) keepSlot(seat *Seat) {
+	if !e.lease.hasSlot || seat == nil {
+		e.giveSlot()
+		return
+	}
+	e.lease.hasSlot = false
+	seat.keep(e.pool.cfg.Slots, e.pool.account, &e.lease.turn, e.lease.start)
 }
 
 // clean makes the instance ready for another lease; it says why that cannot be.

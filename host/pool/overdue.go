@@ -5,7 +5,8 @@ import "time"
 // turn is one holding of a slot. It is on Slots.turns while it has the slot.
 type turn struct {
 	links[turn]
-	since time.Time // when it was last known to move on
+	since  time.Time // when it was last known to move on
+	looked time.Time // when its slot last had a look, see Seat
 }
 
 // overdue is how Slots takes a slot from a holder that does not come by any
@@ -55,8 +56,7 @@ func (s *Slots) expire() {
 	defer s.mu.Unlock()
 	s.armed = false
 	for !s.turns.empty() && len(s.waiting) > 0 && time.Since(s.turns.head.since) >= s.patience {
-		s.turns.pop()
-		s.start(s.waiting[0])
+		s.start(s.waiting[0], s.turns.pop())
 	}
 	if len(s.waiting) > 0 {
 		s.watch()

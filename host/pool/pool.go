@@ -81,24 +81,38 @@ func New[I Instance](cfg Config[I]) *Pool[I] {
 // Acquire lends an instance together with a CPU slot, waiting in the queue when
 // it must. The caller ends the lease with exactly one of Release and Discard.
 // Errors: ErrQueueFull, ErrQueueTimeout, ErrClosed, *CreateError, or ctx's.
-func (p *Pool[I]) Acquire(ctx context.Context) (Lease[I], error) {
+func (p *Pool[I]) Acquire(ctx context.Context) (Lease[I], error) { return p.AcquireFrom(ctx, nil) }
+
+// AcquireFrom is Acquire for a client whose seat may have a slot from its last
+// request. The seat is without one when it returns a lease.
+func (p *Pool[I]) AcquireFrom(ctx context.Context, seat *Seat) (Lease[I], error) {
 	if err := ctx.Err(); err != nil {
 		return Lease[I]{}, err
 	}
+	seat.Settle()
 	e, w, err := p.takeOrQueue()
 	if err != nil {
 		return Lease[I]{}, err
 	}
-	if w == nil {
+	if w != nil {
+		seat.Leave() // who waits for an instance has no slot
+		return p.acquireSlowly(ctx, nil, w, nil)
+	}
+	turn, ok := seat.again(p.cfg.Slots, p.account, &e.lease.turn)
+	if ok && turn == nil {
+		return e.lend(time.Now()), nil
+	}
+	if !ok {
 		if start, ok := p.cfg.Slots.try(p.account, &e.lease.turn); ok {
 			return e.lend(start), nil
 		}
 	}
-	return p.acquireSlowly(ctx, e, w)
+	return p.acquireSlowly(ctx, e, nil, turn)
 }
 
-// acquireSlowly waits for the instance, when there is none yet, and for the slot.
-func (p *Pool[I]) acquireSlowly(ctx context.Context, e *entry[I], w *waiter[I]) (Lease[I], error) {
+// acquireSlowly waits for the instance, when there is none yet, and for the slot,
+// in whose queue it may be already.
+func (p *Pool[I]) acquireSlowly(ctx context.Context, e *entry[I], w *waiter[I], turn *slotWaiter) (Lease[I], error) {
 	if p.cfg.QueueTimeout > 0 {
 		bounded, cancel := context.WithTimeoutCause(ctx, p.cfg.QueueTimeout, ErrQueueTimeout)
 		defer cancel()
@@ -111,7 +125,7 @@ func (p *Pool[I]) acquireSlowly(ctx context.Context, e *entry[I], w *waiter[I]) 
 			return Lease[I]{}, p.gaveUp(err)
 		}
 	}
-	start, err := p.cfg.Slots.take(ctx, p.account, &e.lease.turn)
+	start, err := p.cfg.Slots.takeIn(ctx, p.account, &e.lease.turn, turn)
 	if err != nil {
 		p.put(e)
 		return Lease[I]{}, p.gaveUp(context.Cause(ctx))

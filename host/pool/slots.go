@@ -23,6 +23,8 @@ type Slots struct {
 	accounts map[string]*account
 	waiting  accountHeap // accounts that have waiters, least virtual time first
 	waiters  int
+	look     func()    // see WithLook; nil is none
+	looked   time.Time // when the slot that was freed last had a look
 	overdue
 }
 
@@ -99,6 +101,14 @@ func (s *Slots) take(ctx context.Context, a *account, t *turn) (time.Time, error
 	return s.await(ctx, a, t, s.takeOrQueue(a, t))
 }
 
+// takeIn is take for who may have a place in the queue already, w.
+func (s *Slots) takeIn(ctx context.Context, a *account, t *turn, w *slotWaiter) (time.Time, error) {
+	if w == nil {
+		return s.take(ctx, a, t)
+	}
+	return s.await(ctx, a, t, w)
+}
+
 // await waits for a waiter's turn; nil has it already.
 func (s *Slots) await(ctx context.Context, a *account, t *turn, w *slotWaiter) (time.Time, error) {
 	if w == nil {
@@ -122,9 +132,8 @@ func (s *Slots) try(a *account, t *turn) (start time.Time, ok bool) {
 	if s.free == 0 {
 		return time.Time{}, false
 	}
-	s.free--
-	a.charge(s.virtual)
-	return s.begin(t), true
+	s.occupy(a, t)
+	return t.since, true
 }
 
 // takeOrQueue takes a free slot and returns nil, or queues a waiter.
@@ -136,12 +145,18 @@ func (s *Slots) takeOrQueue(a *account, t *turn) *slotWaiter {
 
 func (s *Slots) freeOrQueue(a *account, t *turn, put func(*slotQueue, *slotWaiter)) *slotWaiter {
 	if s.free > 0 {
-		s.free--
-		a.charge(s.virtual)
-		s.begin(t)
+		s.occupy(a, t)
 		return nil
 	}
 	return s.queueUp(a, t, put)
+}
+
+// occupy takes a slot that is free.
+func (s *Slots) occupy(a *account, t *turn) {
+	s.free--
+	a.charge(s.virtual)
+	t.looked = s.looked
+	s.begin(t)
 }
 
 // slotQueue holds the waiters of one name.
@@ -169,8 +184,9 @@ func (s *Slots) give(a *account, t *turn, held time.Duration) {
 	case !s.turns.remove(t): // its slot has gone to another
 	case len(s.waiting) == 0:
 		s.free++
+		s.looked = t.looked
 	default:
-		s.start(s.waiting[0])
+		s.start(s.waiting[0], t)
 	}
 }
 
@@ -182,9 +198,10 @@ func (s *Slots) spent(a *account, held time.Duration) {
 	}
 }
 
-// start gives the next waiter of an account its turn.
-func (s *Slots) start(next *account) {
+// start gives the next waiter of an account the slot of the turn before.
+func (s *Slots) start(next *account, before *turn) {
 	w := next.queue.pop()
+	w.turn.looked = before.looked
 	s.waiters--
 	s.virtual = max(s.virtual, next.used)
 	next.charge(s.virtual)
@@ -208,7 +225,7 @@ func (s *Slots) yield(a *account, t *turn, held time.Duration) *slotWaiter {
 		s.begin(t)
 		return nil
 	}
-	s.start(s.waiting[0])
+	s.start(s.waiting[0], t)
 	return s.queueUp(a, t, before)
 }
 

@@ -91,7 +91,7 @@ func (w *child) run() error {
 	if w.job, err = decodeJob(payload); err != nil {
 		return err
 	}
-	runtime.GOMAXPROCS(max(w.job.Running, 1) + 1) // as the host does, for the same reason
+	runtime.GOMAXPROCS(max(w.job.Running, 1) + 1) // beside guests, which cannot be preempted, one reads what the host says
 	if w.job.Program != nil {
 		err := w.runProgram()
 		return w.send(wire.Failed, func(b []byte) []byte { return outcomeOf(err).Append(b) })

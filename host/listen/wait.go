@@ -1,0 +1,149 @@
+package listen
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// BeforeWait has f called in the goroutine that reads from c or writes to it,
+// whenever it has to wait for the client, just before, and each time that c is
+// closed for writing or as a whole. Where nobody can tell, f is called before each
+// Read, Write and part of a file. c is a
+// connection of a Gate's listener, or wraps one and has NetConn, as *tls.Conn
+// does; false says that it is none. f must be safe for concurrent use. It is set
+// before c is used.
+func BeforeWait(c net.Conn, f func()) bool {
+	for {
+		switch inner := c.(type) {
+		case *conn:
+			inner.wait = f
+			return true
+		case interface{ NetConn() net.Conn }:
+			c = inner.NetConn()
+		default:
+			return false
+		}
+	}
+}
+
+// waits says that the connection may have to wait.
+func (c *conn) waits() {
+	if c.wait != nil {
+		c.wait()
+	}
+}
+
+// transfer is one Read or Write on a descriptor. It is kept with its connection,
+// so that none allocates.
+type transfer struct {
+	p    []byte // what is left
+	n    int
+	err  error
+	wait func()
+	call func(fd int, p []byte) (int, error)
+	step func(fd uintptr) bool
+}
+
+func newTransfer(call func(fd int, p []byte) (int, error), wait func()) *transfer {
+	t := &transfer{call: call, wait: wait}
+	t.step = t.try
+	return t
+}
+
+// try is for syscall.RawConn: false waits until the descriptor is ready.
+func (t *transfer) try(fd uintptr) bool {
+	for {
+		n, err := t.call(int(fd), t.p)
+		switch err {
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			t.wait()
+			return false
+		}
+		t.n, t.err = max(n, 0), err
+		return true
+	}
+}
+
+// do makes the transfer with the method of a syscall.RawConn.
+func (t *transfer) do(c *conn, op string, p []byte, on func(func(fd uintptr) bool) error) (int, error) {
+	t.p, t.n, t.err = p, 0, nil
+	err := on(t.step)
+	t.p = nil
+	if err == nil && t.err != nil {
+		err = os.NewSyscallError(op, t.err)
+	}
+	if err == nil {
+		return t.n, nil
+	}
+	if raw, ok := err.(*net.OpError); ok {
+		err = raw.Err
+	}
+	return t.n, &net.OpError{Op: op, Net: c.LocalAddr().Network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
+}
+
+// descriptor is what a connection can try to read and write without waiting; nil
+// while there is no such thing.
+func (c *conn) descriptor() syscall.RawConn {
+	if c.fd != nil {
+		return c.fd
+	}
+	inner := c.Conn
+	if p, ok := inner.(*proxied); ok && p.through() {
+		inner = p.Conn
+	}
+	if s, ok := inner.(syscall.Conn); ok {
+		c.fd, _ = s.SyscallConn()
+	}
+	return c.fd
+}
+
+// Read implements net.Conn.
+func (c *conn) Read(p []byte) (int, error) {
+	// One byte is what net/http reads beside a handler, to notice that the client
+	// has gone. It waits for nothing that is to come.
+	if c.wait == nil || len(p) <= 1 {
+		return c.Conn.Read(p)
+	}
+	raw := c.descriptor()
+	if raw == nil {
+		c.wait()
+		return c.Conn.Read(p)
+	}
+	if c.reading == nil {
+		c.reading = newTransfer(syscall.Read, c.waits)
+	}
+	n, err := c.reading.do(c, "read", p[:min(len(p), maxRead)], raw.Read)
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// maxRead is what one read(2) takes, as in package net.
+const maxRead = 1 << 30
+
+// send is a Write without deadlines.
+func (c *conn) send(p []byte) (sent int, err error) {
+	raw := syscall.RawConn(nil)
+	if c.wait != nil {
+		if raw = c.descriptor(); raw == nil {
+			c.wait()
+		}
+	}
+	if raw == nil {
+		return c.Conn.Write(p)
+	}
+	if c.writing == nil {
+		c.writing = newTransfer(syscall.Write, c.waits)
+	}
+	for {
+		n, err := c.writing.do(c, "write", p[sent:], raw.Write)
+		if sent += n; err != nil || sent == len(p) {
+			return sent, err
+		}
+	}
+}
