@@ -254,11 +254,9 @@ func (x *exchange) measure(g instance, err error) {
 func (x *exchange) giveBack(d *deployment, err error) {
 	lease := x.lease
 	x.lease = pool.Lease[instance]{} // the deferred Discard must not overtake the Release
-	switch reused := !d.fresh && err == nil; {
-	case reused && x.seat == nil:
-		lease.Release()
-	case reused:
-		lease.ReleaseLater(x.seat, nil, nil)
+	switch {
+	case !d.fresh && err == nil:
+		lease.ReleaseTo(x.seat)
 	case x.seat == nil:
 		x.parts.Add(1)
 		x.front.behind.Go(func() { // ends with the release, which the pool waits for

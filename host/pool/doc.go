@@ -18,8 +18,9 @@
 // holds a slot never waits for an instance, so there is no cycle. A holder that
 // is silent for too long loses its slot (overdue.go).
 //
-// A client with a [Seat] keeps both until it has its answer and has to be waited
-// for; its next request queues behind those who came meanwhile.
+// A client with a [Seat] keeps the slot until it has its answer and has to be waited
+// for, and where instances are reset (Fresh) that is done by then; its next
+// request queues behind those who came meanwhile.
 //
 // # States of an instance
 //

@@ -37,6 +37,10 @@ func (l Lease[I]) Instance() I { return l.e.instance }
 // Discard, does nothing.
 func (l Lease[I]) Release() { l.release(nil, nil) }
 
+// ReleaseTo is Release that leaves the CPU slot to the seat of a client that has
+// no answer yet. The instance serves others at once.
+func (l Lease[I]) ReleaseTo(seat *Seat) { l.release(seat, nil) }
+
 // ReleaseAfter is Release that calls reset, if not nil, with an instance that was
 // Reset, before it serves again.
 func (l Lease[I]) ReleaseAfter(reset func(I)) { l.release(nil, reset) }
@@ -48,12 +52,22 @@ func (l Lease[I]) ReleaseLater(seat *Seat, reset func(I), ended func()) {
 	if !l.current() {
 		return
 	}
-	seat.later(l.e.pool.cfg.Slots, &l.e.lease.turn, func() {
+	p := l.e.pool
+	p.settles(1)
+	seat.later(p.cfg.Slots, &l.e.lease.turn, func() {
+		p.settles(-1)
 		l.release(seat, reset)
 		if ended != nil {
 			ended()
 		}
 	})
+}
+
+// settles counts the leases that end soon, without anything of their requests'.
+func (p *Pool[I]) settles(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settling += n
 }
 
 func (l Lease[I]) release(seat *Seat, reset func(I)) {

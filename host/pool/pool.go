@@ -23,6 +23,7 @@ type Pool[I Instance] struct {
 	queue    list[waiter[I], *waiter[I]]
 	live     int // instances in any state but closed
 	creating int
+	settling int  // leased, and put back as soon as their clients have their answers
 	watched  bool // the janitor runs
 	busy     int  // leased or resetting
 	failures int  // of Config.New, in a row
@@ -164,7 +165,7 @@ func (p *Pool[I]) refusal() error {
 			return p.createError(wait)
 		}
 	}
-	coming := p.creating + p.cfg.Max - p.live
+	coming := p.creating + p.settling + p.cfg.Max - p.live
 	if p.queue.length >= p.cfg.QueueLength+coming {
 		p.counters.queueFull++
 		return ErrQueueFull

@@ -10,10 +10,10 @@ import (
 // of the requests, 300 and 500 µs nothing; p99 of Flask was the same with all.
 const lookEvery = 400 * time.Microsecond
 
-// Seat keeps instance and CPU slot of a client's last request until that is
-// answered and its next one has come, or is waited for. Meanwhile others queue up,
-// which makes their order theirs and not the Go scheduler's. The zero value is a
-// seat with neither, and so is nil.
+// Seat keeps the CPU slot of a client's last request, and an instance that is to
+// be reset, until that is answered and the next one has come, or is waited for.
+// Meanwhile others queue up, which makes their order theirs and not the Go
+// scheduler's. The zero value is a seat with neither, and so is nil.
 type Seat struct {
 	mu      sync.Mutex // taken before Slots.mu; not held while due runs
 	slots   *Slots

@@ -150,6 +150,42 @@ func TestWhoWaitsForAnInstanceHasNoSlot(t *testing.T) {
 	})
 }
 
+// TestReleaseToKeepsTheSlotAlone: the instance that is warm serves the next one.
+func TestReleaseToKeepsTheSlotAlone(t *testing.T) {
+	s := NewSlots(2)
+	p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: s})
+	var seat Seat
+	from(t, p, &seat).ReleaseTo(&seat)
+	running(t, s, 1)
+	acquire(t, p).Release()
+	expect(t, p, "idle 1 busy 0 creating 0 waiting 0 created 1 discarded 0")
+	seat.Leave()
+	running(t, s, 0)
+}
+
+// TestALeaseThatSettlesIsNoReasonToRefuse: who has its answer may ask again, on
+// another connection, where nobody is to wait.
+func TestALeaseThatSettlesIsNoReasonToRefuse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := start(t, &factory{}, Config[*fake]{Max: 1, Fresh: true})
+		var seat Seat
+		l := from(t, p, &seat)
+		if _, err := p.Acquire(t.Context()); err != ErrQueueFull {
+			t.Errorf("while the request runs: %v, want ErrQueueFull", err)
+		}
+		l.ReleaseLater(&seat, nil, nil)
+		next := served(t, p)
+		synctest.Wait()
+		if _, err := p.Acquire(t.Context()); err != ErrQueueFull {
+			t.Errorf("one more: %v, want ErrQueueFull", err)
+		}
+		seat.Leave()
+		<-next
+		acquire(t, p).Discard()
+		acquire(t, p).Release()
+	})
+}
+
 // TestASeatLosesASlotThatIsOverdue: a client that is slow to take its answer.
 func TestASeatLosesASlotThatIsOverdue(t *testing.T) {
 	for name, keep := range map[string]func(*Seat){"with its lease": func(*Seat) {}, "alone": (*Seat).Settle} {
@@ -274,6 +310,8 @@ func sit(t *testing.T, pools []*Pool[*fake], seat *Seat, n int) {
 			l.Discard()
 		case 1:
 			l.Release()
+		case 2:
+			l.ReleaseTo(seat)
 		default:
 			l.ReleaseLater(seat, nil, nil)
 		}
