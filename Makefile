@@ -19,10 +19,12 @@ FUZZTIME ?= 1m
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-# What wasgi is built and tested with: wazero with a patch, see host/sandbox/wazero.
-PATCHED := GOFLAGS="$$GOFLAGS '-modfile=$(CURDIR)/.wazero/go.mod'"
+# The go command that wasgi is built and tested with: wazero and net/http have
+# patches, see host/sandbox/wazero and host/nethttp. PATH is for the commands that it runs.
+PATCHED := PATH='$(CURDIR)/.nethttp/go/bin':"$$PATH" GOROOT='$(CURDIR)/.nethttp/go' GOTOOLCHAIN=local \
+  GOFLAGS="$$GOFLAGS '-modfile=$(CURDIR)/.wazero/go.mod' '-overlay=$(CURDIR)/.nethttp/overlay.json'" '$(CURDIR)/.nethttp/go/bin/go'
 
-.PHONY: run build guest wazero test attack conformance fuzz check fmt generate bench python tools go help clean
+.PHONY: run build guest patches test attack conformance fuzz check fmt generate bench python tools go help clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,15 +33,16 @@ run: build python ## build what is missing, prepare the examples, serve them on 
 	@bin/wasgi python --app tenants/examples/django --state-dir '$(STATE)' manage.py migrate --verbosity 0
 	@exec bin/wasgi serve --root tenants/examples --listen '$(ADDR)' --state-dir '$(STATE)'
 
-build: guest wazero ## build the static binary bin/wasgi
+build: guest patches ## build the static binary bin/wasgi
 	@echo "wasgi: building bin/wasgi"
-	@$(PATCHED) $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/wasgi ./cmd/wasgi
+	@$(PATCHED) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/wasgi ./cmd/wasgi
 
 guest: go ## build the guest: CPython and its standard library for WebAssembly
 	@$(GO) run ./pywasm/build
 
-wazero: go guest # which installs the program patch
+patches: go guest # which installs the program patch
 	@$(GO) run ./host/sandbox/wazero
+	@$(GO) run ./host/nethttp
 
 go:
 	@command -v $(GO) >/dev/null || { echo "wasgi: Go is missing. Install Go 1.21 or newer (https://go.dev/dl) and put it on PATH; it fetches the version that go.mod names by itself." >&2; exit 1; }
@@ -62,12 +65,12 @@ tools: python ## install what the examples and tests need: python3 with pip, ngi
 	  echo "wasgi: could not install it: tests of the console in a browser are left out" >&2; }
 
 test: build tools ## run every test, and those of the binary with worker processes too
-	@$(PATCHED) $(GO) test -timeout 30m ./...
-	@$(PATCHED) WASGI_TEST_ISOLATION_LEVEL=process $(GO) test -timeout 30m ./cmd/wasgi/e2e
+	@$(PATCHED) test -timeout 30m ./...
+	@WASGI_TEST_ISOLATION_LEVEL=process $(PATCHED) test -timeout 30m ./cmd/wasgi/e2e
 
 attack: build tools ## make every attack of the catalogue, the long ones too, and print a table
-	@$(PATCHED) WASGI_ATTACK_TIME=1m $(GO) test -count 1 -run 'Race$$' ./wasi
-	@set -o pipefail; $(PATCHED) WASGI_ATTACK=1 $(GO) test -timeout 60m -count 1 -run 'TestAttack$$|TestSQLiteLosesNothing$$|TestDeployKilled$$' -v ./cmd/wasgi/e2e | grep -v '^=== '
+	@WASGI_ATTACK_TIME=1m $(PATCHED) test -count 1 -run 'Race$$' ./wasi
+	@set -o pipefail; WASGI_ATTACK=1 $(PATCHED) test -timeout 60m -count 1 -run 'TestAttack$$|TestSQLiteLosesNothing$$|TestDeployKilled$$' -v ./cmd/wasgi/e2e | grep -v '^=== '
 
 # The suites come as source distributions, and only pip can fetch those.
 conformance: build tools ## run the suites of CPython, Django, Flask, drivers of databases and others inside the guest, write pywasm/conformance/RESULTS.md
@@ -75,14 +78,14 @@ conformance: build tools ## run the suites of CPython, Django, Flask, drivers of
 	  { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends python3-pip; } >/dev/null; }
 	@$(GO) run ./pywasm/build --test-modules --out bin/tests-guest
 	@printf '{"Replace": {"%s": "%s", "%s": "%s", "%s": "%s"}}' $(foreach file,python.wasm rootfs.zip manifest.json,'$(CURDIR)/pywasm/artifact/$(file)' '$(CURDIR)/bin/tests-guest/$(file)') >bin/tests-guest/overlay.json
-	@$(PATCHED) $(GO) build -trimpath -overlay '$(CURDIR)/bin/tests-guest/overlay.json' -o bin/wasgi-tests ./cmd/wasgi
+	@$(PATCHED) build -trimpath -overlay '$(CURDIR)/bin/tests-guest/overlay.json' -o bin/wasgi-tests ./cmd/wasgi
 	@$(GO) run ./pywasm/conformance --wasgi-tests bin/wasgi-tests
 
 # Ten tries to make an input smaller: with seconds for each, slow targets did little else.
-fuzz: wazero ## run every fuzz target for FUZZTIME, one after the other
+fuzz: patches ## run every fuzz target for FUZZTIME, one after the other
 	@set -o pipefail; grep -rHoE '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sed -E 's|/[^/]+:func | |' | sort | { bad=0; while read -r dir name; do \
 	  echo "wasgi: $$dir $$name"; \
-	  $(PATCHED) $(GO) test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime '$(FUZZTIME)' -fuzzminimizetime 10x || bad=1; \
+	  $(PATCHED) test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime '$(FUZZTIME)' -fuzzminimizetime 10x || bad=1; \
 	done; exit $$bad; }
 
 # 3 is a finding. Anything else but 0 is no verdict: without its database
@@ -111,7 +114,7 @@ generate: ## write generated files
 	@$(GO) generate ./...
 
 bench: build tools ## measure wasgi beside its peers, write host/bench/RESULTS.md; ARGS="--only flask,cold", see --help
-	@$(PATCHED) $(GO) run ./host/bench $(ARGS)
+	@$(PATCHED) run ./host/bench $(ARGS)
 
 clean: ## remove the binary, the artifact and the examples' state (the build cache stays)
-	@rm -rf bin .wasgi .wazero pywasm/artifact/python.wasm pywasm/artifact/rootfs.zip pywasm/artifact/manifest.json
+	@rm -rf bin .wasgi .wazero .nethttp pywasm/artifact/python.wasm pywasm/artifact/rootfs.zip pywasm/artifact/manifest.json
