@@ -72,7 +72,8 @@ attack: build tools ## make every attack of the catalogue, the long ones too, an
 	@WASGI_ATTACK_TIME=1m $(PATCHED) test -count 1 -run 'Race$$' ./wasi
 	@set -o pipefail; WASGI_ATTACK=1 $(PATCHED) test -timeout 60m -count 1 -run 'TestAttack$$|TestSQLiteLosesNothing$$|TestDeployKilled$$' -v ./cmd/wasgi/e2e | grep -v '^=== '
 
-# The suites come as source distributions, and only pip can fetch those.
+# The suites come as source distributions, and only pip can fetch those. The
+# overlay for the guest takes the place of that for net/http, which no suite needs.
 conformance: build tools ## run the suites of CPython, Django, Flask, drivers of databases and others inside the guest, write pywasm/conformance/RESULTS.md
 	@python3 -m pip --version >/dev/null 2>&1 || { echo "wasgi: pip is missing; installing python3-pip"; \
 	  { $(SUDO) apt-get update -q && $(SUDO) apt-get install -y -q --no-install-recommends python3-pip; } >/dev/null; }

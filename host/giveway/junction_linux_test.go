@@ -26,44 +26,29 @@ func pipe(t testing.TB) (w *os.File, came *atomic.Bool) {
 	return w, came
 }
 
-// One processor: nobody but the caller can have looked at the pipe.
+// TestWhoeverHasSomethingToReadGoesFirst, on one processor: nobody but the caller
+// can have looked at the pipe.
 func TestWhoeverHasSomethingToReadGoesFirst(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	j := New()
-	defer j.Close()
-	for range 100 {
-		w, came := pipe(t)
-		runtime.Gosched() // it waits now
-		if _, err := w.Write([]byte{1}); err != nil {
-			t.Fatal(err)
-		}
-		// Every 61st time Go takes a goroutine out of its order, but never twice in a row.
-		j.Yield()
-		j.Yield()
-		if !came.Load() {
-			t.Fatal("a byte in a pipe was not read while its reader's turn was awaited")
-		}
-	}
-}
-
-// TestLook: a reader that was waited for has had the processor.
-func TestLook(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	j := New()
-	defer j.Close()
-	for range 100 {
-		w, came := pipe(t)
-		runtime.Gosched() // it waits now
-		if _, err := w.Write([]byte{1}); err != nil {
-			t.Fatal(err)
-		}
-		// Who is found together with the caller may come after it, and so has come when
-		// the caller has looked again.
-		j.Look()
-		j.Look()
-		if !came.Load() {
-			t.Fatal("a byte in a pipe was not read while its reader's turn was awaited")
-		}
+	// Every 61st time Go takes a goroutine out of its order, but never twice in a row;
+	// and who is found by a look may come after the caller, but not after the next one.
+	for name, wait := range map[string]func(*Junction){"Yield": (*Junction).Yield, "Look": (*Junction).Look} {
+		t.Run(name, func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+			j := New()
+			defer j.Close()
+			for range 100 {
+				w, came := pipe(t)
+				runtime.Gosched() // it waits now
+				if _, err := w.Write([]byte{1}); err != nil {
+					t.Fatal(err)
+				}
+				wait(j)
+				wait(j)
+				if !came.Load() {
+					t.Fatal("a byte in a pipe was not read while its reader's turn was awaited")
+				}
+			}
+		})
 	}
 }
 
