@@ -59,6 +59,7 @@ type exchange struct {
 	graceOver func()
 	lease     pool.Lease[instance]
 	seat      *pool.Seat // nil for none
+	seated    bool       // the slot of this request is there
 }
 
 func newExchange(f *front, c echo.Context) *exchange {
@@ -90,6 +91,9 @@ func (x *exchange) serve() error {
 	defer x.abandon()
 	if err := x.answer(); err != nil {
 		x.fail(err)
+	}
+	if !x.seated { // a client that asks for no guest takes no slot from one that does
+		x.seat.Leave()
 	}
 	x.complete()
 	return nil
@@ -131,7 +135,7 @@ func (x *exchange) answer() error {
 		return refusal{&edge.Refusal{Status: http.StatusMisdirectedRequest, Reason: "this connection is for another host"}}
 	}
 	x.site, x.tenant = site, site.name
-	d, err := site.current(r.Context())
+	d, err := x.current()
 	if err != nil {
 		return clientLeft(r.Context(), err)
 	}
@@ -211,7 +215,7 @@ func (x *exchange) borrow() (d *deployment, err error) {
 	defer x.trace.Wait()()
 	before := time.Now()
 	for range 3 {
-		if d, err = x.site.current(ctx); err != nil {
+		if d, err = x.current(); err != nil {
 			return nil, err
 		}
 		if x.lease, err = d.pool.AcquireFrom(ctx, x.seat); !errors.Is(err, pool.ErrClosed) {
@@ -221,6 +225,14 @@ func (x *exchange) borrow() (d *deployment, err error) {
 	x.wait = time.Since(before)
 	d.called.Store(before.Unix())
 	return d, err
+}
+
+// current is what serves now. Who has to wait for it has no slot.
+func (x *exchange) current() (*deployment, error) {
+	if x.site.live.Load() == nil {
+		x.seat.Leave()
+	}
+	return x.site.current(x.Request().Context())
 }
 
 func (x *exchange) run(d *deployment, q *sandbox.Request) error {
@@ -256,6 +268,7 @@ func (x *exchange) giveBack(d *deployment, err error) {
 	x.lease = pool.Lease[instance]{} // the deferred Discard must not overtake the Release
 	switch {
 	case !d.fresh && err == nil:
+		x.seated = true
 		lease.ReleaseTo(x.seat)
 	case x.seat == nil:
 		x.parts.Add(1)
@@ -264,6 +277,7 @@ func (x *exchange) giveBack(d *deployment, err error) {
 			x.settle()
 		})
 	default:
+		x.seated = true
 		x.parts.Add(1)
 		x.front.behind.Add(1)
 		lease.ReleaseLater(x.seat, x.putBack, func() { x.settle(); x.front.behind.Done() })

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasgi/wasgi/host/accesslog"
 	"github.com/wasgi/wasgi/host/admin"
+	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/watch"
 	"github.com/wasgi/wasgi/tenants"
 )
@@ -123,7 +124,7 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 		front.orders.Close()
 	}
 	s.client = front.server()
-	s.client.ConnState = s.unread.watch
+	s.client.ConnState = s.watchConnection
 	if err := s.listen(ctx, front); err != nil {
 		return s, err
 	}
@@ -133,6 +134,15 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 	h.legacy.Rest() // what the settings do not name any more
 	s.watcher = h.watcher()
 	return s, nil
+}
+
+// watchConnection is http.Server.ConnState. After the last handler of a connection,
+// whatever became of that, its slot and its lease end here at the latest.
+func (s *service) watchConnection(c net.Conn, state http.ConnState) {
+	s.unread.watch(c, state)
+	if state == http.StateClosed {
+		listen.Waits(c)
+	}
 }
 
 func (s *service) listen(ctx context.Context, front *front) error {

@@ -55,6 +55,23 @@ type secured struct {
 // ConnectionState is what net/http looks for.
 func (s *secured) ConnectionState() tls.ConnectionState { return s.tls.ConnectionState() }
 
+// CloseWrite ends what this side says. Package tls does that with an alert of its
+// own, of which package listen has to be told: net/http waits after it.
+func (s *secured) CloseWrite() error {
+	if below, ok := s.tls.NetConn().(interface{ Waits() }); ok {
+		below.Waits()
+	}
+	return s.conn.CloseWrite()
+}
+
+// Close closes what is below, too, each time: of package tls only the first one
+// gets there.
+func (s *secured) Close() error {
+	err := s.conn.Close()
+	_ = s.tls.NetConn().Close() // is closed already, but for that
+	return err
+}
+
 // http2Preface is how a client of HTTP/2 begins (RFC 9113 section 3.4).
 const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 

@@ -16,7 +16,7 @@ type conn struct {
 	stall time.Duration
 
 	wait             func()          // see BeforeWait; nil is none
-	fd               syscall.RawConn // nil until it is known
+	fd               syscall.RawConn // nil for none that is known
 	reading, writing *transfer       // nil until they are used; each belongs to who reads or writes
 
 	mu    sync.Mutex // held while a deadline is set, never while bytes are written
@@ -96,7 +96,7 @@ func (c *conn) SetDeadline(t time.Time) error {
 // CloseWrite lets net/http end a response before it closes, so that a client
 // that is still sending reads the answer.
 func (c *conn) CloseWrite() error {
-	c.waits()
+	c.Waits()
 	return closeWrite(c.Conn)
 }
 
@@ -110,6 +110,6 @@ func closeWrite(c net.Conn) error {
 // Close gives the seat back.
 func (c *conn) Close() error {
 	defer c.left()
-	defer c.waits()
+	defer c.Waits()
 	return c.Conn.Close()
 }

@@ -10,7 +10,7 @@ func (c *conn) ReadFrom(src io.Reader) (sent int64, err error) {
 	if !can || !is {
 		return io.Copy(struct{ io.Writer }{c}, src)
 	}
-	c.waits()
+	c.Waits()
 	for part.N > 0 {
 		if err := c.renew(); err != nil {
 			return sent, err

@@ -7,6 +7,28 @@ import (
 	"syscall"
 )
 
+// Waits has the function of BeforeWait called, if c has one: by who knows that
+// nothing more comes of it for a while.
+func Waits(c net.Conn) {
+	if inner := under(c); inner != nil {
+		inner.Waits()
+	}
+}
+
+// under is the connection that BeforeWait is for; nil for none.
+func under(c net.Conn) *conn {
+	for {
+		switch inner := c.(type) {
+		case *conn:
+			return inner
+		case interface{ NetConn() net.Conn }:
+			c = inner.NetConn()
+		default:
+			return nil
+		}
+	}
+}
+
 // BeforeWait has f called in the goroutine that reads from c or writes to it,
 // whenever it has to wait for the client, just before, and each time that c is
 // closed for writing or as a whole. Where nobody can tell, f is called before each
@@ -15,21 +37,17 @@ import (
 // does; false says that it is none. f must be safe for concurrent use. It is set
 // before c is used.
 func BeforeWait(c net.Conn, f func()) bool {
-	for {
-		switch inner := c.(type) {
-		case *conn:
-			inner.wait = f
-			return true
-		case interface{ NetConn() net.Conn }:
-			c = inner.NetConn()
-		default:
-			return false
-		}
+	inner := under(c)
+	if inner == nil {
+		return false
 	}
+	inner.wait = f
+	inner.describe()
+	return true
 }
 
-// waits says that the connection may have to wait.
-func (c *conn) waits() {
+// Waits is the function Waits.
+func (c *conn) Waits() {
 	if c.wait != nil {
 		c.wait()
 	}
@@ -85,38 +103,37 @@ func (t *transfer) do(c *conn, op string, p []byte, on func(func(fd uintptr) boo
 	return t.n, &net.OpError{Op: op, Net: c.LocalAddr().Network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }
 
-// descriptor is what a connection can try to read and write without waiting; nil
-// while there is no such thing.
-func (c *conn) descriptor() syscall.RawConn {
-	if c.fd != nil {
-		return c.fd
-	}
+// describe finds what the connection can try to read and write without waiting.
+func (c *conn) describe() {
 	inner := c.Conn
-	if p, ok := inner.(*proxied); ok && p.through() {
+	if p, ok := inner.(*proxied); ok {
 		inner = p.Conn
 	}
 	if s, ok := inner.(syscall.Conn); ok {
 		c.fd, _ = s.SyscallConn()
 	}
-	return c.fd
+}
+
+// readable says whether Read may go to the descriptor: what came with a PROXY
+// header is elsewhere. It is for who reads.
+func (c *conn) readable() bool {
+	p, ok := c.Conn.(*proxied)
+	return c.fd != nil && (!ok || p.through())
 }
 
 // Read implements net.Conn.
 func (c *conn) Read(p []byte) (int, error) {
-	// One byte is what net/http reads beside a handler, to notice that the client
-	// has gone. It waits for nothing that is to come.
-	if c.wait == nil || len(p) <= 1 {
+	if c.wait == nil || len(p) == 0 {
 		return c.Conn.Read(p)
 	}
-	raw := c.descriptor()
-	if raw == nil {
+	if !c.readable() {
 		c.wait()
 		return c.Conn.Read(p)
 	}
 	if c.reading == nil {
-		c.reading = newTransfer(syscall.Read, c.waits)
+		c.reading = newTransfer(syscall.Read, c.Waits)
 	}
-	n, err := c.reading.do(c, "read", p[:min(len(p), maxRead)], raw.Read)
+	n, err := c.reading.do(c, "read", p[:min(len(p), maxRead)], c.fd.Read)
 	if n == 0 && err == nil {
 		err = io.EOF
 	}
@@ -128,20 +145,15 @@ const maxRead = 1 << 30
 
 // send is a Write without deadlines.
 func (c *conn) send(p []byte) (sent int, err error) {
-	raw := syscall.RawConn(nil)
-	if c.wait != nil {
-		if raw = c.descriptor(); raw == nil {
-			c.wait()
-		}
-	}
-	if raw == nil {
+	if c.wait == nil || c.fd == nil {
+		c.Waits()
 		return c.Conn.Write(p)
 	}
 	if c.writing == nil {
-		c.writing = newTransfer(syscall.Write, c.waits)
+		c.writing = newTransfer(syscall.Write, c.Waits)
 	}
 	for {
-		n, err := c.writing.do(c, "write", p[sent:], raw.Write)
+		n, err := c.writing.do(c, "write", p[sent:], c.fd.Write)
 		if sent += n; err != nil || sent == len(p) {
 			return sent, err
 		}

@@ -96,13 +96,13 @@ func TestBeforeWaitIsForReadsThatWait(t *testing.T) {
 	}
 }
 
-// TestOneByteIsReadBesideAHandler: net/http's look for the end of a client.
-func TestOneByteIsReadBesideAHandler(t *testing.T) {
+// TestOneByteWaits, too: a reader whose buffer is all but full asks for no more.
+func TestOneByteWaits(t *testing.T) {
 	server, client := pair(t, Limits{})
-	n := waitsOf(t, server)
-	go func() { _, _ = io.WriteString(client, "x") }()
+	var n atomic.Int32
+	BeforeWait(server, func() { n.Add(1); send(t, client, "x") })
 	reads(t, server, 1, "x")
-	waited(t, n, 0)
+	waited(t, &n, 1)
 }
 
 // TestErrorsOfReadsAreThoseOfPackageNet: net/http tells by them what to answer.
@@ -185,6 +185,12 @@ func TestBeforeWaitHearsOfEveryEnd(t *testing.T) {
 	server.Close()
 	server.Close()
 	waited(t, n, 3)
+	Waits(wrapper{server})
+	waited(t, n, 4)
+	a, b := net.Pipe()
+	Waits(wrapper{a}) // nobody wants to hear of it
+	a.Close()
+	b.Close()
 }
 
 // wrapper is a connection around another, as crypto/tls has it.

@@ -49,17 +49,19 @@ func (l Lease[I]) ReleaseAfter(reset func(I)) { l.release(nil, reset) }
 // it, or for another request. By then the client has its answer. Then ended is
 // called, if not nil.
 func (l Lease[I]) ReleaseLater(seat *Seat, reset func(I), ended func()) {
+	if ended == nil {
+		ended = func() {}
+	}
 	if !l.current() {
+		ended()
 		return
 	}
 	p := l.e.pool
 	p.settles(1)
 	seat.later(p.cfg.Slots, &l.e.lease.turn, func() {
-		p.settles(-1)
 		l.release(seat, reset)
-		if ended != nil {
-			ended()
-		}
+		p.settles(-1)
+		ended()
 	})
 }
 

@@ -81,9 +81,11 @@ func (s *Seat) Leave() {
 func (s *Seat) keep(slots *Slots, a *account, t *turn, start time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if slots.move(t, &s.turn) {
-		s.slots, s.account, s.start = slots, a, start
+	if s.account != nil || !slots.move(t, &s.turn) { // somebody else has it, but its time is booked
+		slots.give(a, t, time.Since(start))
+		return
 	}
+	s.slots, s.account, s.start = slots, a, start
 }
 
 // again asks for another turn, behind those of a who wait. ok is false without a
