@@ -58,12 +58,14 @@ type exchange struct {
 	grace     context.Context // until graceTime after guest's deadline; nil until somebody waits in it
 	graceOver func()
 	lease     pool.Lease[instance]
-	seat      *pool.Seat // nil for none
+	client    *client    // nil for none
+	seat      *pool.Seat // the client's; nil for none
 	seated    bool       // the slot of this request is there
 }
 
 func newExchange(f *front, c echo.Context) *exchange {
-	x := &exchange{Context: c, front: f, id: newRequestID(), start: time.Now(), seat: seatOf(c.Request())}
+	x := &exchange{Context: c, front: f, id: newRequestID(), start: time.Now(), client: clientOf(c.Request())}
+	x.seat = x.client.seat()
 	w := c.Response().Writer
 	if c.Request().ProtoMajor == 2 {
 		x.paced = edge.NewPaced(w, f.cfg.WriteTimeout)
@@ -311,6 +313,9 @@ func (r responder) Start(h abi.ResponseHead) error {
 // Write implements sandbox.Responder.
 func (r responder) Write(p []byte, last bool) error {
 	defer r.x.trace.Call("response.write")()
+	if !last && r.x.client.gone() {
+		return forGuest(r.x.response.Abandon())
+	}
 	return forGuest(r.x.response.Write(p, last))
 }
 
@@ -326,7 +331,9 @@ func forGuest(err error) error {
 }
 
 // Gone implements sandbox.Presence.
-func (r responder) Gone() bool { return r.x.response.Abandoned() }
+func (r responder) Gone() bool {
+	return r.x.response.Abandoned() || r.x.client.gone() && r.x.response.Abandon() != nil
+}
 
 // Flush implements sandbox.Flusher.
 func (r responder) Flush() error {

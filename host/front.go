@@ -190,29 +190,46 @@ func (f *front) server() *http.Server {
 
 // connContext tells handlers what a connection is.
 func connContext(ctx context.Context, c net.Conn) context.Context {
-	return framing.Context(withTLS(withSeat(ctx, c), c), c)
+	return framing.Context(withTLS(withClient(ctx, c), c), c)
 }
 
-type seatKey struct{}
+type clientKey struct{}
 
-// withSeat lets a connection keep the CPU slot of a request until its next one.
-func withSeat(ctx context.Context, c net.Conn) context.Context {
-	seat := new(pool.Seat)
-	if !listen.BeforeWait(c, seat.Leave) {
+// client is the connection of one, for its handlers.
+type client struct {
+	pool.Seat // keeps the CPU slot of a request until the next one
+	conn      net.Conn
+}
+
+func withClient(ctx context.Context, c net.Conn) context.Context {
+	one := &client{conn: c}
+	if !listen.BeforeWait(c, one.Leave) {
 		return ctx
 	}
-	return context.WithValue(ctx, seatKey{}, seat)
+	return context.WithValue(ctx, clientKey{}, one)
 }
 
-// seatOf is nil for none: the requests of HTTP/2 run beside each other, and who
+// clientOf is nil for none: the requests of HTTP/2 run beside each other, and who
 // reads their connection does nothing else.
-func seatOf(r *http.Request) *pool.Seat {
+func clientOf(r *http.Request) *client {
 	if r.ProtoMajor != 1 {
 		return nil
 	}
-	seat, _ := r.Context().Value(seatKey{}).(*pool.Seat)
-	return seat
+	one, _ := r.Context().Value(clientKey{}).(*client)
+	return one
 }
+
+// seat is nil for none.
+func (c *client) seat() *pool.Seat {
+	if c == nil {
+		return nil
+	}
+	return &c.Seat
+}
+
+// gone says whether the client has left. net/http learns of it 10 ms after a
+// request began, at the earliest (see "Why is net/http patched?").
+func (c *client) gone() bool { return c != nil && listen.Gone(c.conn) }
 
 // headerSlack is what net/http adds to MaxHeaderBytes.
 const headerSlack = 4096

@@ -49,7 +49,7 @@ func importRules() []importRule {
 		{"host/upgrade", []string{"golang.org/x/sys/"}, "a handover is descriptors and a word"},
 		{"host/acme", []string{"github.com/caddyserver/certmagic", "github.com/mholt/acmez/v3", "go.uber.org/zap/"}, "names are the host's to allow"},
 		{"host/admin", nil, "probes must not depend on what they probe"},
-		{"host/listen", []string{"github.com/coreos/go-systemd/v22/activation", "github.com/pires/go-proxyproto"},
+		{"host/listen", []string{"github.com/coreos/go-systemd/v22/activation", "github.com/pires/go-proxyproto", "golang.org/x/sys/"},
 			"sockets know nothing of what is said"},
 		{"host/certs", nil, "certificates are files"},
 		{"host/framing", nil, "where a request ends is decided by its bytes alone"},

@@ -22,6 +22,15 @@ func (r *Response) Abandoned() bool {
 	return r.gone != nil
 }
 
+// Abandon says that the client has left: nothing is sent any more. It returns
+// ErrClientGone, or what ended the response before.
+func (r *Response) Abandon() error {
+	if r.gone == nil {
+		r.gone = ErrClientGone
+	}
+	return r.gone
+}
+
 // Hints sends headers ahead of the response, as 103 Early Hints (RFC 8297). In
 // HTTP/1.0 it does nothing. It fails with ErrOrder when the head is sent and with
 // ErrClientGone as Write does.

@@ -227,3 +227,38 @@ func TestBeforeWaitBehindAProxy(t *testing.T) {
 	reads(t, client, 9, "ham")
 	waited(t, n, 2)
 }
+
+// TestGone: a client that has closed, half or all of it, with something unread,
+// and one that has not.
+func TestGone(t *testing.T) {
+	for name, c := range map[string]struct {
+		leave func(*net.TCPConn)
+		want  bool
+	}{
+		"stays":  {func(c *net.TCPConn) {}, false},
+		"halves": {func(c *net.TCPConn) { _ = c.CloseWrite() }, true},
+		"closes": {func(c *net.TCPConn) { _ = c.Close() }, true},
+		"resets": {func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, client := pair(t, Limits{})
+			waitsOf(t, server)
+			send(t, client, "unread")
+			arrived(t, server)
+			c.leave(client.(*net.TCPConn))
+			if got := Gone(wrapper{server}); got != c.want {
+				t.Errorf("gone: %t", got)
+			}
+			server.Close()
+			if !Gone(server) {
+				t.Error("a closed connection has a client")
+			}
+		})
+	}
+	a, b := net.Pipe()
+	defer a.Close()
+	defer b.Close()
+	if Gone(a) {
+		t.Error("of a pipe nobody knows")
+	}
+}
