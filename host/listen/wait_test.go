@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -228,26 +229,35 @@ func TestBeforeWaitBehindAProxy(t *testing.T) {
 	waited(t, n, 2)
 }
 
-// TestGone: a client that has closed, half or all of it, with something unread,
-// and one that has not.
+// TestGone: a client that has closed half or all of its side, with and without
+// something unread, and one that has not.
 func TestGone(t *testing.T) {
+	stay := func(*net.TCPConn) {}
+	half := func(c *net.TCPConn) { _ = c.CloseWrite() }
+	all := func(c *net.TCPConn) { _ = c.Close() }
+	reset := func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() }
 	for name, c := range map[string]struct {
-		leave func(*net.TCPConn)
-		want  bool
+		sent                 string
+		leave                func(*net.TCPConn)
+		plain, behindSecrecy bool
 	}{
-		"stays":  {func(c *net.TCPConn) {}, false},
-		"halves": {func(c *net.TCPConn) { _ = c.CloseWrite() }, true},
-		"closes": {func(c *net.TCPConn) { _ = c.Close() }, true},
-		"resets": {func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() }, true},
+		"stays": {"", stay, false, false}, "stays, unread": {"x", stay, false, false},
+		"halves": {"", half, true, true}, "halves, unread": {"x", half, false, true},
+		"closes": {"", all, true, true}, "closes, unread": {"x", all, false, true},
+		"resets": {"", reset, true, true}, "resets, unread": {"x", reset, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, client := pair(t, Limits{})
 			waitsOf(t, server)
-			send(t, client, "unread")
-			arrived(t, server)
+			if send(t, client, c.sent); c.sent != "" {
+				arrived(t, server)
+			}
 			c.leave(client.(*net.TCPConn))
-			if got := Gone(wrapper{server}); got != c.want {
+			if got := Gone(wrapper{server}); got != c.plain {
 				t.Errorf("gone: %t", got)
+			}
+			if got := Gone(tls.Server(server, nil)); got != c.behindSecrecy {
+				t.Errorf("gone behind TLS: %t", got)
 			}
 			server.Close()
 			if !Gone(server) {
