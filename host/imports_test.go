@@ -39,6 +39,7 @@ func importRules() []importRule {
 		{"host/sandbox", []string{module + "abi", module + "wasi", module + "pywasm/", "github.com/tetratelabs/wazero/", "golang.org/x/sys/"},
 			"the only caller of guest code knows no HTTP, no tenant and no pool"},
 		{"host/edge", []string{module + "abi"}, "HTTP against the contract, nothing else"},
+		{"host/patching", nil, "what is built with is patched before anything is built"},
 		{"host/giveway", []string{"golang.org/x/sys/"}, "goroutines know nothing of what others do"},
 		{"host/spool", nil, "bodies are bytes"},
 		{"host/accesslog", nil, "a line is a line"},

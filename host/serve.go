@@ -137,7 +137,8 @@ func (h *Host) open(ctx context.Context) (s *service, err error) {
 }
 
 // watchConnection is http.Server.ConnState. After the last handler of a connection,
-// whatever became of that, its slot and its lease end here at the latest.
+// whatever became of that, its slot and its lease end here at the latest: of
+// package tls only the first Close gets below, and that may have been in a handler.
 func (s *service) watchConnection(c net.Conn, state http.ConnState) {
 	s.unread.watch(c, state)
 	if state == http.StateClosed {

@@ -64,14 +64,6 @@ func (s *secured) CloseWrite() error {
 	return s.conn.CloseWrite()
 }
 
-// Close closes what is below, too, each time: of package tls only the first one
-// gets there.
-func (s *secured) Close() error {
-	err := s.conn.Close()
-	_ = s.tls.NetConn().Close() // is closed already, but for that
-	return err
-}
-
 // http2Preface is how a client of HTTP/2 begins (RFC 9113 section 3.4).
 const http2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 

@@ -36,14 +36,10 @@ func closed(fd int, secure bool) bool {
 
 // encrypted says whether there is TLS in c.
 func encrypted(c net.Conn) bool {
-	for {
-		if _, ok := c.(interface{ ConnectionState() tls.ConnectionState }); ok {
+	for layer := range layers(c) {
+		if _, ok := layer.(interface{ ConnectionState() tls.ConnectionState }); ok {
 			return true
 		}
-		inner, ok := c.(interface{ NetConn() net.Conn })
-		if !ok {
-			return false
-		}
-		c = inner.NetConn()
 	}
+	return false
 }

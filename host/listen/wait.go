@@ -2,6 +2,7 @@ package listen
 
 import (
 	"io"
+	"iter"
 	"net"
 	"os"
 	"syscall"
@@ -15,27 +16,35 @@ func Waits(c net.Conn) {
 	}
 }
 
-// under is the connection that BeforeWait is for; nil for none.
-func under(c net.Conn) *conn {
-	for {
-		switch inner := c.(type) {
-		case *conn:
-			return inner
-		case interface{ NetConn() net.Conn }:
-			c = inner.NetConn()
-		default:
-			return nil
+// layers are c, what it wraps, and so on down.
+func layers(c net.Conn) iter.Seq[net.Conn] {
+	return func(yield func(net.Conn) bool) {
+		for yield(c) {
+			outer, ok := c.(interface{ NetConn() net.Conn })
+			if !ok {
+				return
+			}
+			c = outer.NetConn()
 		}
 	}
+}
+
+// under is the connection that BeforeWait is for; nil for none.
+func under(c net.Conn) *conn {
+	for layer := range layers(c) {
+		if inner, ok := layer.(*conn); ok {
+			return inner
+		}
+	}
+	return nil
 }
 
 // BeforeWait has f called in the goroutine that reads from c or writes to it,
 // whenever it has to wait for the client, just before, and each time that c is
 // closed for writing or as a whole. Where nobody can tell, f is called before each
-// Read, Write and part of a file. c is a
-// connection of a Gate's listener, or wraps one and has NetConn, as *tls.Conn
-// does; false says that it is none. f must be safe for concurrent use. It is set
-// before c is used.
+// Read, Write and part of a file. c is a connection of a Gate's listener, or wraps
+// one and has NetConn, as *tls.Conn does; false says that it is none. f must be
+// safe for concurrent use. It is set before c is used.
 func BeforeWait(c net.Conn, f func()) bool {
 	inner := under(c)
 	if inner == nil {

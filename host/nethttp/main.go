@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+
+	"github.com/wasgi/wasgi/host/patching"
 )
 
 //go:embed server.patch
@@ -39,8 +41,7 @@ func run(ctx context.Context, out string, check bool) error {
 	}
 	o := overlay{root: root, version: version, patch: serverPatch, out: out}
 	err = o.make(ctx)
-	var unfit unfitError
-	if errors.As(err, &unfit) && !check {
+	if unfit := (patching.UnfitError{}); errors.As(err, &unfit) && !check {
 		fmt.Fprintln(os.Stderr, "nethttp:", err)
 		return nil
 	}
@@ -52,12 +53,9 @@ func run(ctx context.Context, out string, check bool) error {
 
 // toolchain is where the Go is that go.mod wants, and which one it is.
 func toolchain(ctx context.Context) (root, version string, err error) {
-	cmd := exec.CommandContext(ctx, "go", "env", "GOROOT", "GOVERSION")
-	cmd.Env = append(os.Environ(), "GOFLAGS=")
-	cmd.Stderr = os.Stderr
-	b, err := cmd.Output()
+	b, err := patching.Output(ctx, "go", "env", "GOROOT", "GOVERSION")
 	if err != nil {
-		return "", "", fmt.Errorf("go env: %w", err)
+		return "", "", err
 	}
 	root, version, found := strings.Cut(strings.TrimSpace(string(b)), "\n")
 	if !found || root == "" {

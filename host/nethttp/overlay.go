@@ -1,14 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+
+	"github.com/wasgi/wasgi/host/patching"
 )
 
 // file is what is patched, below the root of Go.
@@ -24,19 +24,8 @@ type overlay struct {
 func (o overlay) link() string { return filepath.Join(o.out, "go") }
 func (o overlay) json() string { return filepath.Join(o.out, "overlay.json") }
 
-// unfitError says that Go's file is another one than the patch is for.
-type unfitError struct {
-	version string
-	said    []byte
-}
-
-func (e unfitError) Error() string {
-	return fmt.Sprintf("net/http of %s is used as it is, which costs a tenth of the requests of a small application: host/nethttp/server.patch does not fit\n%s",
-		e.version, bytes.TrimSpace(e.said))
-}
-
 // make writes link, file and overlay.json; what is right already keeps its time.
-// After unfitError the overlay replaces nothing.
+// After patching.UnfitError the overlay replaces nothing.
 func (o overlay) make(ctx context.Context) error {
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
@@ -45,20 +34,21 @@ func (o overlay) make(ctx context.Context) error {
 		return err
 	}
 	patched, err := o.patched(ctx)
-	var unfit unfitError
-	if err != nil && !errors.As(err, &unfit) {
+	if unfit := (patching.UnfitError{}); errors.As(err, &unfit) {
+		err = fmt.Errorf("net/http of %s is used as it is, which costs a tenth of the requests of a small application: host/nethttp/server.patch: %w", o.version, err)
+	} else if err != nil {
 		return err
 	}
 	replace := map[string]string{}
 	if err == nil {
 		name := filepath.Join(o.out, "server.go")
-		if err := keep(name, patched); err != nil {
+		if err := patching.Keep(name, patched); err != nil {
 			return err
 		}
 		replace[filepath.Join(o.link(), filepath.FromSlash(file))] = name
 	}
 	b, failed := json.Marshal(map[string]any{"Replace": replace})
-	return errors.Join(err, failed, keep(o.json(), b))
+	return errors.Join(err, failed, patching.Keep(o.json(), b))
 }
 
 // point has the link name the root of Go.
@@ -83,27 +73,15 @@ func (o overlay) patched(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	name := filepath.Join(work, "server.go")
+	name := filepath.Join(work, filepath.FromSlash(file))
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return nil, err
+	}
 	if err := os.WriteFile(name, original, 0o644); err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, "patch", "--batch", "--forward", "--fuzz=0", "--no-backup-if-mismatch", name)
-	cmd.Stdin = bytes.NewReader(o.patch)
-	said, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		return nil, unfitError{o.version, said}
-	case err != nil:
-		return nil, fmt.Errorf("the program patch is missing: install it (Debian: apt-get install patch): %w", err)
+	if err := patching.Apply(ctx, work, o.patch); err != nil {
+		return nil, err
 	}
 	return os.ReadFile(name)
-}
-
-// keep writes a file that differs.
-func keep(name string, content []byte) error {
-	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, content) {
-		return nil
-	}
-	return os.WriteFile(name, content, 0o644)
 }

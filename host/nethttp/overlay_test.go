@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/wasgi/wasgi/host/patching"
 )
 
 // here is an overlay of the Go that runs this test.
@@ -93,7 +95,7 @@ func TestAnotherGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := o.make(t.Context())
-	var unfit unfitError
+	var unfit patching.UnfitError
 	if !errors.As(err, &unfit) || !strings.Contains(err.Error(), "net/http of go9.9 is used as it is") {
 		t.Errorf("got %v", err)
 	}

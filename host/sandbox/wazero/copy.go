@@ -10,8 +10,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
+
+	"github.com/wasgi/wasgi/host/patching"
 )
 
 // path is the module that is patched.
@@ -24,7 +25,7 @@ type module struct{ Version, Dir, Sum, Error string }
 // go.sum.
 func download(ctx context.Context) (module, error) {
 	var m module
-	b, err := output(ctx, "go", "mod", "download", "-json", path)
+	b, err := patching.Output(ctx, "go", "mod", "download", "-json", path)
 	if err != nil {
 		return m, err
 	}
@@ -101,17 +102,12 @@ func (c copyOf) make(ctx context.Context) error {
 // apply patches the copy. A line that does not fit fails: the patch is for one
 // version.
 func (c copyOf) apply(ctx context.Context, src string, p patch) error {
-	cmd := exec.CommandContext(ctx, "patch", "-p1", "--batch", "--forward", "--fuzz=0", "--no-backup-if-mismatch")
-	cmd.Dir, cmd.Stdin = src, bytes.NewReader(p.text)
-	said, err := cmd.CombinedOutput()
-	switch {
-	case errors.Is(err, exec.ErrNotFound):
-		return errors.New("the program patch is missing: install it (Debian: apt-get install patch)")
-	case err != nil:
+	err := patching.Apply(ctx, src, p.text)
+	if unfit := (patching.UnfitError{}); errors.As(err, &unfit) {
 		return fmt.Errorf("a patch does not fit %s %s: write host/sandbox/wazero/%s anew for it (%w):\n%s",
-			path, c.module.Version, p.name, err, said)
+			path, c.module.Version, p.name, unfit.Exit, unfit.Said)
 	}
-	return nil
+	return err
 }
 
 // nameCache has the copy keep compiled code in a folder that no other set of
@@ -128,15 +124,14 @@ func (c copyOf) nameCache(src string) error {
 	return os.WriteFile(name, bytes.Replace(b, []byte("-patched-"), []byte("-"+c.stamp()[:12]+"-"), 1), 0o644)
 }
 
-// writeGoMod writes go.mod and go.sum for -modfile. Files that are right keep
-// their time, so that nothing is built again.
+// writeGoMod writes go.mod and go.sum for -modfile.
 func (c copyOf) writeGoMod(ctx context.Context) error {
-	gomod, err := output(ctx, "go", "env", "GOMOD")
+	gomod, err := patching.Output(ctx, "go", "env", "GOMOD")
 	if err != nil {
 		return err
 	}
 	root := filepath.Dir(string(bytes.TrimSpace(gomod)))
-	b, err := output(ctx, "go", "mod", "edit", "-print", "-replace", path+"="+c.from(root))
+	b, err := patching.Output(ctx, "go", "mod", "edit", "-print", "-replace", path+"="+c.from(root))
 	if err != nil {
 		return err
 	}
@@ -144,7 +139,7 @@ func (c copyOf) writeGoMod(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(keep(filepath.Join(c.out, "go.mod"), b), keep(filepath.Join(c.out, "go.sum"), sum))
+	return errors.Join(patching.Keep(filepath.Join(c.out, "go.mod"), b), patching.Keep(filepath.Join(c.out, "go.sum"), sum))
 }
 
 // from is the copy as seen from the project, so that the path of a machine does
@@ -154,12 +149,4 @@ func (c copyOf) from(root string) string {
 		return "./" + filepath.ToSlash(rel)
 	}
 	return c.src()
-}
-
-// keep writes a file that differs.
-func keep(name string, content []byte) error {
-	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, content) {
-		return nil
-	}
-	return os.WriteFile(name, content, 0o644)
 }

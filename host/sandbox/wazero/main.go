@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"embed"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -81,17 +80,4 @@ func (c copyOf) test(ctx context.Context) error {
 		return fmt.Errorf("wazero's own tests of the patched copy: %w", err)
 	}
 	return nil
-}
-
-// output runs a program and returns what it prints; what it complains about is
-// part of the error.
-func output(ctx context.Context, name string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "GOFLAGS=") // the project's go.mod, and not the one that this command has written
-	b, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return nil, fmt.Errorf("%s %q: %w: %s", name, args, err, exit.Stderr)
-	}
-	return b, err
 }
