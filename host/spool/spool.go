@@ -1,11 +1,11 @@
 package spool
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"sync"
 )
 
 // Errors of Read. An error of the client's connection is returned as it is.
@@ -17,10 +17,6 @@ var (
 	// ErrDisk: the temporary file failed.
 	ErrDisk = errors.New("spool: temporary file")
 )
-
-// pieceSize is how much is read at once, and the size of the buffers that are
-// used again.
-const pieceSize = 32 << 10
 
 // Config of a Spooler.
 type Config struct {
@@ -35,7 +31,7 @@ type Spooler struct {
 	cfg    Config
 	memory *budget
 	disk   *budget
-	pieces *sync.Pool // *[pieceSize]byte, wiped
+	chunks *chunks
 }
 
 // New makes a Spooler. It fails when Dir does not take files.
@@ -44,10 +40,7 @@ func New(c Config) (*Spooler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spool: %q takes no files: %w", c.Dir, err)
 	}
-	s := &Spooler{
-		cfg: c, memory: &budget{size: c.MemoryTotal}, disk: &budget{size: c.DiskTotal},
-		pieces: &sync.Pool{New: func() any { return new([pieceSize]byte) }},
-	}
+	s := &Spooler{cfg: c, memory: &budget{size: c.MemoryTotal}, disk: &budget{size: c.DiskTotal}, chunks: new(chunks)}
 	return s, f.Close()
 }
 
@@ -56,7 +49,7 @@ func New(c Config) (*Spooler, error) {
 // leaves room for others.
 func (s *Spooler) Share(parts, largest int64) *Spooler {
 	return &Spooler{
-		cfg: s.cfg, pieces: s.pieces,
+		cfg: s.cfg, chunks: s.chunks,
 		memory: s.memory.share(s.memory.size / parts),
 		disk:   s.disk.share(max(s.disk.size/parts, largest)),
 	}
@@ -70,38 +63,38 @@ func (s *Spooler) Read(from io.Reader, limit int64, progress func(received int64
 	if err := b.fill(from, limit, progress); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	if err := b.Rewind(); err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
 	return b, nil
 }
 
 // Keep is Read of bytes that are there already. It keeps a copy.
 func (s *Spooler) Keep(p []byte) (*Body, error) {
 	b := &Body{spooler: s}
-	if err := errors.Join(b.append(p), b.Rewind()); err != nil {
+	if len(p) == 0 {
+		return b, nil
+	}
+	b.chunks = []*chunk{{data: bytes.Clone(p)}}
+	if err := errors.Join(b.took(len(p)), b.received()); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
 }
 
 func (b *Body) fill(from io.Reader, limit int64, progress func(int64)) error {
-	piece := b.spooler.pieces.Get().(*[pieceSize]byte)
-	defer func() { clear(piece[:]); b.spooler.pieces.Put(piece) }()
 	most := limit
 	if most < math.MaxInt64 {
 		most++ // one byte more than allowed shows that the limit is passed
 	}
 	for {
-		n, err := from.Read(piece[:min(int64(pieceSize), most-b.size)])
+		room := b.room()
+		n, err := from.Read(room[:min(int64(len(room)), most-b.size)])
 		if b.size+int64(n) > limit {
 			return ErrTooLarge
 		}
-		if failed := b.append(piece[:n]); failed != nil {
+		if failed := b.took(n); failed != nil {
 			return failed
 		}
 		if err == io.EOF {
-			return nil
+			return b.received()
 		}
 		if err != nil {
 			return err
@@ -110,4 +103,13 @@ func (b *Body) fill(from io.Reader, limit int64, progress func(int64)) error {
 			progress(b.size)
 		}
 	}
+}
+
+// received makes the body one to be read, without the chunk that nothing came into.
+func (b *Body) received() error {
+	if n := len(b.chunks); n > 0 && b.last().used == 0 {
+		b.spooler.chunks.put(b.last())
+		b.chunks = b.chunks[:n-1]
+	}
+	return b.Rewind()
 }
