@@ -160,7 +160,7 @@ func (e *engine) outline(a application) (sandbox.Spec, error) {
 		return sandbox.Spec{}, err
 	}
 	return sandbox.Spec{
-		Name: a.tenant.Name, Budget: a.memory, Boot: app.Boot(), Load: app.Load(), Warmup: warmup,
+		Name: a.tenant.Name, Budget: a.memory, Boot: app.Boot(), Load: app.Load(), Warmup: warmup, WarmupRounds: m.Warmup.Rounds,
 		MemoryLimit:   uint64(min(m.Limits.Memory.Bytes(), int64(e.cfg.now().MemoryPerInstance))),
 		CPULimit:      tighter(m.Limits.CPUTime.Duration, e.cfg.now().CPUTime),
 		Grace:         graceOf(m, *e.cfg.now()),

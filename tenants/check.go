@@ -209,6 +209,7 @@ func (c *checker) limits(m *Manifest) {
 	c.span("limits.start_timeout", l.StartTimeout, 100*time.Millisecond, time.Hour)
 	c.size("limits.body_size", l.BodySize, 0, TiB)
 	c.count("limits.open_files", l.OpenFiles, 8, 65536)
+	c.count("warmup.rounds", m.Warmup.Rounds, 1, 100)
 	c.span("warmup.timeout", m.Warmup.Timeout, 10*time.Millisecond, time.Hour)
 	c.span("health.timeout", m.Health.Timeout, 10*time.Millisecond, time.Hour)
 	c.size("data.quota", d.Quota, 0, TiB)

@@ -227,6 +227,12 @@ type Warmup struct {
 	// prefix. A status of 500 or more is an error.
 	Paths []string `toml:"paths"`
 
+	// rounds is how often all of them are requested. The interpreter makes code
+	// fast when it runs for the second time; with 1, each instance does so on its
+	// own, and with isolation = "fresh" each request. A round after the first
+	// does not begin when those before took more than a second. From 1 to 100.
+	Rounds int `toml:"rounds"`
+
 	// timeout of each of these requests. From 10ms to 1h. All of them together
 	// have limits.start_timeout.
 	Timeout Duration `toml:"timeout"`
@@ -359,7 +365,7 @@ func Defaults() Manifest {
 			QueueTimeout: Duration{10 * time.Second},
 			Weight:       1,
 		},
-		Warmup: Warmup{Timeout: Duration{10 * time.Second}},
+		Warmup: Warmup{Rounds: 2, Timeout: Duration{10 * time.Second}},
 		Health: Health{Timeout: Duration{10 * time.Second}},
 		Data: Data{
 			Persistent: true,

@@ -29,11 +29,6 @@ func commit(b []byte) error {
 // preferHuge asks for large pages; a kernel without them is as good, and slower.
 func preferHuge(b []byte) { _ = unix.Madvise(b, unix.MADV_HUGEPAGE) }
 
-// populate makes private copies of all pages of b, as if it had been written to.
-func populate(b []byte) error {
-	return unix.Madvise(b, unix.MADV_POPULATE_WRITE)
-}
-
 // readAttribute reads an extended attribute of at most size bytes.
 func readAttribute(f *os.File, name string, size int) ([]byte, error) {
 	b := make([]byte, size)

@@ -22,7 +22,6 @@ type (
 func reserve(uint64) ([]byte, error)                      { return nil, errPlatform }
 func commit([]byte) error                                 { return errPlatform }
 func preferHuge([]byte)                                   {}
-func populate([]byte) error                               { return errPlatform }
 func mapPrivate([]byte, *os.File, int64) error            { return errPlatform }
 func mapReadOnly(*os.File, int64, uint64) ([]byte, error) { return nil, errPlatform }
 func readAttribute(*os.File, string, int) ([]byte, error) { return nil, errPlatform }

@@ -1,11 +1,27 @@
 package sandbox
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
 	"github.com/wasgi/wasgi/abi/tck"
 )
+
+// TestWarmupRounds: all requests, as often as there are rounds.
+func TestWarmupRounds(t *testing.T) {
+	spec := Spec{Warmup: []Request{*emptyRequest(), *emptyRequest()}, WarmupRounds: 3}
+	in := restore(t, build(t, newEngine(t, tck.Counter()), spec))
+	if got := serve(t, in, emptyRequest()).body; !bytes.Equal(got, []byte{7, 7}) {
+		t.Errorf("the first request is number %v, want 7", got)
+	}
+}
+
+// TestSlowWarmupHasOneRound: a hundred would be longer than a start may take.
+func TestSlowWarmupHasOneRound(t *testing.T) {
+	spec := Spec{StartTimeout: 10 * quickWarmup, WarmupRounds: 100, Warmup: []Request{*emptyRequest()}}
+	closed(t, build(t, newEngine(t, tck.Sleep(quickWarmup+time.Millisecond)), spec).Close())
+}
 
 // TestWarmupsHaveOneTimeTogether: a manifest may name any number of them, and
 // others wait to be built.

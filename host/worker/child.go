@@ -169,7 +169,7 @@ func (w *child) spec(root wasi.FS, log *slog.Logger) (sandbox.Spec, sandbox.Key,
 	}
 	return sandbox.Spec{
 		Budget: sandbox.NewBudget(w.job.MemoryBudget, nil),
-		Name:   j.Tenant.Name, Policy: pol, Boot: app.Boot(), Load: app.Load(), Warmup: j.warmup(),
+		Name:   j.Tenant.Name, Policy: pol, Boot: app.Boot(), Load: app.Load(), Warmup: j.warmup(), WarmupRounds: j.Tenant.Manifest.Warmup.Rounds,
 		MemoryLimit: j.MemoryLimit, CPULimit: j.CPULimit, Grace: j.Grace,
 		StartTimeout: j.StartTimeout, WarmupTimeout: j.WarmupTimeout, Logger: log,
 	}, j.key(pol), nil
