@@ -28,17 +28,26 @@ func (d *deployer) alone(ctx context.Context, name string, f func() error) error
 	if err := tenants.CheckName(name); err != nil {
 		return fmt.Errorf("%w: %w", errNoTenant, err)
 	}
-	c := d.fleet.cfg.now()
-	lease, err := d.store.Lease(ctx, "tenants/"+name, c.PrepareTimeout+2*c.StartTimeout+time.Hour)
-	if errors.Is(err, store.ErrHeld) {
-		return errUnderway
+	if err := d.leasing.take(ctx, name); err != nil {
+		return err
 	}
+	lease, err := d.lease(ctx, name)
+	d.leasing.give(name)
 	if err != nil {
 		return err
 	}
 	err = errors.Join(f(), lease.Release(context.WithoutCancel(ctx)))
 	d.tidy(name)
 	return err
+}
+
+func (d *deployer) lease(ctx context.Context, name string) (store.Lease, error) {
+	c := d.fleet.cfg.now()
+	lease, err := d.store.Lease(ctx, "tenants/"+name, c.PrepareTimeout+2*c.StartTimeout+time.Hour)
+	if errors.Is(err, store.ErrHeld) {
+		err = errUnderway
+	}
+	return lease, err
 }
 
 // apply makes an edit last, once what it asks for can serve, and returns what is

@@ -47,16 +47,26 @@ func (d *deployer) tidy(name string) {
 	if !marked {
 		return
 	}
-	err := d.alone(context.Background(), name, func() error {
-		d.mu.Lock()
-		delete(d.untidy, name)
-		d.mu.Unlock()
-		d.collect(d.record(name))
-		return nil
-	})
-	if err != nil && !errors.Is(err, errUnderway) && !errors.Is(err, errAway) {
+	if err := d.tidyAlone(name); err != nil && !errors.Is(err, errUnderway) && !errors.Is(err, errAway) {
 		d.fleet.log.Error("older releases could not be removed", "tenant", name, "error", err)
 	}
+}
+
+func (d *deployer) tidyAlone(name string) error {
+	ctx := context.Background()
+	if err := d.leasing.take(ctx, name); err != nil {
+		return err
+	}
+	defer d.leasing.give(name)
+	lease, err := d.lease(ctx, name)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	delete(d.untidy, name)
+	d.mu.Unlock()
+	d.collect(d.record(name))
+	return lease.Release(ctx)
 }
 
 // collect removes the releases that a record does not name, and the packages that

@@ -37,6 +37,10 @@ type deployer struct {
 
 	sites context.Context // of the sites' goroutines, since start
 
+	// leasing is held while a lease is taken, and all the while that tidy has one: a
+	// change waits for tidying, which nobody has asked for, and for nothing else.
+	leasing turns
+
 	mu      sync.Mutex // guards all below; innermost
 	records map[string]registry.Tenant
 	untidy  map[string]bool // tenants of whom something may be left to be collected

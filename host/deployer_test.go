@@ -92,6 +92,39 @@ func TestDeployAndRollback(t *testing.T) {
 
 func errorOf[T any](_ T, err error) error { return err }
 
+// TestAChangeWaitsForTidying, which nobody has asked for, instead of being told that
+// another change is under way.
+func TestAChangeWaitsForTidying(t *testing.T) {
+	r := start(t, setup{app: sayVersion})
+	r.ready("app")
+	if _, err := r.deployed("shop", "1"); err != nil {
+		t.Fatal(err)
+	}
+	d := r.host.deployer
+	if err := d.leasing.take(t.Context(), "shop"); err != nil {
+		t.Fatal(err)
+	}
+	lease, err := d.lease(t.Context(), "shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	impatient, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("the operator has gone")
+	cancel(gone)
+	if err := d.alone(impatient, "shop", func() error { return nil }); !errors.Is(err, gone) {
+		t.Errorf("while it is tidied: %v, want a wait that ends with %v", err, gone)
+	}
+	stopped := make(chan error)
+	go func() { stopped <- errorOf(r.backend().Stop(t.Context(), "shop", 0)) }()
+	if err := lease.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.leasing.give("shop")
+	if err := <-stopped; err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
 // TestFailedChangesChangeNothing: neither what serves, nor what the state says.
 func TestFailedChangesChangeNothing(t *testing.T) {
 	var enter, leave chan struct{} // of builds of version 3
