@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/wasgi/wasgi/host/egress"
+	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/metrics"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
@@ -144,6 +145,7 @@ func (f *fleet) start(ctx context.Context) error {
 		return err
 	}
 	f.look(ctx, append(names, tenants.DefaultsFile))
+	f.warnOfFiles(listen.FileLimit())
 	return nil
 }
 

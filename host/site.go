@@ -242,22 +242,11 @@ func (s *site) build(ctx context.Context, a *application) (image, error) {
 	s.boot()
 	s.step("booting")
 	im, err := s.fleet.maker.build(ctx, *a)
-	if hint := warmupHint(a.tenant.Manifest); err == nil && hint != "" {
-		s.step(hint)
+	if hint := a.tenant.Manifest.Hint(); err == nil && hint != "" {
+		s.step("hint: " + hint)
 		s.log.Slog().Info(hint)
 	}
 	return im, err
-}
-
-// warmupHint is for an application that pays for its first request each time: Flask's
-// hello makes 770 requests in a second so, and 6,500 after warming up. Nobody's
-// path is requested unasked: what it does before the snapshot, a connection that fails
-// or a file that stays open, would be in all instances.
-func warmupHint(m tenants.Manifest) string {
-	if m.Isolation != tenants.Fresh || len(m.Warmup.Paths) > 0 {
-		return ""
-	}
-	return "hint: with isolation = \"fresh\" each request builds again what the application builds at its first one: name a path that does, under [warmup], such as paths = [\"/\"]"
 }
 
 func (s *site) prepare(ctx context.Context, a *application) (err error) {
@@ -283,6 +272,7 @@ func (s *site) retire(d *deployment) {
 
 // report ends an attempt: state, event, log.
 func (s *site) report(ctx context.Context, err error, took time.Duration) {
+	err = withFileAdvice(err)
 	s.tried.Store(true)
 	if !errors.Is(err, errChanged) && ctx.Err() == nil {
 		s.fleet.metrics.Tenant(s.name).Released(err == nil, took)

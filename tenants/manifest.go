@@ -240,6 +240,18 @@ type Warmup struct {
 	Timeout Duration `toml:"timeout"`
 }
 
+// Hint says what would make an application with this manifest much faster, "" for
+// nothing. In isolation fresh without a warm-up Flask's hello makes 770 requests in a
+// second, with one 6,500. No path is requested that nobody has named: what it does
+// before the snapshot, a connection that fails or a file that stays open, would be in
+// all instances.
+func (m *Manifest) Hint() string {
+	if m.Isolation != Fresh || len(m.Warmup.Paths) > 0 {
+		return ""
+	}
+	return `with isolation = "fresh" each request builds again what the application builds at its first: name a path that has it built under [warmup], such as paths = ["/"]`
+}
+
 // Health is the table [health].
 type Health struct {
 	// path is requested with GET from an instance of a new release before clients

@@ -511,6 +511,21 @@ func TestUVSettingsFromPip(t *testing.T) {
 	}
 }
 
+// TestHint: isolation fresh without a warm-up, and nothing else, has one.
+func TestHint(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "isolation = \"fresh\"\n": true, "isolation = \"reuse\"\n": false,
+		"isolation = \"fresh\"\n[warmup]\npaths = [\"/\"]\n": false,
+	} {
+		dir := t.TempDir()
+		write(t, dir+"/wasgi.toml", text)
+		m, err := LoadManifest(dir)
+		if got := m.Hint() != ""; err != nil || got != want {
+			t.Errorf("%q: a hint %v, want %v (%v)", text, got, want, err)
+		}
+	}
+}
+
 func TestDoctor(t *testing.T) {
 	dir := t.TempDir()
 	unpack(t, dir, "-- app.py --\nfrom flask import Flask\napp = Flask(__name__)\n-- requirements.txt --\nflask\nmarkupsafe\nnumpy\nuwsgi\n")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/tetratelabs/wazero/experimental/sys"
@@ -40,6 +41,13 @@ func WritableDir(path string, q *Quota) (FS, error) {
 type writableDir struct {
 	sys.UnimplementedFS
 	dir
+	ended sync.Once
+}
+
+// Close closes the directory and leaves its quota to others. Files that are open stay so.
+func (d *writableDir) Close() error {
+	d.ended.Do(d.quota.detach)
+	return d.dir.Close()
 }
 
 // The methods that both halves have.

@@ -27,6 +27,8 @@ type Mount struct {
 	// memory is new each time; Archive, ReadOnlyDir and WritableDir are safe for concurrent use and meant to be
 	// opened once and returned each time. The sandbox closes the files, never the file system.
 	Open func() (FS, error)
+	// Close, when set, is called once for each Open that succeeded, when the sandbox is closed.
+	Close func() error
 }
 
 // Policy is all that a guest may touch. The zero value grants clocks, randomness and nothing else.
@@ -59,7 +61,10 @@ func (p Policy) NewSandbox() (*Sandbox, error) {
 	for i, m := range p.Mounts {
 		fsys, err := m.Open()
 		if err != nil {
-			return nil, fmt.Errorf("wasi: opening the mount %s: %w", m.Guest, err)
+			return nil, errors.Join(fmt.Errorf("wasi: opening the mount %s: %w", m.Guest, err), s.closeMounts())
+		}
+		if m.Close != nil {
+			s.ends = append(s.ends, m.Close)
 		}
 		s.mounts = append(s.mounts, &mount{guest: m.Guest, fs: fsys, dev: uint64(i) + 1})
 	}

@@ -27,6 +27,7 @@ type Quota struct {
 	// it. It is taken before an inode's lock, never after.
 	names sync.Mutex
 	root  os.FileInfo // of the directory; nil until the first WritableDir
+	users int         // WritableDirs that are not closed
 	open  map[fileID]*inode
 
 	// usage is the innermost lock.
@@ -73,18 +74,26 @@ func (q *Quota) attach(root *os.Root) error {
 	q.names.Lock()
 	defer q.names.Unlock()
 	switch {
-	case q.root == nil:
-	case os.SameFile(q.root, info):
+	case q.root != nil && os.SameFile(q.root, info):
+		q.users++
 		return nil
-	default:
+	case q.users > 0:
 		return fmt.Errorf("wasi: the quota is in use for another directory than %s: make a second one", root.Name())
 	}
 	bytes, files, err := usageBelow(root)
 	if err != nil {
 		return err
 	}
-	q.root, q.bytes, q.files = info, bytes, files
+	q.root, q.users, q.bytes, q.files = info, 1, bytes, files
 	return nil
+}
+
+// detach ends an attach. What the quota counts stays: the same directory is not counted again, another one in its place
+// is.
+func (q *Quota) detach() {
+	q.names.Lock()
+	defer q.names.Unlock()
+	q.users--
 }
 
 // usageBelow counts what is below root, a file with several names once.

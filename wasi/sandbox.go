@@ -3,6 +3,7 @@ package wasi
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"runtime"
 
 	"github.com/tetratelabs/wazero"
@@ -18,7 +19,8 @@ type Sandbox struct {
 	files  *table
 	locks  locks
 	modes  modes
-	used   bool // a path on a WritableDir was looked at
+	ends   []func() error // of mounts, for Close
+	used   bool           // a path on a WritableDir was looked at
 	// refusal is the text of the network's last one.
 	refusal string
 	sleeper
@@ -135,7 +137,7 @@ type resetter interface{ Reset() }
 // Reset puts the sandbox back into the state after NewSandbox: descriptors closed but for stdio and mounts, locks given
 // up, file systems in memory empty. The error joins those of closing; the sandbox is reset all the same.
 func (s *Sandbox) Reset() error {
-	err := s.Close()
+	err := s.vacate()
 	for _, m := range s.mounts {
 		if r, ok := m.fs.(resetter); ok {
 			r.Reset()
@@ -144,9 +146,11 @@ func (s *Sandbox) Reset() error {
 	return err
 }
 
-// Close gives up the guest's locks and closes what it left open. The sandbox must not be used afterwards; closing
-// twice does nothing.
-func (s *Sandbox) Close() error {
+// Close gives up the guest's locks and closes what it left open, and the mounts. The sandbox must not be used
+// afterwards; closing twice does nothing.
+func (s *Sandbox) Close() error { return errors.Join(s.vacate(), s.closeMounts()) }
+
+func (s *Sandbox) vacate() error {
 	s.modes = modes{}
 	s.locks.release()
 	return s.files.reset()

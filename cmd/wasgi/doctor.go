@@ -57,6 +57,7 @@ type report struct {
 	Impossible   []impossible      `json:"impossible,omitempty"`
 	Slower       []string          `json:"slower,omitempty"`
 	Skipped      []tenants.Skipped `json:"skipped,omitempty"`
+	Hint         string            `json:"hint,omitempty"`
 	Errors       []string          `json:"errors,omitempty"`
 }
 
@@ -70,7 +71,7 @@ func diagnose(d tenants.Diagnosis) report {
 	r := report{
 		Dir: d.Dir, OK: d.OK(), Manifest: d.Manifest.Files, Inputs: d.Inputs,
 		Requirements: d.Requirements, Slower: d.Slower, Skipped: d.Skipped,
-		Isolation: string(d.Manifest.Isolation),
+		Isolation: string(d.Manifest.Isolation), Hint: d.Manifest.Hint(),
 	}
 	if d.EntryErr == nil {
 		r.Entry, r.Why, r.Framework = d.Entry.String(), d.Entry.Why, d.Entry.Framework
@@ -110,6 +111,7 @@ func (r report) String() string {
 	line("why", r.Why)
 	line("framework", r.Framework)
 	line("isolation", r.Isolation)
+	line("hint", r.Hint)
 	line("requirements", strings.Join(r.Inputs, ", "))
 	for _, req := range r.Requirements {
 		line("  requires", req)

@@ -20,6 +20,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -57,7 +58,8 @@ type App struct {
 	Certificates wasi.FS
 }
 
-// Policy opens the folders. It fails when one cannot be opened or made.
+// Policy is what the guest sees. It fails when a folder cannot be opened or made;
+// they are open while there are instances.
 func (a App) Policy() (wasi.Policy, error) {
 	mounts, err := a.mounts()
 	if err != nil {
@@ -72,24 +74,17 @@ func (a App) Policy() (wasi.Policy, error) {
 
 // mounts have a fixed order: descriptor numbers are part of a snapshot.
 func (a App) mounts() ([]wasi.Mount, error) {
-	app, err := a.app()
+	folders, err := a.folders()
 	if err != nil {
 		return nil, err
 	}
-	mounts := []wasi.Mount{Shared("/", a.Root), Shared(AppDir, app)}
-	if a.Release.Site != "" {
-		site, err := wasi.SharedDir(a.Release.Site)
+	mounts := []wasi.Mount{Shared("/", a.Root)}
+	for _, f := range folders {
+		m, err := wasi.OnDemand(f.guest, f.open)
 		if err != nil {
 			return nil, err
 		}
-		mounts = append(mounts, Shared(SiteDir, site))
-	}
-	if a.hasData() {
-		data, err := a.data()
-		if err != nil {
-			return nil, err
-		}
-		mounts = append(mounts, Shared(DataDir, data))
+		mounts = append(mounts, m)
 	}
 	mounts = append(mounts, Tmp(a.Tenant.Manifest.Data.Tmp.Bytes()), Dev())
 	if a.Certificates != nil {
@@ -98,16 +93,40 @@ func (a App) mounts() ([]wasi.Mount, error) {
 	return mounts, nil
 }
 
-func (a App) app() (wasi.FS, error) {
-	if a.Tenant.Manifest.Data.WritableApp {
-		return wasi.WritableDir(a.Tenant.Dir, a.Quotas.app)
+// folder is one of the host that the guest sees.
+type folder struct {
+	guest string
+	open  func() (wasi.FS, error)
+}
+
+// folders are the application's, and those of its packages and data. They are those
+// that their paths name now: a link that is turned to another one later, as deploys
+// with a "current" do, is for the policy after this.
+func (a App) folders() ([]folder, error) {
+	app, err := filepath.EvalSymlinks(a.Tenant.Dir)
+	if err != nil {
+		return nil, err
 	}
-	return wasi.ReadOnlyDir(a.Tenant.Dir)
+	out := []folder{{AppDir, func() (wasi.FS, error) { return a.openApp(app) }}}
+	if a.Release.Site != "" {
+		out = append(out, folder{SiteDir, func() (wasi.FS, error) { return wasi.SharedDir(a.Release.Site) }})
+	}
+	if a.hasData() {
+		out = append(out, folder{DataDir, a.openData})
+	}
+	return out, nil
+}
+
+func (a App) openApp(dir string) (wasi.FS, error) {
+	if a.Tenant.Manifest.Data.WritableApp {
+		return wasi.WritableDir(dir, a.Quotas.app)
+	}
+	return wasi.ReadOnlyDir(dir)
 }
 
 func (a App) hasData() bool { return a.Tenant.Manifest.Data.Persistent && a.Data != "" }
 
-func (a App) data() (wasi.FS, error) {
+func (a App) openData() (wasi.FS, error) {
 	if err := os.MkdirAll(a.Data, 0o700); err != nil {
 		return nil, err
 	}

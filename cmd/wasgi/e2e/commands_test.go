@@ -47,6 +47,8 @@ func TestDoctor(t *testing.T) {
 	empty := t.TempDir()
 	w.run(t, program{args: []string{"doctor", empty}}).exited(1)
 	folder := w.app(t, t.TempDir(), "noisy")
+	write(t, folder, "wasgi.toml", "isolation = \"fresh\"\n")
+	w.run(t, program{args: []string{"doctor", folder}}).exited(0).printed("hint", `paths = ["/"]`)
 	write(t, folder, "wasgi.toml", "\nisolatoin = \"fresh\"\n")
 	o := w.run(t, program{args: []string{"doctor", folder}}).exited(1)
 	o.stdout += o.stderr

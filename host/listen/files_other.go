@@ -1,0 +1,6 @@
+//go:build !linux
+
+package listen
+
+// FileLimit is 0: it cannot be told.
+func FileLimit() uint64 { return 0 }

@@ -1,0 +1,36 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestTheLimitOfFilesIsToldAtTheStart(t *testing.T) {
+	r := start(t, setup{app: sayVersion})
+	r.ready("app")
+	f := r.host.fleet
+	wanted := f.filesWanted(1)
+	for limit, want := range map[uint64]bool{0: false, wanted: false, wanted - 1: true} {
+		before := len(r.log.String())
+		f.warnOfFiles(limit)
+		if said := strings.Contains(r.log.String()[before:], "the limit of open files is low"); said != want {
+			t.Errorf("with a limit of %d where %d are wanted: said %v, want %v", limit, wanted, said, want)
+		}
+	}
+}
+
+func TestAdviceWhereDescriptorsHaveRunOut(t *testing.T) {
+	out := fmt.Errorf("reading the application: %w", &fs.PathError{Op: "openat", Path: ".", Err: syscall.EMFILE})
+	if got := withFileAdvice(out); !errors.Is(got, syscall.EMFILE) || !strings.Contains(got.Error(), "LimitNOFILE") {
+		t.Errorf("%v", got)
+	}
+	for _, other := range []error{nil, fs.ErrNotExist} {
+		if got := withFileAdvice(other); got != other {
+			t.Errorf("%v became %v", other, got)
+		}
+	}
+}
