@@ -8,29 +8,37 @@ import (
 	"github.com/wasgi/wasgi/host/listen"
 )
 
+// Descriptors that are in use while nobody makes a request.
 const (
-	// filesAsleep is what a tenant without a request keeps open: its snapshot, which
-	// must stay the one that was verified. One that serves has its folder, its
-	// packages and its /data open besides.
+	// filesAsleep is a tenant's snapshot, which must stay the one that was verified.
+	// Its folder, its packages and its /data are open while it has instances.
 	filesAsleep = 1
-	// filesOfHost is room for listeners, logs, the state and files of instances.
+	// filesDeployed are the locks of a release and of its packages (holdFiles).
+	filesDeployed = 2
+	// filesOfHost is room for listeners, logs, the state, and what instances open.
 	filesOfHost = 1000
 )
 
-// filesWanted is how many descriptors that many tenants and all connections need.
-func (f *fleet) filesWanted(tenants int) uint64 {
-	return uint64(filesAsleep*tenants + f.cfg.now().MaxConnections + filesOfHost)
+// filesWanted is how many descriptors the tenants and all connections need.
+func (f *fleet) filesWanted() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	wanted := f.cfg.now().MaxConnections + filesOfHost
+	for name, t := range f.known {
+		wanted += filesAsleep + len(t.Manifest.Static)
+		if _, digest := f.source.deployed(name); digest != "" {
+			wanted += filesDeployed
+		}
+	}
+	return uint64(wanted)
 }
 
 // warnOfFiles says at the start what would else be known when the last tenants are
 // not served, or clients not let in.
 func (f *fleet) warnOfFiles(limit uint64) {
-	f.mu.Lock()
-	tenants := len(f.known)
-	f.mu.Unlock()
-	if wanted := f.filesWanted(tenants); limit > 0 && limit < wanted {
+	if wanted := f.filesWanted(); limit > 0 && limit < wanted {
 		f.log.Warn("the limit of open files is low for so many tenants and connections: raise it with ulimit -n or LimitNOFILE, or lower max_connections",
-			"limit", limit, "wanted", wanted, "tenants", tenants, "max_connections", f.cfg.now().MaxConnections)
+			"limit", limit, "wanted", wanted, "max_connections", f.cfg.now().MaxConnections)
 	}
 }
 

@@ -13,7 +13,7 @@ func TestTheLimitOfFilesIsToldAtTheStart(t *testing.T) {
 	r := start(t, setup{app: sayVersion})
 	r.ready("app")
 	f := r.host.fleet
-	wanted := f.filesWanted(1)
+	wanted := f.filesWanted()
 	for limit, want := range map[uint64]bool{0: false, wanted: false, wanted - 1: true} {
 		before := len(r.log.String())
 		f.warnOfFiles(limit)
