@@ -226,6 +226,10 @@ func (s *site) release(ctx context.Context, a application, commit func(tenants.R
 	if old := s.live.Swap(d); old != nil {
 		s.retiring.Go(func() { s.retire(old) })
 	}
+	if hint := a.tenant.Manifest.Hint(); hint != "" {
+		s.step("hint: " + hint)
+		s.log.Slog().Info(hint)
+	}
 	return nil
 }
 
@@ -241,12 +245,7 @@ func (s *site) build(ctx context.Context, a *application) (image, error) {
 	}
 	s.boot()
 	s.step("booting")
-	im, err := s.fleet.maker.build(ctx, *a)
-	if hint := a.tenant.Manifest.Hint(); err == nil && hint != "" {
-		s.step("hint: " + hint)
-		s.log.Slog().Info(hint)
-	}
-	return im, err
+	return s.fleet.maker.build(ctx, *a)
 }
 
 func (s *site) prepare(ctx context.Context, a *application) (err error) {

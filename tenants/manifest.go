@@ -230,9 +230,11 @@ type Warmup struct {
 	Paths []string `toml:"paths"`
 
 	// rounds is how often all of them are requested. The interpreter makes code
-	// fast when it runs for the second time; with 1, each instance does so on its
-	// own, and with isolation = "fresh" each request. A round after the first
-	// does not begin when those before took more than a second. From 1 to 100.
+	// fast when it runs for the second time; with 1, for paths that change
+	// something, each instance does so on its own, and with isolation = "fresh"
+	// each request. A round after the first does not begin when those before took
+	// more than a second, or a quarter of limits.start_timeout, and its answers
+	// count for nothing. From 1 to 100.
 	Rounds int `toml:"rounds"`
 
 	// timeout of each of these requests. From 10ms to 1h. All of them together
@@ -249,7 +251,7 @@ func (m *Manifest) Hint() string {
 	if m.Isolation != Fresh || len(m.Warmup.Paths) > 0 {
 		return ""
 	}
-	return `with isolation = "fresh" each request builds again what the application builds at its first: name a path that has it built under [warmup], such as paths = ["/"]`
+	return `with isolation = "fresh" each request builds again what the application builds at its first: under [warmup], name a path that makes it do so before the snapshot, such as paths = ["/"]`
 }
 
 // Health is the table [health].

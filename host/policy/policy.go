@@ -101,36 +101,41 @@ type folder struct {
 
 // folders are the application's, and those of its packages and data. They are those
 // that their paths name now: a link that is turned to another one later, as deploys
-// with a "current" do, is for the policy after this.
+// with a "current" do, is for the policy after this. A folder that is renamed away is
+// not: until the change is seen, instances of the snapshot before get the new files.
+// What is opened later keeps nothing of a but what it needs: there may be thousands.
 func (a App) folders() ([]folder, error) {
 	app, err := filepath.EvalSymlinks(a.Tenant.Dir)
 	if err != nil {
 		return nil, err
 	}
-	out := []folder{{AppDir, func() (wasi.FS, error) { return a.openApp(app) }}}
-	if a.Release.Site != "" {
-		out = append(out, folder{SiteDir, func() (wasi.FS, error) { return wasi.SharedDir(a.Release.Site) }})
+	out := []folder{{AppDir, a.openApp(app)}}
+	if site := a.Release.Site; site != "" {
+		out = append(out, folder{SiteDir, func() (wasi.FS, error) { return wasi.SharedDir(site) }})
 	}
 	if a.hasData() {
-		out = append(out, folder{DataDir, a.openData})
+		out = append(out, folder{DataDir, openData(a.Data, a.Quotas)})
 	}
 	return out, nil
 }
 
-func (a App) openApp(dir string) (wasi.FS, error) {
+func (a App) openApp(dir string) func() (wasi.FS, error) {
 	if a.Tenant.Manifest.Data.WritableApp {
-		return wasi.WritableDir(dir, a.Quotas.app)
+		quotas := a.Quotas
+		return func() (wasi.FS, error) { return wasi.WritableDir(dir, quotas.app) }
 	}
-	return wasi.ReadOnlyDir(dir)
+	return func() (wasi.FS, error) { return wasi.ReadOnlyDir(dir) }
 }
 
 func (a App) hasData() bool { return a.Tenant.Manifest.Data.Persistent && a.Data != "" }
 
-func (a App) openData() (wasi.FS, error) {
-	if err := os.MkdirAll(a.Data, 0o700); err != nil {
-		return nil, err
+func openData(dir string, quotas *Quotas) func() (wasi.FS, error) {
+	return func() (wasi.FS, error) {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+		return wasi.WritableDir(dir, quotas.data)
 	}
-	return wasi.WritableDir(a.Data, a.Quotas.data)
 }
 
 // Tmp is a /tmp of size bytes in memory, a new one for each instance.

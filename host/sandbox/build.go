@@ -40,8 +40,10 @@ type Spec struct {
 	// imports or compiles at its first request is in the image. An exception
 	// or a status of 500 or more fails the build.
 	Warmup []Request
-	// WarmupRounds is how often all of Warmup is served, in order; 0 is once. No
-	// round but the first begins when those before took a second.
+	// WarmupRounds is how often all of Warmup is served, in order; 0 is once. A
+	// round after the first has no bodies. It does not begin when those before took
+	// more than a second, or a quarter of StartTimeout, and what an application
+	// says in it fails nothing.
 	WarmupRounds int
 	// MemoryLimit is the most linear memory of one instance, in bytes, rounded
 	// down to 64 KiB; 0 means DefaultMemoryLimit. At most 4 GiB.
@@ -187,11 +189,17 @@ func (in *Instance) warmUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, defaultTo(in.spec.StartTimeout, DefaultStartTimeout))
 	defer cancel()
 	begin := time.Now()
-	for round := range max(in.spec.WarmupRounds, 1) {
-		if round > 0 && time.Since(begin) > quickWarmup {
-			break
+	if err := in.warmUpRound(ctx); err != nil {
+		return err
+	}
+	most := min(quickWarmup, defaultTo(in.spec.StartTimeout, DefaultStartTimeout)/4)
+	for round := 1; round < in.spec.WarmupRounds && time.Since(begin) < most; round++ {
+		err := in.warmUpRound(ctx)
+		if e := (*Error)(nil); errors.As(err, &e) && e.Kind == KindException {
+			in.logger().Info("the application answers a warm-up request once only", "tenant", in.spec.Name, "error", e.Detail)
+			return nil
 		}
-		if err := in.warmUpRound(ctx); err != nil {
+		if err != nil {
 			return err
 		}
 	}

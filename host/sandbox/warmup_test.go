@@ -17,6 +17,21 @@ func TestWarmupRounds(t *testing.T) {
 	}
 }
 
+// TestPythonLaterRoundsFailNothing: what answers once was warmed up, whatever it says
+// the second time, and there is no third.
+func TestPythonLaterRoundsFailNothing(t *testing.T) {
+	p := newPython(t)
+	for name, again := range map[string]string{"a status": "s('503 Later', [])", "an exception": "1 / 0"} {
+		spec := p.spec(t, "seen = []\ndef application(e, s):\n    seen.append(1)\n    if len(seen) == 2:\n        "+again+
+			"\n    else:\n        s('200 OK', [])\n    return [str(len(seen)).encode()]\n")
+		spec.WarmupRounds = 3
+		in := restore(t, build(t, p.engine, spec))
+		if got := string(serve(t, in, &Request{Environ: get(t, "/")}).body); got != "3" {
+			t.Errorf("%s in the second round: the first request is number %s, want 3", name, got)
+		}
+	}
+}
+
 // TestSlowWarmupHasOneRound: a hundred would be longer than a start may take.
 func TestSlowWarmupHasOneRound(t *testing.T) {
 	spec := Spec{StartTimeout: 10 * quickWarmup, WarmupRounds: 100, Warmup: []Request{*emptyRequest()}}

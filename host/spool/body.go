@@ -43,17 +43,22 @@ func (b *Body) Read(p []byte) (n int, err error) {
 }
 
 // WriteTo implements io.WriterTo: the rest of the body in as few pieces as it
-// has in memory, or as the writer likes it from a file.
+// has in memory, or as the writer likes it from a file. w must not keep what it is
+// given after Write: the memory is used again (net/http's HTTP/2 did until
+// go.dev/issue/58446).
 func (b *Body) WriteTo(w io.Writer) (n int64, err error) {
 	if b.file != nil {
 		return io.Copy(w, b.file)
 	}
-	for ; b.at < len(b.chunks) && err == nil; b.at, b.within = b.at+1, 0 {
-		var m int
-		m, err = w.Write(b.chunks[b.at].bytes()[b.within:])
-		n += int64(m)
+	for b.at < len(b.chunks) {
+		m, err := w.Write(b.chunks[b.at].bytes()[b.within:])
+		n, b.within = n+int64(m), b.within+m
+		if err != nil {
+			return n, err
+		}
+		b.at, b.within = b.at+1, 0
 	}
-	return n, err
+	return n, nil
 }
 
 // Rewind makes the next Read start at the first byte.
@@ -88,8 +93,12 @@ func (b *Body) dropChunks() {
 }
 
 // room is where the next bytes go: the last chunk, or a new one behind it. A body
-// in a file has one chunk, whose bytes are written before the next ones come.
+// in a file has one chunk, whose bytes are written before the next ones come, and
+// gets a larger one as it grows.
 func (b *Body) room() []byte {
+	if b.file != nil && len(b.chunks) > 0 && len(b.last().data) < smallestChunk<<classOf(b.size) {
+		b.dropChunks()
+	}
 	if len(b.chunks) == 0 || len(b.last().free()) == 0 {
 		b.chunks = append(b.chunks, b.spooler.chunks.get(b.size))
 	}
@@ -104,56 +113,71 @@ func (b *Body) took(n int) error {
 		return nil
 	}
 	b.last().used += n
-	if b.file == nil && b.fitsMemory(n) {
+	switch {
+	case b.file != nil:
+	case b.fitsMemory(n):
 		b.size += int64(n)
 		return nil
+	default:
+		return b.moveToFile(n)
 	}
-	if err := b.moveToFile(n); err != nil {
+	if err := b.bookFile(n); err != nil {
 		return err
 	}
-	for _, c := range b.chunks {
-		if _, err := b.file.Write(c.bytes()); err != nil {
-			return wrapDisk(err)
-		}
-	}
-	b.keepOneChunk()
-	return nil
+	return b.flush()
 }
 
 func (b *Body) fitsMemory(n int) bool {
 	return b.size+int64(n) <= b.spooler.cfg.Memory && b.spooler.memory.take(int64(n))
 }
 
-// moveToFile books n more bytes as bytes of the disk, and with them, where there is
-// no file yet, all that came before.
-func (b *Body) moveToFile(n int) error {
-	more := int64(n)
-	if b.file == nil {
-		more += b.size
-	}
-	if !b.spooler.disk.take(more) {
+// bookFile books n more bytes of a body in a file.
+func (b *Body) bookFile(n int) error {
+	if !b.spooler.disk.take(int64(n)) {
 		return ErrFull
-	}
-	if b.file == nil {
-		f, err := openUnnamed(b.spooler.cfg.Dir)
-		if err != nil {
-			b.spooler.disk.give(more)
-			return wrapDisk(err)
-		}
-		b.spooler.memory.give(b.size)
-		b.file = f
 	}
 	b.size += int64(n)
 	return nil
 }
 
-// keepOneChunk leaves an empty one, the last and largest.
-func (b *Body) keepOneChunk() {
-	last := b.last()
-	b.chunks = b.chunks[:len(b.chunks)-1]
+// moveToFile writes all that came to a file, n bytes of it not booked yet. The
+// memory counts as taken until it is free.
+func (b *Body) moveToFile(n int) error {
+	inMemory := b.size
+	if err := b.openFile(n); err != nil {
+		return err
+	}
+	err := b.flush()
 	b.dropChunks()
-	last.used = 0
-	b.chunks = append(b.chunks, last)
+	b.spooler.memory.give(inMemory)
+	return err
+}
+
+// openFile makes the file, and books all that was in memory and n bytes more as
+// bytes of the disk.
+func (b *Body) openFile(n int) error {
+	whole := b.size + int64(n)
+	if !b.spooler.disk.take(whole) {
+		return ErrFull
+	}
+	f, err := openUnnamed(b.spooler.cfg.Dir)
+	if err != nil {
+		b.spooler.disk.give(whole)
+		return wrapDisk(err)
+	}
+	b.file, b.size = f, whole
+	return nil
+}
+
+// flush writes the chunks to the file. They are empty afterwards.
+func (b *Body) flush() error {
+	for _, c := range b.chunks {
+		if _, err := b.file.Write(c.bytes()); err != nil {
+			return wrapDisk(err)
+		}
+		c.used = 0
+	}
+	return nil
 }
 
 // openUnnamed makes a file that nobody else can open and that is gone with its

@@ -38,6 +38,17 @@ func (s *chunks) get(size int64) *chunk {
 	return &chunk{data: make([]byte, smallestChunk<<class)}
 }
 
+// fit is c, or a smaller chunk with its bytes where they fill less than half of it.
+func (s *chunks) fit(c *chunk) *chunk {
+	if c.used > len(c.data)/2 || len(c.data) <= smallestChunk {
+		return c
+	}
+	small := s.get(2*int64(c.used) - 1) // the class above half is the smallest that holds it
+	small.used = copy(small.data, c.bytes())
+	s.put(c)
+	return small
+}
+
 func classOf(size int64) int {
 	size = min(max(size, smallestChunk), largestChunk)
 	return bits.Len64(uint64(size)/smallestChunk) - 1

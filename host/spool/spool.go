@@ -69,14 +69,24 @@ func (s *Spooler) Read(from io.Reader, limit int64, progress func(received int64
 // Keep is Read of bytes that are there already. It keeps a copy.
 func (s *Spooler) Keep(p []byte) (*Body, error) {
 	b := &Body{spooler: s}
-	if len(p) == 0 {
-		return b, nil
-	}
-	b.chunks = []*chunk{{data: bytes.Clone(p)}}
-	if err := errors.Join(b.took(len(p)), b.received()); err != nil {
+	if err := b.keep(p); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
+}
+
+func (b *Body) keep(p []byte) error {
+	if b.fitsMemory(len(p)) {
+		b.chunks, b.size = []*chunk{{data: bytes.Clone(p), used: len(p)}}, int64(len(p))
+		return nil
+	}
+	if err := b.openFile(len(p)); err != nil {
+		return err
+	}
+	if _, err := b.file.Write(p); err != nil {
+		return wrapDisk(err)
+	}
+	return b.Rewind()
 }
 
 func (b *Body) fill(from io.Reader, limit int64, progress func(int64)) error {
@@ -105,11 +115,17 @@ func (b *Body) fill(from io.Reader, limit int64, progress func(int64)) error {
 	}
 }
 
-// received makes the body one to be read, without the chunk that nothing came into.
+// received makes the body one to be read. While it waits for an instance it holds
+// no chunk that is less than half full, but the smallest.
 func (b *Body) received() error {
-	if n := len(b.chunks); n > 0 && b.last().used == 0 {
-		b.spooler.chunks.put(b.last())
+	if n := len(b.chunks); n > 0 {
+		last := b.last()
 		b.chunks = b.chunks[:n-1]
+		if last.used > 0 && b.file == nil {
+			b.chunks = append(b.chunks, b.spooler.chunks.fit(last))
+		} else {
+			b.spooler.chunks.put(last)
+		}
 	}
 	return b.Rewind()
 }

@@ -168,7 +168,7 @@ func TestKeep(t *testing.T) {
 		t.Fatalf("within memory: in a file %v, %v", small.InFile(), err)
 	}
 	more, err := s.Keep([]byte("abcdefgh"))
-	if err != nil || !more.InFile() {
+	if err != nil || !more.InFile() || len(more.chunks) > 0 {
 		t.Fatalf("above the memory of all: in a file %v, %v", more.InFile(), err)
 	}
 	if _, err := s.Keep(make([]byte, 13)); !errors.Is(err, ErrFull) {
