@@ -1,7 +1,6 @@
 package wasi
 
 import (
-	"errors"
 	"io"
 	"sync"
 )
@@ -52,14 +51,4 @@ func (o *onDemand) leave() error {
 		return c.Close()
 	}
 	return nil
-}
-
-// closeMounts ends what NewSandbox has opened, once.
-func (s *Sandbox) closeMounts() error {
-	var errs []error
-	for _, end := range s.ends {
-		errs = append(errs, end())
-	}
-	s.ends = nil
-	return errors.Join(errs...)
 }

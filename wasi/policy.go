@@ -63,10 +63,7 @@ func (p Policy) NewSandbox() (*Sandbox, error) {
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("wasi: opening the mount %s: %w", m.Guest, err), s.closeMounts())
 		}
-		if m.Close != nil {
-			s.ends = append(s.ends, m.Close)
-		}
-		s.mounts = append(s.mounts, &mount{guest: m.Guest, fs: fsys, dev: uint64(i) + 1})
+		s.mounts = append(s.mounts, &mount{guest: m.Guest, fs: fsys, dev: uint64(i) + 1, end: m.Close})
 	}
 	s.files = newTable(s.initialDescriptors(), p.maxOpenFiles())
 	return s, nil

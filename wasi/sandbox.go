@@ -19,8 +19,7 @@ type Sandbox struct {
 	files  *table
 	locks  locks
 	modes  modes
-	ends   []func() error // of mounts, for Close
-	used   bool           // a path on a WritableDir was looked at
+	used   bool // a path on a WritableDir was looked at
 	// refusal is the text of the network's last one.
 	refusal string
 	sleeper
@@ -31,6 +30,7 @@ type mount struct {
 	guest string
 	fs    FS
 	dev   uint64
+	end   func() error // Mount.Close; nil for none, and once it was called
 }
 
 // guestPath is the absolute path by which the guest knows name.
@@ -150,6 +150,19 @@ func (s *Sandbox) Reset() error {
 // afterwards; closing twice does nothing.
 func (s *Sandbox) Close() error { return errors.Join(s.vacate(), s.closeMounts()) }
 
+// closeMounts ends what NewSandbox has opened, once.
+func (s *Sandbox) closeMounts() error {
+	var errs []error
+	for _, m := range s.mounts {
+		if m.end != nil {
+			errs = append(errs, m.end())
+			m.end = nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// vacate is what Reset and Close have in common.
 func (s *Sandbox) vacate() error {
 	s.modes = modes{}
 	s.locks.release()

@@ -153,7 +153,7 @@ func (c coldBench) spec(ctx context.Context, app string) (sandbox.Spec, error) {
 		return sandbox.Spec{}, err
 	}
 	q, err := hello()
-	return sandbox.Spec{Name: app, Policy: p, Boot: a.Boot(), Load: a.Load(), Warmup: []sandbox.Request{q}, WarmupRounds: 2}, err
+	return sandbox.Spec{Name: app, Policy: p, Boot: a.Boot(), Load: a.Load(), Warmup: []sandbox.Request{q}, WarmupRounds: t.Manifest.Warmup.Rounds}, err
 }
 
 // BenchmarkDeploy is what lies between a folder whose dependencies are installed

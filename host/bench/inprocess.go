@@ -66,7 +66,7 @@ func (g *guests) image(ctx context.Context, name string, q sandbox.Request) (*sa
 	if err != nil {
 		return nil, err
 	}
-	return g.engine.Build(ctx, sandbox.Spec{Name: name, Policy: p, Boot: a.Boot(), Load: a.Load(), Warmup: []sandbox.Request{q, q}})
+	return g.engine.Build(ctx, sandbox.Spec{Name: name, Policy: p, Boot: a.Boot(), Load: a.Load(), Warmup: []sandbox.Request{q}, WarmupRounds: t.Manifest.Warmup.Rounds})
 }
 
 // hello is the request that every measurement without HTTP makes.

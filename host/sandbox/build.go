@@ -186,14 +186,14 @@ const quickWarmup = time.Second
 // so again, and write to the pages that hold it: Flask 128 µs after one round and 103
 // after two, Django 168 and 145 (BenchmarkFresh). More rounds change nothing.
 func (in *Instance) warmUp(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, defaultTo(in.spec.StartTimeout, DefaultStartTimeout))
+	limit := defaultTo(in.spec.StartTimeout, DefaultStartTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	begin := time.Now()
 	if err := in.warmUpRound(ctx); err != nil {
 		return err
 	}
-	most := min(quickWarmup, defaultTo(in.spec.StartTimeout, DefaultStartTimeout)/4)
-	for round := 1; round < in.spec.WarmupRounds && time.Since(begin) < most; round++ {
+	for round := 1; round < in.spec.WarmupRounds && time.Since(begin) < min(quickWarmup, limit/4); round++ {
 		err := in.warmUpRound(ctx)
 		if e := (*Error)(nil); errors.As(err, &e) && e.Kind == KindException {
 			in.logger().Info("the application answers a warm-up request once only", "tenant", in.spec.Name, "error", e.Detail)

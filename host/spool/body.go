@@ -113,31 +113,27 @@ func (b *Body) took(n int) error {
 		return nil
 	}
 	b.last().used += n
-	switch {
-	case b.file != nil:
-	case b.fitsMemory(n):
+	if b.file != nil {
+		return b.appendToFile(n)
+	}
+	if b.fitsMemory(n) {
 		b.size += int64(n)
 		return nil
-	default:
-		return b.moveToFile(n)
 	}
-	if err := b.bookFile(n); err != nil {
-		return err
-	}
-	return b.flush()
+	return b.moveToFile(n)
 }
 
 func (b *Body) fitsMemory(n int) bool {
 	return b.size+int64(n) <= b.spooler.cfg.Memory && b.spooler.memory.take(int64(n))
 }
 
-// bookFile books n more bytes of a body in a file.
-func (b *Body) bookFile(n int) error {
+// appendToFile books n more bytes and writes them.
+func (b *Body) appendToFile(n int) error {
 	if !b.spooler.disk.take(int64(n)) {
 		return ErrFull
 	}
 	b.size += int64(n)
-	return nil
+	return b.flush()
 }
 
 // moveToFile writes all that came to a file, n bytes of it not booked yet. The
