@@ -218,15 +218,19 @@ func (s *site) statusNow() api.Status {
 		out.Error = t.Err.Error()
 	}
 	out.Network = s.fleet.networkTold(s.name)
-	d := s.live.Load()
-	if d == nil {
-		return out
+	d, z := s.both()
+	var seen past
+	switch {
+	case d != nil:
+		p := d.pool.Stats()
+		out.Idle, out.Busy, out.Creating, out.Waiting = p.Idle, p.Busy, p.Creating, p.Waiting
+		out.Isolation, seen = string(d.tenant.Manifest.Isolation), d.history()
+	case z != nil:
+		out.Isolation, seen = string(z.tenant.Manifest.Isolation), z.past
 	}
-	p := d.pool.Stats()
-	out.Idle, out.Busy, out.Creating, out.Waiting = p.Idle, p.Busy, p.Creating, p.Waiting
-	out.Requests, out.Created, out.Isolation = p.Requests, p.Created, string(d.tenant.Manifest.Isolation)
-	if called := d.called.Load(); called > 0 {
-		at := time.Unix(called, 0).UTC()
+	out.Requests, out.Created = seen.requests, seen.created
+	if seen.called > 0 {
+		at := time.Unix(seen.called, 0).UTC()
 		out.LastCall = &at
 	}
 	return out

@@ -157,7 +157,7 @@ func (d *deployer) swap(ctx context.Context, was, next registry.Tenant, w wish) 
 }
 
 // clash says whether another tenant has a route that t asks for.
-func (f *fleet) clash(t tenants.Tenant) error {
+func (f *fleet) clash(t *tenants.Tenant) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	known := maps.Clone(f.known)
@@ -172,7 +172,7 @@ func (f *fleet) clash(t tenants.Tenant) error {
 	return nil
 }
 
-func byName(a, b tenants.Tenant) int { return strings.Compare(a.Name, b.Name) }
+func byName(a, b *tenants.Tenant) int { return strings.Compare(a.Name, b.Name) }
 
 // ClashError says that two tenants ask for one route.
 type ClashError struct{ Err error }
@@ -188,7 +188,7 @@ func (f *fleet) hold(ctx context.Context, name string) *site {
 }
 
 // enter gives a tenant its routes.
-func (f *fleet) enter(t tenants.Tenant) {
+func (f *fleet) enter(t *tenants.Tenant) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.known[t.Name] = t

@@ -103,15 +103,15 @@ func (f *fleet) limits(name string) []console.Limit {
 	if s == nil {
 		return nil
 	}
-	d := s.live.Load()
-	if d == nil {
+	a := s.serving()
+	if a == nil {
 		return nil
 	}
-	l := limits{}
-	l.requests(d, *f.cfg.now())
-	l.instances(d, *f.cfg.now())
-	l.data(d.tenant.Manifest.Data)
-	l.network(d.tenant.Manifest.Network)
+	l, m := limits{}, a.tenant.Manifest
+	l.requests(m, *f.cfg.now())
+	l.instances(m, *f.cfg.now())
+	l.data(m.Data)
+	l.network(m.Network)
 	return l.all
 }
 
@@ -126,16 +126,16 @@ func (l *limits) put(group, name string, value, asked any) {
 	l.all = append(l.all, one)
 }
 
-func (l *limits) requests(d *deployment, c Config) {
-	m := d.tenant.Manifest.Limits
-	l.put("A request", "limits.request_timeout", d.timeout, m.RequestTimeout.Duration)
+func (l *limits) requests(all tenants.Manifest, c Config) {
+	m, b := all.Limits, boundsOf(all, c)
+	l.put("A request", "limits.request_timeout", b.timeout, m.RequestTimeout.Duration)
 	l.put("A request", "limits.cpu_time", orNone(tighter(m.CPUTime.Duration, c.CPUTime)), orNone(m.CPUTime.Duration))
-	l.put("A request", "limits.grace", d.grace, m.Grace.Duration)
-	l.put("A request", "limits.body_size", tenants.Size(d.bodyLimit), m.BodySize)
+	l.put("A request", "limits.grace", b.grace, m.Grace.Duration)
+	l.put("A request", "limits.body_size", tenants.Size(b.bodyLimit), m.BodySize)
 }
 
-func (l *limits) instances(d *deployment, c Config) {
-	m, i := d.tenant.Manifest.Limits, d.tenant.Manifest.Instances
+func (l *limits) instances(all tenants.Manifest, c Config) {
+	m, i := all.Limits, all.Instances
 	l.put("An instance", "limits.memory", min(m.Memory, tenants.Size(c.MemoryPerInstance)), m.Memory)
 	l.put("An instance", "limits.start_timeout", min(m.StartTimeout.Duration, c.StartTimeout), m.StartTimeout.Duration)
 	for _, n := range []struct {
@@ -150,7 +150,7 @@ func (l *limits) instances(d *deployment, c Config) {
 		name  string
 		value any
 	}{
-		{"isolation", d.tenant.Manifest.Isolation}, {"instances.min", i.Min}, {"instances.max", i.Max}, {"instances.weight", i.Weight},
+		{"isolation", all.Isolation}, {"instances.min", i.Min}, {"instances.max", i.Max}, {"instances.weight", i.Weight},
 		{"instances.queue", i.Queue}, {"instances.queue_timeout", orNone(i.QueueTimeout.Duration)},
 	} {
 		l.put("All instances", n.name, n.value, n.value)

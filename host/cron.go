@@ -52,11 +52,11 @@ func (c *cron) run(ctx context.Context) {
 // minute begins what is due.
 func (c *cron) minute(ctx context.Context, now time.Time) {
 	for name, s := range c.deployer.fleet.routes.Load().sites {
-		d := s.live.Load()
-		if d == nil {
+		a := s.serving()
+		if a == nil {
 			continue
 		}
-		for _, j := range d.tenant.Manifest.Jobs() {
+		for _, j := range a.tenant.Manifest.Jobs() {
 			if j.Schedule.Due(now) {
 				c.running.Go(func() { _ = c.do(ctx, name, j) }) // its end is in the log
 			}
@@ -120,11 +120,7 @@ func (c *cron) work(ctx context.Context, tenant string, j tenants.Job, log *tena
 	if s == nil {
 		return errNoTenant
 	}
-	d, err := s.current(ctx)
-	if err != nil {
-		return err
-	}
-	status, err := d.get(ctx, j.What, "wasgi-cron", log)
+	status, err := s.get(ctx, j.What, "wasgi-cron", log)
 	if err == nil && status >= 400 {
 		err = fmt.Errorf("GET %s was answered with %d", j.What, status)
 	}
@@ -169,8 +165,8 @@ func (d *deployer) jobs(tenant string) ([]tenants.Job, error) {
 	if s == nil {
 		return nil, errNoTenant
 	}
-	if live := s.live.Load(); live != nil {
-		return live.tenant.Manifest.Jobs(), nil
+	if a := s.serving(); a != nil {
+		return a.tenant.Manifest.Jobs(), nil
 	}
 	return nil, nil
 }

@@ -21,21 +21,17 @@ const killGrace = 5 * time.Second
 // deployment is a release that serves: an image and the pool of its instances.
 // It is immutable; a reload makes another one.
 type deployment struct {
-	tenant      tenants.Tenant
-	release     tenants.Release
-	fingerprint string
-	turn        uint64 // see fleet.turns
-	touched     int64
-	image       image
-	pool        *pool.Pool[instance]
-	fresh       bool
-	bodyLimit   int64
-	timeout     time.Duration // of one request
-	grace       time.Duration // after that
-	size        uint64        // of the snapshot, bytes; 0 when that is not known
-	static      *static.Files // nil for none
-	files       *release.Use  // of a release that was deployed; nil for a folder
-	redirects   tenants.Redirects
+	application
+	image image
+	pool  *pool.Pool[instance]
+	fresh bool
+	bounds
+	size      uint64        // of the snapshot, bytes; 0 when that is not known
+	static    *static.Files // nil for none
+	files     *release.Use  // of a release that was deployed; nil for a folder
+	redirects tenants.Redirects
+	made      time.Time
+	past      past // of its time before it slept
 
 	life     context.Context // of every request; it ends when they must go
 	kill     context.CancelCauseFunc
@@ -43,15 +39,29 @@ type deployment struct {
 	environs sync.Pool    // *abi.Environ, wiped; this tenant's only
 }
 
-// deploy starts the pool of an image. It serves until retire.
-func deploy(a application, im image, files *static.Files, f *fleet) *deployment {
-	c, m := f.cfg.now(), a.tenant.Manifest
-	d := &deployment{
-		tenant: a.tenant, release: a.release, fingerprint: a.fingerprint, turn: a.turn, touched: a.touched, image: im,
-		fresh:     m.Isolation == tenants.Fresh,
+// bounds are what holds of a manifest's limits within the host's.
+type bounds struct {
+	bodyLimit int64
+	timeout   time.Duration // of one request
+	grace     time.Duration // after that
+}
+
+func boundsOf(m tenants.Manifest, c Config) bounds {
+	return bounds{
 		bodyLimit: min(m.Limits.BodySize.Bytes(), int64(c.MaxBody)),
 		timeout:   min(m.Limits.RequestTimeout.Duration, c.RequestTimeout),
 		grace:     min(m.Limits.Grace.Duration, c.Grace),
+	}
+}
+
+// deploy starts the pool of an image. It serves until retire.
+func deploy(a application, im image, files *static.Files, f *fleet) *deployment {
+	c, m := f.cfg.now(), a.tenant.Manifest
+	a.verified = nil // what it was compared with is needed no more
+	d := &deployment{
+		application: a, image: im, made: time.Now(),
+		fresh:     m.Isolation == tenants.Fresh,
+		bounds:    boundsOf(m, *c),
 		size:      snapshotSize(im),
 		static:    files,
 		redirects: m.RedirectTable(),
@@ -99,7 +109,7 @@ func preparation(im image) func(context.Context) error {
 }
 
 // retire lets the running requests end until ctx does, kills the rest, and
-// frees pool and image.
+// frees pool and image. The release's files are the caller's.
 func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
 	err := d.pool.Drain(ctx)
 	d.kill(context.Canceled)
@@ -119,15 +129,27 @@ func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
 	if err := d.image.Close(); err != nil {
 		log.Error("the image could not be freed", "error", err)
 	}
-	if err := d.files.Close(); err != nil {
-		log.Error("the files of the release could not be let go", "error", err)
-	}
 }
 
-// is says whether d already serves this tenant as it is now, after so many
-// changes of the host's settings.
-func (d *deployment) is(w wish, fingerprint string, turn uint64) bool {
-	return d.fingerprint == fingerprint && d.turn == turn && d.touched == w.touched && sameSettings(d.tenant, w.tenant)
+// is says whether a is this tenant as it is now, after so many changes of the host's
+// settings.
+func (a *application) is(w wish, fingerprint string, turn uint64) bool {
+	return a.fingerprint == fingerprint && a.turn == turn && a.touched == w.touched && sameSettings(a.tenant, w.tenant)
+}
+
+// lastCall is the unix time of the last request, 0 for none.
+func (d *deployment) lastCall() int64 { return max(d.called.Load(), d.past.called) }
+
+// history is what it and those before it have seen.
+func (d *deployment) history() past {
+	p := d.pool.Stats()
+	return past{called: d.lastCall(), requests: d.past.requests + p.Requests, created: d.past.created + p.Created}
+}
+
+// unusedSince says whether it has no instances, and nobody has called since a moment.
+func (d *deployment) unusedSince(since time.Time) bool {
+	p := d.pool.Stats()
+	return d.made.Before(since) && d.called.Load() < since.Unix() && p.Idle+p.Busy+p.Creating+p.Waiting == 0
 }
 
 // environ hands out a buffer; forget takes it back and wipes it.

@@ -16,6 +16,27 @@ func staticFiles(a application) (*static.Files, error) {
 	})
 }
 
+// outright answers what needs no guest, or says what serves the rest. A deployment
+// that retires meanwhile shows no files any more: its successor does.
+func (x *exchange) outright(match tenants.Match, query string) (d *deployment, answered bool, err error) {
+	for try := range 3 {
+		if d, err = x.current(); err != nil {
+			return nil, false, err
+		}
+		if try == 0 {
+			x.compress(d)
+		}
+		if x.direct(d, match, query) {
+			d.called.Store(x.start.Unix())
+			return d, true, nil
+		}
+		if d.static == nil || x.site.live.Load() == d {
+			break
+		}
+	}
+	return d, false, nil
+}
+
 // direct answers what needs no guest: redirects, then static files. false leaves
 // the request to the application.
 func (x *exchange) direct(d *deployment, match tenants.Match, query string) bool {

@@ -81,7 +81,7 @@ func (e *engine) close(ctx context.Context) error {
 }
 
 func (e *engine) prepare(ctx context.Context, a application, progress func(string)) (tenants.Release, error) {
-	return e.releases(e.log, a.memory).Prepare(ctx, a.tenant, progress)
+	return e.releases(e.log, a.memory).Prepare(ctx, *a.tenant, progress)
 }
 
 // compileApp makes byte code of an application that nobody uses yet.
@@ -94,6 +94,40 @@ func (e *engine) compileApp(ctx context.Context, tenant, dir string, memory *san
 func (e *engine) releases(log *slog.Logger, memory *sandbox.Budget) release.Maker {
 	c := e.cfg.now()
 	return release.Maker{Sandbox: e.sandbox, Root: e.root, State: c.StateDir, Cache: c.CacheDir, Log: log, Memory: memory}
+}
+
+// find implements sleeper.
+func (e *engine) find(a application) (sandbox.Stored, bool) {
+	if a.secret || isolated(a.tenant, *e.cfg.now()) {
+		return sandbox.Stored{}, false
+	}
+	spec, err := e.outline(a)
+	if err != nil {
+		return sandbox.Stored{}, false // build says why
+	}
+	key, err := e.key(a, spec)
+	if err != nil {
+		return sandbox.Stored{}, false
+	}
+	path, err := e.snapshotPath(a.tenant.Name)
+	if err != nil {
+		return sandbox.Stored{}, false
+	}
+	at, err := e.sandbox.FindStored(path, key)
+	return at, err == nil
+}
+
+// wake implements sleeper.
+func (e *engine) wake(a application, at sandbox.Stored) (image, error) {
+	spec, err := e.spec(a)
+	if err != nil {
+		return nil, err
+	}
+	im, err := e.sandbox.OpenStored(spec, at)
+	if err != nil {
+		return nil, err
+	}
+	return sandboxImage{im}, nil
 }
 
 func (e *engine) build(ctx context.Context, a application) (image, error) {
@@ -189,7 +223,7 @@ func graceOf(m tenants.Manifest, c Config) time.Duration {
 
 func (e *engine) app(a application) policy.App {
 	return policy.App{
-		Tenant: a.tenant, Release: a.release, Root: e.root, Quotas: a.quotas,
+		Tenant: *a.tenant, Release: a.release, Root: e.root, Quotas: a.quotas,
 		Data:   filepath.Join(e.cfg.now().StateDir, "data", a.tenant.Name),
 		Stdout: a.log.Output("stdout"), Stderr: a.log.Output("stderr"),
 		Certificates: e.certs,
@@ -208,7 +242,7 @@ func (e *engine) snapshotPath(name string) (string, error) {
 // dependencies, settings, environment, mounts, and every message to the guest,
 // which a newer host may lay out otherwise.
 func (e *engine) key(a application, spec sandbox.Spec) (sandbox.Key, error) {
-	settings := a.tenant
+	settings := *a.tenant
 	settings.Dir, settings.Release = "", tenants.Release{}
 	text, err := json.Marshal(settings)
 	if err != nil {
@@ -222,10 +256,10 @@ func (e *engine) key(a application, spec sandbox.Spec) (sandbox.Key, error) {
 	if err != nil {
 		return sandbox.Key{}, fmt.Errorf("the load message: %w", err)
 	}
-	module := e.sandbox.Digest()
+	module, app := e.sandbox.Digest(), e.app(a)
 	parts := [][]byte{
 		module[:], []byte(e.guest), []byte(a.fingerprint), []byte(a.release.Digest), text, boot, load,
-		strconv.AppendUint(nil, spec.MemoryLimit, 10), strconv.AppendInt(nil, a.touched, 10), joined(spec.Policy.Env), joined(mountPoints(spec.Policy)),
+		strconv.AppendUint(nil, spec.MemoryLimit, 10), strconv.AppendInt(nil, a.touched, 10), joined(app.Environ()), joined(app.Places()),
 	}
 	for _, q := range spec.Warmup {
 		part, err := inOrder(q.Environ)
@@ -238,14 +272,6 @@ func (e *engine) key(a application, spec sandbox.Spec) (sandbox.Key, error) {
 }
 
 func joined(texts []string) []byte { return []byte(strings.Join(texts, "\x00")) }
-
-func mountPoints(p wasi.Policy) []string {
-	var out []string
-	for _, m := range p.Mounts {
-		out = append(out, m.Guest)
-	}
-	return out
-}
 
 // inOrder is an environ in a fixed order: headers come out of a map.
 func inOrder(environ []byte) ([]byte, error) {
@@ -262,7 +288,7 @@ func inOrder(environ []byte) ([]byte, error) {
 }
 
 // warmup encodes the manifest's requests.
-func (e *engine) warmup(t tenants.Tenant) ([]sandbox.Request, error) {
+func (e *engine) warmup(t *tenants.Tenant) ([]sandbox.Request, error) {
 	var out []sandbox.Request
 	for i, target := range t.Manifest.Warmup.Paths {
 		message, err := ownRequest(e.encoder, t, target, "wasgi-warmup", fmt.Sprintf("warmup-%d", i+1))

@@ -137,12 +137,11 @@ func (x *exchange) answer() error {
 		return refusal{&edge.Refusal{Status: http.StatusMisdirectedRequest, Reason: "this connection is for another host"}}
 	}
 	x.site, x.tenant = site, site.name
-	d, err := x.current()
+	d, answered, err := x.outright(match, query)
 	if err != nil {
 		return clientLeft(r.Context(), err)
 	}
-	x.compress(d)
-	if x.direct(d, match, query) {
+	if answered {
 		return nil
 	}
 	body, err := x.receive(d.bodyLimit)

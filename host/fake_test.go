@@ -64,6 +64,10 @@ type fakeMaker struct {
 	closed   int                                       // images
 	made     int                                       // images
 	restored int                                       // instances
+	stores   bool                                      // images can be had again: it is a sleeper
+	found    bool                                      // those of an earlier process are there
+	lost     error                                     // why an image cannot be had again
+	woken    int                                       // images that were
 }
 
 func (m *fakeMaker) prepare(_ context.Context, a application, progress func(string)) (tenants.Release, error) {
@@ -88,6 +92,44 @@ func (m *fakeMaker) build(_ context.Context, a application) (image, error) {
 	return &fakeImage{m, version}, nil
 }
 
+// find implements sleeper.
+func (m *fakeMaker) find(application) (sandbox.Stored, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return sandbox.Stored{Bytes: 4096}, m.found
+}
+
+// wake implements sleeper: the version is the one that the release's fingerprint was
+// taken of, because its files are read again only by tests that do not change them.
+func (m *fakeMaker) wake(a application, _ sandbox.Stored) (image, error) {
+	m.mu.Lock()
+	lost := m.lost
+	m.mu.Unlock()
+	if lost != nil {
+		return nil, lost
+	}
+	text, err := os.ReadFile(filepath.Join(a.tenant.Dir, "wsgi.py"))
+	if err != nil {
+		return nil, err
+	}
+	_, version, _ := strings.Cut(strings.TrimSpace(string(text)), "version:")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.made++
+	m.woken++
+	return &fakeImage{m, version}, nil
+}
+
+// sleep is what tests set and read of a sleeper.
+func (m *fakeMaker) sleep(set func(*fakeMaker)) (woken, made int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if set != nil {
+		set(m)
+	}
+	return m.woken, m.made
+}
+
 func (m *fakeMaker) close(context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -100,6 +142,13 @@ func (m *fakeMaker) close(context.Context) error {
 type fakeImage struct {
 	maker   *fakeMaker
 	version string
+}
+
+// Stored tells the host that the image lies on a disk.
+func (i *fakeImage) Stored() (sandbox.Stored, bool) {
+	i.maker.mu.Lock()
+	defer i.maker.mu.Unlock()
+	return sandbox.Stored{Bytes: 4096}, i.maker.stores
 }
 
 func (i *fakeImage) Restore(context.Context) (instance, error) {

@@ -54,11 +54,11 @@ type fleet struct {
 	ledger      *ledger
 	before      *tenants.Router // that was published last
 	sites       map[string]*site
-	known       map[string]tenants.Tenant // what has a route
-	gone        metrics.Pool              // what tenants without labels have counted that are no more
-	goneNetwork metrics.Network           // the same of the network
-	logs        map[string]*tenantlog.Log // of all names since the start: a tenant that comes again goes on with its own
-	source      source                    // of what is not in the folder
+	known       map[string]*tenants.Tenant // what has a route
+	gone        metrics.Pool               // what tenants without labels have counted that are no more
+	goneNetwork metrics.Network            // the same of the network
+	logs        map[string]*tenantlog.Log  // of all names since the start: a tenant that comes again goes on with its own
+	source      source                     // of what is not in the folder
 }
 
 // source is what the host's state says of tenants.
@@ -102,7 +102,7 @@ func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	f := &fleet{
 		cfg: newSettings(c), maker: m, log: log, events: ev,
 		slots: pool.NewSlots(c.Slots).WithPatience(slotPatience), memory: guestMemory(c), builders: newPermits(c.Builders),
-		sites: map[string]*site{}, known: map[string]tenants.Tenant{}, logs: map[string]*tenantlog.Log{}, source: bare{},
+		sites: map[string]*site{}, known: map[string]*tenants.Tenant{}, logs: map[string]*tenantlog.Log{}, source: bare{},
 	}
 	if l, ok := m.(interface{ lookAround() }); ok {
 		f.slots.WithLook(l.lookAround)
@@ -224,8 +224,8 @@ func (f *fleet) lookAt(ctx context.Context, name string) (next func()) {
 // what is no tenant.
 func (f *fleet) load(folder string) (name string, w wish, err error) {
 	if f.cfg.now().Dev {
-		w.tenant, err = loadDev(f.cfg.now().Root, *f.defaults.Load())
-		return w.tenant.Name, w, err
+		t, err := loadDev(f.cfg.now().Root, *f.defaults.Load())
+		return t.Name, wish{tenant: &t}, err
 	}
 	if strings.HasPrefix(folder, ".") || strings.HasPrefix(folder, "_") {
 		return folder, w, fs.ErrNotExist
@@ -308,9 +308,8 @@ func (f *fleet) finish(t tenants.Tenant, digest string, dress dresser) (w wish, 
 	if t.Manifest, lowered = withinCeilings(t.Manifest, *f.cfg.now()); len(lowered) > 0 {
 		f.log.Warn("the manifest asks for more than this server allows: lowered", "tenant", t.Name, "keys", lowered)
 	}
-	w = wish{tenant: t, pinned: digest}
-	w.tenant, w.secret, err = dress(t)
-	return w, err
+	t, secret, err := dress(t)
+	return wish{tenant: &t, pinned: digest, secret: secret}, err
 }
 
 // shadowed says that a folder is not served because a tenant of its name was
@@ -376,9 +375,7 @@ func (f *fleet) halt(name string) (end func()) {
 // that of the one who had it before, or else the first one's by name; the other
 // one hears of it.
 func (f *fleet) publish() {
-	router, clashes := tenants.NewRouterAfter(f.before, slices.SortedFunc(maps.Values(f.known), func(a, b tenants.Tenant) int {
-		return strings.Compare(a.Name, b.Name)
-	}))
+	router, clashes := tenants.NewRouterAfter(f.before, slices.SortedFunc(maps.Values(f.known), byName))
 	for _, p := range clashes {
 		f.log.Warn("a route is taken", "tenant", p.Tenant, "error", p.Err)
 	}
@@ -458,9 +455,9 @@ func (f *fleet) drainContext() (context.Context, context.CancelFunc) {
 }
 
 // url is where a tenant is reached: its first claim.
-func (f *fleet) url(t tenants.Tenant) string {
+func (f *fleet) url(t *tenants.Tenant) string {
 	at := f.origin.Load()
-	if at == nil || t.Name == "" {
+	if at == nil || t == nil || t.Name == "" {
 		return ""
 	}
 	route := t.Routes()[0]

@@ -26,7 +26,7 @@ type image interface {
 
 // application is a release of a tenant that is to be served.
 type application struct {
-	tenant      tenants.Tenant
+	tenant      *tenants.Tenant // nobody changes it
 	release     tenants.Release
 	fingerprint string                        // of the application's folder
 	verified    func() (tenants.Stamp, error) // as in verification

@@ -2,11 +2,13 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/edge"
+	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/tenantlog"
 	"github.com/wasgi/wasgi/wasi"
@@ -48,6 +50,20 @@ func (s *site) examine(ctx context.Context, d *deployment) error {
 		return &HealthError{Path: h.Path, Status: status}
 	}
 	return nil
+}
+
+// get makes a GET of the host's own to what serves, as deployment.get does.
+func (s *site) get(ctx context.Context, target, agent string, log *tenantlog.Log) (status int, err error) {
+	for range 3 {
+		var d *deployment
+		if d, err = s.current(ctx); err != nil {
+			return 0, err
+		}
+		if status, err = d.get(ctx, target, agent, log); !errors.Is(err, pool.ErrClosed) {
+			break
+		}
+	}
+	return status, err
 }
 
 // get makes a GET of the host's own and returns its status. What the

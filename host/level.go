@@ -15,7 +15,7 @@ import (
 
 // isolated says whether a tenant's guests run in a process of their own: when
 // the host wants it for all, or the tenant for itself.
-func isolated(t tenants.Tenant, c Config) bool {
+func isolated(t *tenants.Tenant, c Config) bool {
 	return tenants.IsolationLevel(c.IsolationLevel) == tenants.WorkerProcess ||
 		t.Manifest.IsolationLevel == tenants.WorkerProcess
 }
@@ -67,7 +67,7 @@ func (e *engine) buildWorker(ctx context.Context, a application) (image, error) 
 // job is what both images and programs need.
 func (e *engine) job(a application, spec sandbox.Spec) worker.Job {
 	return worker.Job{
-		Tenant: a.tenant, Site: a.release.Site, Data: e.app(a).Data,
+		Tenant: *a.tenant, Site: a.release.Site, Data: e.app(a).Data,
 		Snapshot: e.workerSnapshot(a.tenant.Name), CacheDir: e.cfg.now().CacheDir,
 		MemoryLimit: spec.MemoryLimit, CPULimit: spec.CPULimit, Grace: spec.Grace,
 		StartTimeout: spec.StartTimeout, WarmupTimeout: spec.WarmupTimeout,

@@ -23,7 +23,7 @@ func TestIsolated(t *testing.T) {
 		{"process", tenants.InProcess, true},
 		{"process", tenants.WorkerProcess, true},
 	} {
-		var tenant tenants.Tenant
+		tenant := new(tenants.Tenant)
 		tenant.Manifest.IsolationLevel = c.tenant
 		if got := isolated(tenant, Config{IsolationLevel: c.host}); got != c.want {
 			t.Errorf("host %q, tenant %q: %v", c.host, c.tenant, got)

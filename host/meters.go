@@ -65,11 +65,11 @@ func counted(s pool.Stats) metrics.Pool {
 
 // meter counts the site's requests; nil when nothing is counted.
 func (s *site) meter() *metrics.Tenant {
-	if t := s.serving.Load(); t != nil || s.fleet.metrics == nil {
+	if t := s.counts.Load(); t != nil || s.fleet.metrics == nil {
 		return t
 	}
 	t := s.fleet.metrics.Serving(s.name)
-	s.serving.Store(t)
+	s.counts.Store(t)
 	return t
 }
 
@@ -92,8 +92,11 @@ func (f *fleet) gather() metrics.Snapshot {
 			Memory:  metrics.Memory{Used: s.memory.Used(), Limit: s.memory.Limit()},
 			Network: f.networkUse(name),
 		}
-		if d := s.live.Load(); d != nil {
+		switch d, z := s.both(); {
+		case d != nil:
 			t.Serves, t.Snapshot = true, d.size
+		case z != nil:
+			t.Serves, t.Snapshot = true, z.image.Bytes
 		}
 		s.mu.Lock()
 		t.Waiting = s.waiting

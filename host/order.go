@@ -10,12 +10,20 @@ import (
 
 // wish is what is to be served of a tenant.
 type wish struct {
-	tenant tenants.Tenant
-	pinned string // digest that its folder must have, "" for any
-	secret bool   // its environment must not get into a file
+	tenant *tenants.Tenant // nobody changes it; nil before any could be read
+	pinned string          // digest that its folder must have, "" for any
+	secret bool            // its environment must not get into a file
 	// touched is the time of its manifest, 0 for none and for what was deployed: a
 	// new one is an operator's wish to have the application loaded again.
 	touched int64
+}
+
+// queue is how many requests may wait for the tenant to serve.
+func (w wish) queue() int {
+	if w.tenant == nil {
+		return 1
+	}
+	return max(w.tenant.Manifest.Instances.Queue, 1)
 }
 
 // order is a change that an operator waits for. Unlike a proposal it is tried
@@ -80,10 +88,19 @@ func (s *site) change(ctx context.Context, o *order) error {
 	return nil
 }
 
+// quotasFor are those of a wish that may not come true.
 func (s *site) quotasFor(w wish) *policy.Quotas {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return policy.QuotasFor(w.tenant, s.quotas)
+	return policy.QuotasFor(*w.tenant, s.quotas)
+}
+
+// quotasOf are those that everything of a tenant shares from here on.
+func (s *site) quotasOf(t *tenants.Tenant) *policy.Quotas {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quotas = policy.QuotasFor(*t, s.quotas)
+	return s.quotas
 }
 
 // step tells a step of a preparation.

@@ -12,7 +12,7 @@ import (
 
 // ownRequest encodes a GET of the host's own, as a client at the tenant's first
 // address would make it. target is relative to the tenant's prefix.
-func ownRequest(encoder *edge.Encoder, t tenants.Tenant, target, agent, id string) ([]byte, error) {
+func ownRequest(encoder *edge.Encoder, t *tenants.Tenant, target, agent, id string) ([]byte, error) {
 	route := t.Routes()[0]
 	host := strings.Replace(route.Host, "*.", "any.", 1)
 	if host == "" {

@@ -72,11 +72,10 @@ func (d *deployer) executeAlone(ctx context.Context, tenant string, p program) (
 		return 0, err
 	}
 	s := d.fleet.siteFor(tenant)
-	a := s.application(w, verification{}, s.quotasFor(w))
+	a := s.application(w, verification{}, s.quotasOf(w.tenant))
 	if a.release, err = d.fleet.maker.prepare(ctx, a, func(string) {}); err != nil {
 		return 0, err
 	}
-	a.tenant.Release = a.release
 	use, err := holdFiles(a)
 	if err != nil {
 		return 0, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasgi/wasgi/host/metrics"
 	"github.com/wasgi/wasgi/host/policy"
+	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/spool"
 	"github.com/wasgi/wasgi/host/tenantlog"
@@ -52,9 +53,11 @@ type site struct {
 
 	retiring sync.WaitGroup // deployments on their way out
 	tally    tally
-	serving  atomic.Pointer[metrics.Tenant] // see meter; nil before the first request
+	counts   atomic.Pointer[metrics.Tenant] // see meter; nil before the first request
 
-	mu      sync.Mutex // guards all below; nothing is called with it held
+	mu      sync.Mutex // guards all below and changes of live; nothing is called with it held
+	dormant *dormant   // serves when live does not; nil for none
+	rousing bool       // somebody opens dormant
 	state   State
 	err     error // of the last attempt
 	want    wish
@@ -88,21 +91,25 @@ func stoppedSite(f *fleet, name string) *site {
 func (s *site) propose(w wish, problem error) {
 	s.mu.Lock()
 	if problem == nil {
-		s.quotas = policy.QuotasFor(w.tenant, s.quotas)
 		s.want = w
 	}
 	s.problem = problem
 	s.mu.Unlock()
+	s.nudge()
+}
+
+// nudge has run look again.
+func (s *site) nudge() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
 	}
 }
 
-func (s *site) proposal() (wish, *policy.Quotas, error) {
+func (s *site) proposal() (wish, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.want, s.quotas, s.problem
+	return s.want, s.problem
 }
 
 // run makes deployments until ctx ends, then takes the last one down. It is
@@ -129,10 +136,7 @@ func (s *site) run(ctx context.Context) {
 			pause = retryFirst
 		}
 	}
-	s.enter(Stopped, nil)
-	if d := s.live.Swap(nil); d != nil {
-		s.retire(d)
-	}
+	s.finish()
 	s.retiring.Wait()
 }
 
@@ -169,18 +173,18 @@ func (s *site) rest(ctx context.Context, pause time.Duration) (o *order, more bo
 func (s *site) attempt(ctx context.Context) error {
 	start := time.Now()
 	turn := s.fleet.turns.Load()
-	w, quotas, err := s.proposal()
+	w, err := s.proposal()
 	var fingerprint string
 	if err == nil {
 		fingerprint, err = s.fleet.fingerprint(w)
 	}
-	if d := s.live.Load(); err == nil && d != nil && d.is(w, fingerprint, turn) {
+	if a := s.serving(); err == nil && a != nil && a.is(w, fingerprint, turn) {
 		s.succeed()
 		return nil
 	}
 	s.begin()
 	if err == nil {
-		a := s.application(w, verification{fingerprint, readJustNow}, quotas)
+		a := s.application(w, verification{fingerprint, readJustNow}, s.quotasOf(w.tenant))
 		a.turn = turn
 		err = s.release(ctx, a, nil)
 	}
@@ -195,9 +199,13 @@ func (s *site) application(w wish, v verification, quotas *policy.Quotas) applic
 // release makes a deployment and swaps it in. commit, which may be nil, is
 // called when it is able to serve; its error leaves the older one serving.
 func (s *site) release(ctx context.Context, a application, commit func(tenants.Release) error) error {
-	im, err := s.build(ctx, &a)
+	im, lies, err := s.build(ctx, &a, commit == nil)
 	if err != nil {
 		return err
+	}
+	if lies {
+		s.hint(a)
+		return nil
 	}
 	if err := s.fleet.unchanged(a); err != nil {
 		return errors.Join(errChanged, err, im.Close())
@@ -223,29 +231,49 @@ func (s *site) release(ctx context.Context, a application, commit func(tenants.R
 			return err
 		}
 	}
-	if old := s.live.Swap(d); old != nil {
+	if old := s.swap(d); old != nil {
 		s.retiring.Go(func() { s.retire(old) })
 	}
+	s.hint(a)
+	return nil
+}
+
+// swap has d serve from here on, and returns what did before.
+func (s *site) swap(d *deployment) (old *deployment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.live.Swap(d)
+}
+
+// hint says what an operator could do better.
+func (s *site) hint(a application) {
 	if hint := a.tenant.Manifest.Hint(); hint != "" {
 		s.step("hint: " + hint)
 		s.log.Slog().Info(hint)
 	}
-	return nil
 }
 
-// build runs with one of the host's few building permits.
-func (s *site) build(ctx context.Context, a *application) (image, error) {
+// build runs with one of the host's few building permits. It returns an image, or
+// says, if that is good enough, that a dormant release serves from here on.
+func (s *site) build(ctx context.Context, a *application, dormantToo bool) (im image, lies bool, err error) {
 	release, err := s.fleet.builders.take(ctx, s.called)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer release()
 	if err := s.prepare(ctx, a); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	s.boot()
+	if dormantToo {
+		if lies, err = s.lie(*a); lies || err != nil {
+			return nil, lies, err
+		}
+	}
+	s.rouse() // the new image may be written over that of the release before
 	s.step("booting")
-	return s.fleet.maker.build(ctx, *a)
+	im, err = s.fleet.maker.build(ctx, *a)
+	return im, false, err
 }
 
 func (s *site) prepare(ctx context.Context, a *application) (err error) {
@@ -255,17 +283,50 @@ func (s *site) prepare(ctx context.Context, a *application) (err error) {
 	a.release, err = s.fleet.maker.prepare(ctx, *a, func(text string) {
 		s.fleet.events.emit(Event{Kind: EventProgress, Tenant: s.name, Text: text})
 	})
-	a.tenant.Release = a.release
 	return err
 }
 
+// retire ends a deployment that does not serve any more.
 func (s *site) retire(d *deployment) {
+	s.disband(d)
+	s.letGo(d.files)
+}
+
+// disband is retire for a deployment whose files go on being used.
+func (s *site) disband(d *deployment) {
 	ctx, cancel := s.fleet.drainContext()
 	defer cancel()
 	d.retire(ctx, s.log.Slog())
 	s.tally.leave(d)
-	if d.files != nil {
-		s.fleet.source.retired(s.name)
+}
+
+// letGo is for the files of a release that serves nobody any more.
+func (s *site) letGo(files *release.Use) {
+	if files == nil {
+		return
+	}
+	if err := files.Close(); err != nil {
+		s.log.Slog().Error("the files of the release could not be let go", "error", err)
+	}
+	s.fleet.source.retired(s.name)
+}
+
+// finish stops the site. What is being opened meanwhile is retired by who opens it.
+func (s *site) finish() {
+	s.enter(Stopped, nil)
+	s.mu.Lock()
+	d, z := s.live.Swap(nil), s.dormant
+	if s.rousing {
+		z = nil
+	} else {
+		s.dormant = nil
+	}
+	s.mu.Unlock()
+	if d != nil {
+		s.retire(d)
+	}
+	if z != nil {
+		s.letGo(z.files)
 	}
 }
 
@@ -273,13 +334,15 @@ func (s *site) retire(d *deployment) {
 func (s *site) report(ctx context.Context, err error, took time.Duration) {
 	err = withFileAdvice(err)
 	s.tried.Store(true)
-	if !errors.Is(err, errChanged) && ctx.Err() == nil {
+	if !errors.Is(err, errChanged) && ctx.Err() == nil && (err != nil || s.live.Load() != nil) {
 		s.fleet.metrics.Tenant(s.name).Released(err == nil, took)
 	}
 	switch {
 	case err == nil:
 		s.succeed()
-		s.fleet.events.emit(Event{Kind: EventReady, Tenant: s.name, URL: s.fleet.url(s.live.Load().tenant), Took: took})
+		if a := s.serving(); a != nil { // not lost already
+			s.fleet.events.emit(Event{Kind: EventReady, Tenant: s.name, URL: s.fleet.url(a.tenant), Took: took})
+		}
 	case errors.Is(err, errChanged):
 		s.repeat(err)
 	case ctx.Err() != nil:
@@ -291,7 +354,6 @@ func (s *site) report(ctx context.Context, err error, took time.Duration) {
 }
 
 // sameSettings compares all that goes into a deployment but the files.
-func sameSettings(a, b tenants.Tenant) bool {
-	a.Release, b.Release = tenants.Release{}, tenants.Release{}
-	return reflect.DeepEqual(a, b)
+func sameSettings(a, b *tenants.Tenant) bool {
+	return a == b || reflect.DeepEqual(a, b)
 }

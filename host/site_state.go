@@ -4,9 +4,23 @@ import "context"
 
 // enter moves the site to a state and lets the waiting requests look.
 func (s *site) enter(to State, err error) {
+	s.pass(err, func(State) []State { return []State{to} })
+}
+
+// pass moves the site along states that depend on the one that it is in: a request
+// may find meanwhile that the site is Cold.
+func (s *site) pass(err error, way func(from State) []State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state, s.err = s.state.to(to), err
+	for _, to := range way(s.state) {
+		s.state = s.state.to(to)
+	}
+	s.err = err
+	s.wakeAll()
+}
+
+// wakeAll lets the waiting requests look. Call it with mu held.
+func (s *site) wakeAll() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
@@ -26,51 +40,62 @@ func (s *site) failed() bool {
 
 // begin starts an attempt.
 func (s *site) begin() {
-	if s.now() == Serving {
-		s.enter(Reloading, nil)
-		return
-	}
-	s.enter(Preparing, nil)
+	s.pass(nil, func(from State) []State {
+		if from == Serving {
+			return []State{Reloading}
+		}
+		return []State{Preparing}
+	})
 }
 
 func (s *site) boot() {
-	if s.now() == Preparing {
-		s.enter(Booting, nil)
-	}
+	s.pass(nil, func(from State) []State {
+		switch from {
+		case Cold:
+			return []State{Preparing, Booting}
+		case Preparing:
+			return []State{Booting}
+		}
+		return nil
+	})
 }
 
 // succeed ends an attempt, or finds that there was nothing to do.
 func (s *site) succeed() {
-	if s.now() == Serving {
-		s.mu.Lock()
-		s.err = nil
-		s.mu.Unlock()
-		return
-	}
-	if s.now() == Preparing {
-		s.enter(Booting, nil)
-	}
-	s.enter(Serving, nil)
+	s.pass(nil, func(from State) []State {
+		switch {
+		case from == Serving || s.live.Load() == nil && s.dormant == nil: // lost this moment: run is told
+			return nil
+		case from == Cold:
+			return []State{Preparing, Booting, Serving}
+		case from == Preparing:
+			return []State{Booting, Serving}
+		}
+		return []State{Serving}
+	})
 }
 
 // repeat ends an attempt that is to be made again soon: requests go on waiting.
 func (s *site) repeat(err error) {
-	if s.now() == Reloading {
-		s.enter(Serving, err)
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err = err
+	s.pass(err, func(from State) []State {
+		if from == Reloading {
+			return []State{Serving}
+		}
+		return nil
+	})
 }
 
 // fail ends an attempt; an older release goes on.
 func (s *site) fail(err error) {
-	if s.now() == Reloading {
-		s.enter(Serving, err)
-		return
-	}
-	s.enter(Failed, err)
+	s.pass(err, func(from State) []State {
+		switch from {
+		case Reloading:
+			return []State{Serving}
+		case Cold:
+			return []State{Preparing, Failed}
+		}
+		return []State{Failed}
+	})
 }
 
 // status is what the world may know.
@@ -80,6 +105,8 @@ func (s *site) status() TenantStatus {
 	status := TenantStatus{Name: s.name, URL: s.fleet.url(s.want.tenant), State: s.state, Err: s.err}
 	if d := s.live.Load(); d != nil {
 		status.Release = d.fingerprint
+	} else if s.dormant != nil {
+		status.Release = s.dormant.fingerprint
 	}
 	return status
 }
@@ -99,9 +126,13 @@ func (s *site) current(ctx context.Context) (*deployment, error) {
 	}
 	defer s.unqueue()
 	for {
-		d, changed, err := s.look()
+		d, z, changed, err := s.look()
 		if d != nil || err != nil {
 			return d, err
+		}
+		if z != nil {
+			s.open(z)
+			continue
 		}
 		select {
 		case <-changed:
@@ -111,26 +142,30 @@ func (s *site) current(ctx context.Context) (*deployment, error) {
 	}
 }
 
-func (s *site) look() (*deployment, <-chan struct{}, error) {
+// look returns what serves, what the caller is to open so that it does, or what is
+// closed when something has changed.
+func (s *site) look() (d *deployment, z *dormant, changed <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if d := s.live.Load(); d != nil {
-		return d, nil, nil
+		return d, nil, nil, nil
 	}
 	switch s.state {
 	case Failed:
-		return nil, nil, notServed{s.err}
+		return nil, nil, nil, notServed{s.err}
 	case Stopped:
-		return nil, nil, errStopped
-	default:
-		return nil, s.changed, nil
+		return nil, nil, nil, errStopped
 	}
+	if s.dormant != nil && !s.rousing {
+		return nil, s.toOpen(), nil, nil
+	}
+	return nil, nil, s.changed, nil
 }
 
 func (s *site) queue() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.waiting >= max(s.want.tenant.Manifest.Instances.Queue, 1) {
+	if s.waiting >= s.want.queue() {
 		return false
 	}
 	s.waiting++

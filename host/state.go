@@ -12,7 +12,8 @@ import (
 //	            └─ Failed ◄┘          every state ─► Stopped
 //
 // While a tenant is Reloading its older release serves; a release that cannot
-// be served leaves it Serving the older one, with TenantStatus.Err set.
+// be served leaves it Serving the older one, with TenantStatus.Err set. Both go back
+// to Cold when the snapshot is gone that a tenant at rest was to be served from.
 type State int
 
 // The states.
@@ -45,9 +46,9 @@ func (s State) next() []State {
 	case Booting:
 		return []State{Preparing, Serving, Failed, Stopped}
 	case Serving:
-		return []State{Reloading, Stopped}
+		return []State{Reloading, Cold, Stopped}
 	case Reloading:
-		return []State{Serving, Stopped}
+		return []State{Serving, Cold, Stopped}
 	case Failed:
 		return []State{Preparing, Stopped}
 	default:

@@ -81,7 +81,7 @@ const upgradeTimes = 5
 // servingNow are the tenants that requests are served for.
 func (h *Host) servingNow() (names []string) {
 	for name, s := range h.fleet.routes.Load().sites {
-		if s.live.Load() != nil {
+		if s.serving() != nil {
 			names = append(names, name)
 		}
 	}

@@ -23,7 +23,7 @@ func pinnedWish(t *testing.T) (wish, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return wish{tenant: tenants.Tenant{Name: "shop", Dir: dir}, pinned: digest.String()}, file
+	return wish{tenant: &tenants.Tenant{Name: "shop", Dir: dir}, pinned: digest.String()}, file
 }
 
 // A release whose files are what they must be serves, unless they change until

@@ -71,11 +71,17 @@ type prefixes struct {
 
 // NewRouter builds the table. Two tenants that claim the same host and path are
 // a Problem that names both; the first one keeps it.
-func NewRouter(tenants []Tenant) (*Router, []Problem) { return NewRouterAfter(nil, tenants) }
+func NewRouter(tenants []Tenant) (*Router, []Problem) {
+	all := make([]*Tenant, 0, len(tenants))
+	for i := range tenants {
+		all = append(all, &tenants[i])
+	}
+	return NewRouterAfter(nil, all)
+}
 
 // NewRouterAfter is NewRouter for tenants that change: who has had a claim in
 // before, and still makes it, keeps it.
-func NewRouterAfter(before *Router, tenants []Tenant) (*Router, []Problem) {
+func NewRouterAfter(before *Router, tenants []*Tenant) (*Router, []Problem) {
 	r := &Router{exact: map[string]prefixes{}, wildcard: map[string]prefixes{}}
 	for _, t := range tenants {
 		for _, route := range t.Routes() {

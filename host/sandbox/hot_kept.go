@@ -56,7 +56,7 @@ func decodeHot(b []byte, size uint64) ([]pageRun, error) {
 
 // recallHot takes what was learnt in an earlier process.
 func (im *Image) recallHot() {
-	if !im.storage.stored {
+	if !im.storage.stored() {
 		return
 	}
 	b, err := readAttribute(im.storage.file, hotAttribute, maxHotBytes)
@@ -70,7 +70,7 @@ func (im *Image) recallHot() {
 
 // keepHot writes down what was learnt, where that is possible.
 func (im *Image) keepHot(runs []pageRun) {
-	if b := encodeHot(runs); im.storage.stored && len(b) <= maxHotBytes {
+	if b := encodeHot(runs); im.storage.stored() && len(b) <= maxHotBytes {
 		_ = writeAttribute(im.storage.file, hotAttribute, b)
 	}
 }

@@ -36,11 +36,13 @@ type storage struct {
 	pages   pageMap // pages that are not zero
 	globals []uint64
 	buffer  messageBuffer
-	stored  bool // the file has a name
+	at      Stored // zero for a file without a name
 	budget  *Budget
 	booked  uint64 // in budget, for a file that lives in memory
 	view    []byte // read-only mapping of the memory
 }
+
+func (s *storage) stored() bool { return s.at.path != "" }
 
 // open maps the memory, for Reset to copy from.
 func (s *storage) open() error {
@@ -125,7 +127,7 @@ func (e *Engine) newImage(spec Spec, s *storage) (*Image, error) {
 // Stats describes the image.
 func (im *Image) Stats() ImageStats {
 	s := im.storage
-	return ImageStats{MemorySize: s.size, NonZeroBytes: s.pages.bytes(s.size), Stored: s.stored}
+	return ImageStats{MemorySize: s.size, NonZeroBytes: s.pages.bytes(s.size), Stored: s.stored()}
 }
 
 // Close lets go of the image. Instances that were restored from it go on; the

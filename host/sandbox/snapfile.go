@@ -9,7 +9,6 @@ import (
 	"hash"
 	"io"
 	"os"
-	"slices"
 	"sync"
 )
 
@@ -153,26 +152,34 @@ func (h *header) newDigest(pages pageMap) hash.Hash {
 	return digest
 }
 
-// verify reads the file and compares the digest. Bytes that the digest does
-// not cover must be zero.
-func (h *header) verify(f *os.File) (pageMap, error) {
-	lead := make([]byte, h.offset()-headerSize)
-	if _, err := f.ReadAt(lead, headerSize); err != nil {
+// readPages reads the page map.
+func (h *header) readPages(f *os.File) (pageMap, error) {
+	pages := make(pageMap, pageMapSize(h.size))
+	if _, err := f.ReadAt(pages, headerSize); err != nil {
 		return nil, fmt.Errorf("its page map is cut short: %w", err)
 	}
-	pages := pageMap(lead[:pageMapSize(h.size)])
-	if !allZero(lead[len(pages):]) {
-		return nil, errDamaged
+	return pages, nil
+}
+
+// verify reads the file and compares the digest. Bytes that the digest does
+// not cover must be zero.
+func (h *header) verify(f *os.File, pages pageMap) error {
+	start := headerSize + int64(len(pages))
+	rest := make([]byte, h.offset()-start)
+	if _, err := f.ReadAt(rest, start); err != nil {
+		return fmt.Errorf("its page map is cut short: %w", err)
 	}
-	pages = slices.Clone(pages) // the image keeps it, and lead is 64 KiB
+	if !allZero(rest) {
+		return errDamaged
+	}
 	v := &verifier{file: f, offset: h.offset(), digest: h.newDigest(pages), buf: make([]byte, 1<<17)}
 	if err := pages.split(pageRun{0, h.size}, v.run); err != nil {
-		return nil, err
+		return err
 	}
 	if !bytes.Equal(v.digest.Sum(nil), h.digest[:]) {
-		return nil, errDamaged
+		return errDamaged
 	}
-	return pages, nil
+	return nil
 }
 
 var errDamaged = errors.New("it is damaged: its digest differs")

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -37,7 +36,7 @@ func NewKey(parts ...[]byte) Key {
 // an application that looked into a writable folder is never written: files
 // there change without a change of the key.
 func (e *Engine) BuildStored(ctx context.Context, spec Spec, path string, key Key) (*Image, error) {
-	s, err := e.openStored(path, key)
+	s, err := e.openStored(Stored{path: path, key: key})
 	if err == nil {
 		return e.newImage(spec, s)
 	}
@@ -57,45 +56,6 @@ func (e *Engine) BuildStored(ctx context.Context, spec Spec, path string, key Ke
 		return in.keep()
 	}
 	return e.newImage(spec, s)
-}
-
-// openStored opens and checks the file. The error says why it is not used.
-func (e *Engine) openStored(path string, key Key) (*storage, error) {
-	return openImage(path, func(f *os.File) (*storage, error) {
-		h, err := e.checkHeader(f, key)
-		if err != nil {
-			return nil, err
-		}
-		pages, err := h.verify(f)
-		if err != nil {
-			return nil, err
-		}
-		return h.storage(f, pages), nil
-	})
-}
-
-// openImage makes a storage of a file that was looked at. What was checked stays
-// what it was: the file is private to this user, and is only ever replaced by rename.
-func openImage(path string, check func(*os.File) (*storage, error)) (*storage, error) {
-	f, err := openNoFollow(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("there is none yet")
-	}
-	if err != nil {
-		return nil, err
-	}
-	s, err := check(f)
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	if err := s.open(); err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	return s, nil
-}
-
-func (h *header) storage(f *os.File, pages pageMap) *storage {
-	return &storage{file: f, offset: h.offset(), size: h.size, pages: pages, globals: h.globals, buffer: h.buffer, stored: true}
 }
 
 // checkHeader says whether a file may be what is looked for.
@@ -142,7 +102,11 @@ func (e *Engine) writeStored(path string, key Key, s snapshot) (*storage, error)
 		if err != nil {
 			return nil, err
 		}
-		return h.storage(f, pages), nil
+		id, err := idOf(f)
+		if err != nil {
+			return nil, err
+		}
+		return h.storage(f, pages, Stored{path: path, key: key, verified: id}), nil
 	})
 }
 

@@ -150,7 +150,7 @@ func TestStoredImageFlips(t *testing.T) {
 		if _, err := f.WriteAt([]byte{whole[at] ^ 0x10}, at); err != nil {
 			t.Fatal(err)
 		}
-		if st, err := s.openStored(s.path, key); err == nil {
+		if st, err := s.openStored(Stored{path: s.path, key: key}); err == nil {
 			closed(t, st.close())
 			t.Errorf("a flip at %d was not seen", at)
 		}

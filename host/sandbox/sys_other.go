@@ -31,6 +31,7 @@ func memoryFile(string) (*os.File, error)                 { return nil, errPlatf
 func seal(*os.File) error                                 { return errPlatform }
 func nextData(_ *os.File, offset, _ int64) int64          { return offset }
 func openNoFollow(string) (*os.File, error)               { return nil, errPlatform }
+func numbersOf(os.FileInfo) (device, inode uint64)        { return 0, 0 }
 func ownedByUs(os.FileInfo) bool                          { return false }
 func openDirtyPages() (*dirtyPages, error)                { return nil, errPlatform }
 func (*dirtyPages) find([]byte, *scratch) error           { return errPlatform }
