@@ -62,9 +62,9 @@ func (x *exchange) tell(f fault, err error) {
 		level = slog.LevelWarn
 	}
 	if x.site != nil {
-		log = x.site.log.Slog()
+		log = x.site.log().Slog()
 		if f.blame == onTenant {
-			log = x.site.log.Budgeted()
+			log = x.site.log().Budgeted()
 		}
 	}
 	log.Log(x.Request().Context(), level, "request failed", "fault", f.word, "request_id", x.id, "error", err)

@@ -73,7 +73,7 @@ func (c *cron) do(ctx context.Context, tenant string, j tenants.Job) error {
 	if !c.begin(key, start) {
 		return errJobRuns
 	}
-	log := c.deployer.fleet.tenantLog(tenant)
+	log := c.deployer.fleet.logs.of(tenant)
 	err := c.work(ctx, tenant, j, log)
 	took := time.Since(start)
 	c.end(key, took, err)

@@ -139,7 +139,7 @@ func (s *site) sleeping() (z *dormant, changed <-chan struct{}) {
 	case s.dormant == nil:
 		return nil, nil
 	case s.rousing:
-		return nil, s.changed
+		return nil, s.change()
 	}
 	return s.toOpen(), nil
 }
@@ -147,7 +147,7 @@ func (s *site) sleeping() (z *dormant, changed <-chan struct{}) {
 // toOpen is the dormant release for the caller to open. Call it with mu held.
 func (s *site) toOpen() *dormant {
 	s.rousing = true
-	s.retiring.Add(1) // the end of run waits for it
+	s.retiring.Add(1) // finish waits for it
 	return s.dormant
 }
 
@@ -160,7 +160,7 @@ func (s *site) open(z *dormant) {
 	switch {
 	case err != nil:
 		s.letGo(z.files)
-		s.log.Slog().Warn("the snapshot cannot be used any more: the application is started again", "reason", err)
+		s.log().Slog().Warn("the snapshot cannot be used any more: the application is started again", "reason", err)
 		s.nudge()
 	case !used:
 		s.retire(d)
@@ -170,6 +170,7 @@ func (s *site) open(z *dormant) {
 // awake makes the deployment.
 func (s *site) awake(z *dormant) (*deployment, error) {
 	a := z.application
+	a.log = s.log()
 	a.quotas = s.quotasOf(a.tenant)
 	im, err := s.fleet.maker.(sleeper).wake(a, z.image)
 	if err != nil {

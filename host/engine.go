@@ -193,15 +193,18 @@ func (e *engine) outline(a application) (sandbox.Spec, error) {
 	if err != nil {
 		return sandbox.Spec{}, err
 	}
-	return sandbox.Spec{
+	spec := sandbox.Spec{
 		Name: a.tenant.Name, Budget: a.memory, Boot: app.Boot(), Load: app.Load(), Warmup: warmup, WarmupRounds: m.Warmup.Rounds,
 		MemoryLimit:   uint64(min(m.Limits.Memory.Bytes(), int64(e.cfg.now().MemoryPerInstance))),
 		CPULimit:      tighter(m.Limits.CPUTime.Duration, e.cfg.now().CPUTime),
 		Grace:         graceOf(m, *e.cfg.now()),
 		StartTimeout:  min(m.Limits.StartTimeout.Duration, e.cfg.now().StartTimeout),
 		WarmupTimeout: m.Warmup.Timeout.Duration,
-		Logger:        a.log.GuestSlog(),
-	}, nil
+	}
+	if a.log != nil {
+		spec.Logger = a.log.GuestSlog()
+	}
+	return spec, nil
 }
 
 // tighter is the smaller of two limits of which zero is none.
@@ -222,12 +225,15 @@ func graceOf(m tenants.Manifest, c Config) time.Duration {
 }
 
 func (e *engine) app(a application) policy.App {
-	return policy.App{
+	app := policy.App{
 		Tenant: *a.tenant, Release: a.release, Root: e.root, Quotas: a.quotas,
-		Data:   filepath.Join(e.cfg.now().StateDir, "data", a.tenant.Name),
-		Stdout: a.log.Output("stdout"), Stderr: a.log.Output("stderr"),
+		Data:         filepath.Join(e.cfg.now().StateDir, "data", a.tenant.Name),
 		Certificates: e.certs,
 	}
+	if a.log != nil {
+		app.Stdout, app.Stderr = a.log.Output("stdout"), a.log.Output("stderr")
+	}
+	return app
 }
 
 func (e *engine) snapshotPath(name string) (string, error) {

@@ -363,13 +363,13 @@ func (r regular) Keep() (edge.KeptFile, error) { return r.Regular.Keep() }
 // Log implements sandbox.Responder.
 func (r responder) Log(level abi.LogLevel, text string) {
 	defer r.x.trace.Call("log")()
-	r.x.site.log.Guest(level, text, r.x.id)
+	r.x.site.log().Guest(level, text, r.x.id)
 }
 
 // Print implements sandbox.Printer.
 func (r responder) Print(s sandbox.Stream, line string) {
 	defer r.x.trace.Call("print")()
-	r.x.site.log.Print(s.String(), line, r.x.id)
+	r.x.site.log().Print(s.String(), line, r.x.id)
 }
 
 // Pause implements sandbox.Waiter: the guest sleeps.

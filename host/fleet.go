@@ -21,7 +21,6 @@ import (
 	"github.com/wasgi/wasgi/host/metrics"
 	"github.com/wasgi/wasgi/host/pool"
 	"github.com/wasgi/wasgi/host/sandbox"
-	"github.com/wasgi/wasgi/host/tenantlog"
 	"github.com/wasgi/wasgi/tenants"
 )
 
@@ -36,6 +35,7 @@ type fleet struct {
 	slots    *pool.Slots
 	memory   *sandbox.Budget // of all guests
 	builders permits         // to prepare a tenant
+	logs     logbook
 	routes   atomic.Pointer[table]
 	origin   atomic.Pointer[origin] // of the first client listener
 
@@ -57,7 +57,6 @@ type fleet struct {
 	known       map[string]*tenants.Tenant // what has a route
 	gone        metrics.Pool               // what tenants without labels have counted that are no more
 	goneNetwork metrics.Network            // the same of the network
-	logs        map[string]*tenantlog.Log  // of all names since the start: a tenant that comes again goes on with its own
 	source      source                     // of what is not in the folder
 }
 
@@ -102,11 +101,12 @@ func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	f := &fleet{
 		cfg: newSettings(c), maker: m, log: log, events: ev,
 		slots: pool.NewSlots(c.Slots).WithPatience(slotPatience), memory: guestMemory(c), builders: newPermits(c.Builders),
-		sites: map[string]*site{}, known: map[string]*tenants.Tenant{}, logs: map[string]*tenantlog.Log{}, source: bare{},
+		sites: map[string]*site{}, known: map[string]*tenants.Tenant{}, source: bare{},
 	}
 	if l, ok := m.(interface{ lookAround() }); ok {
 		f.slots.WithLook(l.lookAround)
 	}
+	f.logs.make = f.newTenantLog
 	f.drain, f.drainNow = context.WithCancel(context.Background())
 	base := manifestDefaults(c)
 	f.defaults.Store(&base)
@@ -130,8 +130,19 @@ func (f *fleet) find(host, rawPath string) (*site, tenants.Match, error) {
 	return t.sites[m.Tenant], m, nil
 }
 
-// start looks at everything once. The sites' goroutines end with ctx.
+// endAll ends the sites.
+func (f *fleet) endAll() {
+	f.mu.Lock()
+	all := slices.Collect(maps.Values(f.sites))
+	f.mu.Unlock()
+	for _, s := range all {
+		s.end()
+	}
+}
+
+// start looks at everything once. The sites end with ctx.
 func (f *fleet) start(ctx context.Context) error {
+	context.AfterFunc(ctx, f.endAll)
 	if f.cfg.now().Dev {
 		f.look(ctx, []string{"."})
 		return nil
@@ -328,18 +339,13 @@ func (f *fleet) site(ctx context.Context, name string) *site {
 		return s
 	}
 	s := newSite(f, name)
-	ctx, s.end = context.WithCancel(ctx)
+	s.sites = ctx
 	f.sites[name] = s
-	f.running.Go(func() { s.run(ctx); f.forget(s) }) // ends with s.end or with the fleet
-	return s
-}
-
-// logOf is a tenant's.
-func (f *fleet) logOf(name string) *tenantlog.Log {
-	if f.logs[name] == nil {
-		f.logs[name] = f.newTenantLog(name)
+	f.running.Add(1) // until s.finish
+	if ctx.Err() != nil {
+		s.end() // after endAll
 	}
-	return f.logs[name]
+	return s
 }
 
 // remove forgets a site, and returns what ends it.

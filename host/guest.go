@@ -34,9 +34,9 @@ type application struct {
 	pinned      string                        // what that must be, "" for anything
 	secret      bool                          // its environment must not get into a file
 	touched     int64                         // as in wish
-	quotas      *policy.Quotas
-	log         *tenantlog.Log
-	memory      *sandbox.Budget // of all its instances
+	quotas      *policy.Quotas                // nil before it is built
+	log         *tenantlog.Log                // nil before it is built
+	memory      *sandbox.Budget               // of all its instances
 }
 
 // maker turns tenants into images. Its methods are called from several

@@ -42,7 +42,7 @@ func (s *site) examine(ctx context.Context, d *deployment) error {
 	s.step("checking " + h.Path)
 	ctx, cancel := context.WithTimeout(ctx, min(h.Timeout.Duration, s.fleet.cfg.now().StartTimeout))
 	defer cancel()
-	status, err := d.get(ctx, h.Path, "wasgi-health", s.log)
+	status, err := d.get(ctx, h.Path, "wasgi-health", s.log())
 	if err != nil {
 		return &HealthError{Path: h.Path, Err: err}
 	}

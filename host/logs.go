@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"sync"
 
 	"github.com/wasgi/wasgi/host/admin/api"
 	"github.com/wasgi/wasgi/host/tenantlog"
@@ -9,7 +10,7 @@ import (
 
 // Logs implements api.Backend.
 func (b backend) Logs(ctx context.Context, tenant string, q api.LogQuery, f func(api.LogLine) error) error {
-	log := b.fleet.tenantLog(tenant)
+	log := b.fleet.logs.of(tenant)
 	wake, stop := log.Watch()
 	defer stop()
 	reader := log.Read(q.Lines, q.Since)
@@ -31,10 +32,26 @@ func (b backend) Logs(ctx context.Context, tenant string, q api.LogQuery, f func
 	}
 }
 
-func (f *fleet) tenantLog(name string) *tenantlog.Log {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.logOf(name)
+// logbook has the logs of all names since the start: a tenant that comes again goes
+// on with its own.
+type logbook struct {
+	make func(name string) *tenantlog.Log
+
+	mu   sync.Mutex // guards all below
+	logs map[string]*tenantlog.Log
+}
+
+// of is a tenant's.
+func (b *logbook) of(name string) *tenantlog.Log {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.logs == nil {
+		b.logs = map[string]*tenantlog.Log{}
+	}
+	if b.logs[name] == nil {
+		b.logs[name] = b.make(name)
+	}
+	return b.logs[name]
 }
 
 func lineOf(l tenantlog.Line) api.LogLine {

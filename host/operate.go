@@ -133,7 +133,7 @@ func (f *fleet) drop(name string) {
 	f.mu.Unlock()
 	end()
 	if s != nil {
-		<-s.ended
+		<-s.gone()
 	}
 }
 

@@ -41,14 +41,18 @@ type order struct {
 // the site is gone.
 func (s *site) submit(o *order) error {
 	o.done = make(chan error, 1)
-	select {
-	case s.orders <- o:
-		return <-o.done
-	case <-s.ended:
+	if !s.enqueue(o) {
 		return errStopped
+	}
+	select {
+	case err := <-o.done:
+		return err
 	case <-o.ctx.Done():
+	}
+	if s.withdraw(o) {
 		return context.Cause(o.ctx)
 	}
+	return <-o.done
 }
 
 // fulfil makes a deployment of an order and swaps it in.
@@ -58,12 +62,12 @@ func (s *site) fulfil(ctx context.Context, o *order) error {
 	defer cancel(nil)
 	defer context.AfterFunc(o.ctx, func() { cancel(context.Cause(o.ctx)) })()
 	s.begin()
-	err := s.change(ctx, o)
+	err := s.try(ctx, o)
 	s.report(ctx, err, time.Since(start))
 	return err
 }
 
-func (s *site) change(ctx context.Context, o *order) error {
+func (s *site) try(ctx context.Context, o *order) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s.step("verifying")

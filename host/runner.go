@@ -73,6 +73,7 @@ func (d *deployer) executeAlone(ctx context.Context, tenant string, p program) (
 	}
 	s := d.fleet.siteFor(tenant)
 	a := s.application(w, verification{}, s.quotasOf(w.tenant))
+	a.log = s.log()
 	if a.release, err = d.fleet.maker.prepare(ctx, a, func(string) {}); err != nil {
 		return 0, err
 	}

@@ -26,18 +26,11 @@ var (
 	errChanged   = errors.New("the application's files changed while it was loaded")
 )
 
-// Pauses between attempts to serve a release that failed.
-const (
-	retryFirst = 5 * time.Second
-	retryLast  = 10 * time.Minute
-)
-
-// site is one tenant as the host sees it. One goroutine, run, makes its
+// site is one tenant as the host sees it. One goroutine, toil, makes its
 // deployments; requests read live and wait for a change.
 type site struct {
 	name   string
 	fleet  *fleet
-	log    *tenantlog.Log
 	memory *sandbox.Budget // of all instances, those of older releases too
 	live   atomic.Pointer[deployment]
 	tried  atomic.Bool // an attempt is over, whatever came of it
@@ -45,49 +38,56 @@ type site struct {
 	share  sync.Once // makes bodies
 	bodies *spool.Spooler
 
-	wake   chan struct{} // holds one: look again
-	called chan struct{} // holds one: a request waits
-	orders chan *order   // what an operator has asked for
-	ended  chan struct{} // closed when run is over
-	end    context.CancelFunc
+	sites context.Context // of all sites' work
 
 	retiring sync.WaitGroup // deployments on their way out
 	tally    tally
 	counts   atomic.Pointer[metrics.Tenant] // see meter; nil before the first request
 
+	logged atomic.Pointer[tenantlog.Log] // see log
+
 	mu      sync.Mutex // guards all below and changes of live; nothing is called with it held
 	dormant *dormant   // serves when live does not; nil for none
 	rousing bool       // somebody opens dormant
+	work    work
 	state   State
 	err     error // of the last attempt
 	want    wish
 	problem error // why want is not to be taken, nil when it is
 	quotas  *policy.Quotas
-	changed chan struct{} // closed at the next change of state
-	waiting int
+	changed chan struct{} // closed at the next change of state; nil when nobody waits
+	waiting int           // requests
+	called  chan struct{} // holds one: a request waits; nil when nobody has asked
 }
 
 func newSite(f *fleet, name string) *site {
 	return &site{
-		name: name, fleet: f, wake: make(chan struct{}, 1), called: make(chan struct{}, 1),
-		orders: make(chan *order), ended: make(chan struct{}), end: func() {},
-		log:     f.logOf(name),
-		changed: make(chan struct{}),
-		memory:  sandbox.NewBudget(uint64(f.cfg.now().MemoryPerTenant), f.memory),
+		name: name, fleet: f,
+		memory: sandbox.NewBudget(uint64(f.cfg.now().MemoryPerTenant), f.memory),
 	}
 }
 
-// stoppedSite is one that was stopped before it began: it has no goroutine.
+// stoppedSite is one that was stopped before it began: nothing is done for it.
 func stoppedSite(f *fleet, name string) *site {
 	s := newSite(f, name)
 	s.state = Stopped
 	s.tried.Store(true)
-	close(s.ended)
+	s.work.over = true
 	return s
 }
 
+// log is made when something is first said: most of ten thousand say nothing.
+func (s *site) log() *tenantlog.Log {
+	if l := s.logged.Load(); l != nil {
+		return l
+	}
+	l := s.fleet.logs.of(s.name)
+	s.logged.Store(l)
+	return l
+}
+
 // propose sets what is to be served, or the problem that keeps it from being
-// served, and wakes run.
+// served, and has it looked at.
 func (s *site) propose(w wish, problem error) {
 	s.mu.Lock()
 	if problem == nil {
@@ -98,75 +98,10 @@ func (s *site) propose(w wish, problem error) {
 	s.nudge()
 }
 
-// nudge has run look again.
-func (s *site) nudge() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
 func (s *site) proposal() (wish, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.want, s.problem
-}
-
-// run makes deployments until ctx ends, then takes the last one down. It is
-// the only writer of live and state.
-func (s *site) run(ctx context.Context) {
-	defer close(s.ended)
-	pause := retryFirst
-	for {
-		o, more := s.rest(ctx, pause)
-		if !more {
-			break
-		}
-		if o != nil {
-			o.done <- apart(func() error { return s.fulfil(ctx, o) })
-			continue
-		}
-		err := apart(func() error { return s.attempt(ctx) })
-		switch {
-		case errors.Is(err, errChanged):
-			pause = s.fleet.cfg.now().WatchSettle
-		case err != nil:
-			pause = min(max(2*pause, retryFirst), retryLast)
-		default:
-			pause = retryFirst
-		}
-	}
-	s.finish()
-	s.retiring.Wait()
-}
-
-// apart runs f in a goroutine of its own and waits for it: the deep stack of an
-// attempt goes when it is over, and one that waits for years stays small.
-func apart(f func() error) (err error) {
-	var done sync.WaitGroup
-	done.Go(func() { err = f() })
-	done.Wait()
-	return err
-}
-
-// rest waits for news, an order, or, while the last attempt failed, for the
-// pause to pass. false says that ctx has ended.
-func (s *site) rest(ctx context.Context, pause time.Duration) (o *order, more bool) {
-	var again <-chan time.Time
-	if s.failed() {
-		timer := time.NewTimer(pause)
-		defer timer.Stop()
-		again = timer.C
-	}
-	select {
-	case <-ctx.Done():
-		return nil, false
-	case o = <-s.orders:
-		return o, true
-	case <-s.wake:
-	case <-again:
-	}
-	return nil, ctx.Err() == nil
 }
 
 // attempt brings what is wanted into service, unless it is already.
@@ -184,7 +119,7 @@ func (s *site) attempt(ctx context.Context) error {
 	}
 	s.begin()
 	if err == nil {
-		a := s.application(w, verification{fingerprint, readJustNow}, s.quotasOf(w.tenant))
+		a := s.application(w, verification{fingerprint, readJustNow}, nil)
 		a.turn = turn
 		err = s.release(ctx, a, nil)
 	}
@@ -193,7 +128,7 @@ func (s *site) attempt(ctx context.Context) error {
 }
 
 func (s *site) application(w wish, v verification, quotas *policy.Quotas) application {
-	return application{tenant: w.tenant, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: v.fingerprint, verified: v.wait, quotas: quotas, log: s.log, memory: s.memory}
+	return application{tenant: w.tenant, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: v.fingerprint, verified: v.wait, quotas: quotas, memory: s.memory}
 }
 
 // release makes a deployment and swaps it in. commit, which may be nil, is
@@ -249,14 +184,14 @@ func (s *site) swap(d *deployment) (old *deployment) {
 func (s *site) hint(a application) {
 	if hint := a.tenant.Manifest.Hint(); hint != "" {
 		s.step("hint: " + hint)
-		s.log.Slog().Info(hint)
+		s.log().Slog().Info(hint)
 	}
 }
 
 // build runs with one of the host's few building permits. It returns an image, or
 // says, if that is good enough, that a dormant release serves from here on.
 func (s *site) build(ctx context.Context, a *application, dormantToo bool) (im image, lies bool, err error) {
-	release, err := s.fleet.builders.take(ctx, s.called)
+	release, err := s.fleet.builders.take(ctx, s.calls())
 	if err != nil {
 		return nil, false, err
 	}
@@ -269,6 +204,10 @@ func (s *site) build(ctx context.Context, a *application, dormantToo bool) (im i
 		if lies, err = s.lie(*a); lies || err != nil {
 			return nil, lies, err
 		}
+	}
+	a.log = s.log()
+	if a.quotas == nil {
+		a.quotas = s.quotasOf(a.tenant)
 	}
 	s.rouse() // the new image may be written over that of the release before
 	s.step("booting")
@@ -296,7 +235,7 @@ func (s *site) retire(d *deployment) {
 func (s *site) disband(d *deployment) {
 	ctx, cancel := s.fleet.drainContext()
 	defer cancel()
-	d.retire(ctx, s.log.Slog())
+	d.retire(ctx, s.log().Slog())
 	s.tally.leave(d)
 }
 
@@ -306,28 +245,9 @@ func (s *site) letGo(files *release.Use) {
 		return
 	}
 	if err := files.Close(); err != nil {
-		s.log.Slog().Error("the files of the release could not be let go", "error", err)
+		s.log().Slog().Error("the files of the release could not be let go", "error", err)
 	}
 	s.fleet.source.retired(s.name)
-}
-
-// finish stops the site. What is being opened meanwhile is retired by who opens it.
-func (s *site) finish() {
-	s.enter(Stopped, nil)
-	s.mu.Lock()
-	d, z := s.live.Swap(nil), s.dormant
-	if s.rousing {
-		z = nil
-	} else {
-		s.dormant = nil
-	}
-	s.mu.Unlock()
-	if d != nil {
-		s.retire(d)
-	}
-	if z != nil {
-		s.letGo(z.files)
-	}
 }
 
 // report ends an attempt: state, event, log.

@@ -21,21 +21,24 @@ func (s *site) pass(err error, way func(from State) []State) {
 
 // wakeAll lets the waiting requests look. Call it with mu held.
 func (s *site) wakeAll() {
-	close(s.changed)
-	s.changed = make(chan struct{})
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+}
+
+// change is closed at the next change of state. Call it with mu held.
+func (s *site) change() <-chan struct{} {
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.changed
 }
 
 func (s *site) now() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state
-}
-
-// failed says whether the last attempt did.
-func (s *site) failed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err != nil
 }
 
 // begin starts an attempt.
@@ -64,7 +67,7 @@ func (s *site) boot() {
 func (s *site) succeed() {
 	s.pass(nil, func(from State) []State {
 		switch {
-		case from == Serving || s.live.Load() == nil && s.dormant == nil: // lost this moment: run is told
+		case from == Serving || s.live.Load() == nil && s.dormant == nil: // lost this moment: nudge was called
 			return nil
 		case from == Cold:
 			return []State{Preparing, Booting, Serving}
@@ -159,7 +162,7 @@ func (s *site) look() (d *deployment, z *dormant, changed <-chan struct{}, err e
 	if s.dormant != nil && !s.rousing {
 		return nil, s.toOpen(), nil, nil
 	}
-	return nil, nil, s.changed, nil
+	return nil, nil, s.change(), nil
 }
 
 func (s *site) queue() bool {
@@ -169,11 +172,26 @@ func (s *site) queue() bool {
 		return false
 	}
 	s.waiting++
-	select {
-	case s.called <- struct{}{}:
-	default:
+	if s.called != nil {
+		select {
+		case s.called <- struct{}{}:
+		default:
+		}
 	}
 	return true
+}
+
+// calls gets something when a request waits.
+func (s *site) calls() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.called == nil {
+		s.called = make(chan struct{}, 1)
+	}
+	if s.waiting > 0 && len(s.called) == 0 {
+		s.called <- struct{}{}
+	}
+	return s.called
 }
 
 func (s *site) unqueue() {
