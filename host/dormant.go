@@ -7,6 +7,7 @@ import (
 
 	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/tenants"
 )
 
 // dormant is a release that serves as soon as somebody calls: its snapshot lies on
@@ -31,6 +32,8 @@ type sleeper interface {
 	// find looks for the image of a, which is prepared, where build would put it;
 	// false when it has to be built.
 	find(a application) (sandbox.Stored, bool)
+	// verify reads an image, so that wake has not to.
+	verify(at sandbox.Stored) (sandbox.Stored, error)
 	// wake opens an image that find, or an image, has told of. It never runs anything
 	// of the application's.
 	wake(a application, at sandbox.Stored) (image, error)
@@ -46,15 +49,14 @@ func storedImage(im image) (sandbox.Stored, bool) {
 	return i.Stored()
 }
 
-// mayRest says whether an application may be dormant: one that keeps instances may
-// not.
-func (a *application) mayRest() bool { return a.tenant.Manifest.Instances.Min == 0 }
+// mayRest says whether a tenant may be dormant: one that keeps instances may not.
+func mayRest(t *tenants.Tenant) bool { return t.Manifest.Instances.Min == 0 }
 
 // find is the dormant release of an application whose image is there already; nil
 // for none. One that has to answer its health check first has to be awake for that.
 func (s *site) find(a application) (*dormant, error) {
 	m, ok := s.fleet.maker.(sleeper)
-	if !ok || !a.mayRest() || a.tenant.Manifest.Health.Path != "" {
+	if !ok || !mayRest(a.tenant) || a.tenant.Manifest.Health.Path != "" {
 		return nil, nil
 	}
 	at, ok := m.find(a)
@@ -102,9 +104,13 @@ func (s *site) lie(a application) (lies bool, err error) {
 	lies = s.live.Load() == nil && !s.rousing
 	before := s.dormant
 	if lies {
+		if before != nil {
+			z.image = z.image.After(before.image)
+		}
 		s.dormant = z
 	}
 	s.mu.Unlock()
+	s.fleet.reader.notify()
 	switch {
 	case !lies:
 		s.letGo(z.files)
@@ -212,7 +218,7 @@ func (s *site) opened(d *deployment) bool {
 // since a moment.
 func (s *site) doze(since time.Time) (dozes bool) {
 	d := s.live.Load()
-	if d == nil || !d.mayRest() || !d.unusedSince(since) {
+	if d == nil || !mayRest(d.tenant) || !d.unusedSince(since) {
 		return false
 	}
 	at, ok := storedImage(d.image)

@@ -93,6 +93,27 @@ func TestHostStartsWithSleepers(t *testing.T) {
 	r.want("/b", 200, "2")
 }
 
+// TestDamagedSnapshotIsFoundBeforeACall: it is made anew, and the first call waits for
+// nothing.
+func TestDamagedSnapshotIsFoundBeforeACall(t *testing.T) {
+	r := start(t, setup{app: sayVersion, maker: func(m *fakeMaker) {
+		found(m)
+		m.lost = errors.New("it is damaged")
+	}})
+	r.ready("app")
+	r.maker.sleep(func(m *fakeMaker) { m.found = false })
+	r.event(EventReady, "app")
+	r.maker.sleep(func(m *fakeMaker) {
+		if m.read != 1 || m.woken != 0 || m.made != 1 {
+			t.Errorf("%d read, %d opened, %d built; want 1, 0, 1", m.read, m.woken, m.made)
+		}
+	})
+	if s := r.host.Status()[0]; s.State != Serving || s.Err != nil {
+		t.Errorf("%+v", s)
+	}
+	r.want("/app", 200, "1")
+}
+
 // TestSettingsChangeForSleepers: what the settings do not concern sleeps on.
 func TestSettingsChangeForSleepers(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: found})

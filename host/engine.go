@@ -117,6 +117,9 @@ func (e *engine) find(a application) (sandbox.Stored, bool) {
 	return at, err == nil
 }
 
+// verify implements sleeper.
+func (e *engine) verify(at sandbox.Stored) (sandbox.Stored, error) { return e.sandbox.VerifyStored(at) }
+
 // wake implements sleeper.
 func (e *engine) wake(a application, at sandbox.Stored) (image, error) {
 	spec, err := e.spec(a)

@@ -68,6 +68,7 @@ type fakeMaker struct {
 	found    bool                                      // those of an earlier process are there
 	lost     error                                     // why an image cannot be had again
 	woken    int                                       // images that were
+	read     int                                       // images that were verified
 }
 
 func (m *fakeMaker) prepare(_ context.Context, a application, progress func(string)) (tenants.Release, error) {
@@ -97,6 +98,14 @@ func (m *fakeMaker) find(application) (sandbox.Stored, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return sandbox.Stored{Bytes: 4096}, m.found
+}
+
+// verify implements sleeper.
+func (m *fakeMaker) verify(at sandbox.Stored) (sandbox.Stored, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.read++
+	return at, m.lost
 }
 
 // wake implements sleeper: the version is the one that the release's fingerprint was

@@ -36,6 +36,7 @@ type fleet struct {
 	memory   *sandbox.Budget // of all guests
 	builders permits         // to prepare a tenant
 	logs     logbook
+	reader   reader // of snapshots
 	routes   atomic.Pointer[table]
 	origin   atomic.Pointer[origin] // of the first client listener
 
@@ -106,7 +107,7 @@ func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	if l, ok := m.(interface{ lookAround() }); ok {
 		f.slots.WithLook(l.lookAround)
 	}
-	f.logs.make = f.newTenantLog
+	f.logs.make, f.reader = f.newTenantLog, newReader()
 	f.drain, f.drainNow = context.WithCancel(context.Background())
 	base := manifestDefaults(c)
 	f.defaults.Store(&base)

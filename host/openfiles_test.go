@@ -4,16 +4,27 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 )
 
 func TestTheLimitOfFilesIsToldAtTheStart(t *testing.T) {
-	r := start(t, setup{app: sayVersion})
-	r.ready("app")
+	r := start(t, setup{app: sayVersion, tenants: []string{"app", "kept"}})
+	r.ready("app", "kept")
 	f := r.host.fleet
+	before := f.filesWanted()
+	if err := os.Mkdir(filepath.Join(r.root, "kept", "s"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r.manifest("kept", "[instances]\nmin = 1\n[static]\n\"/s\" = \"s\"\n")
+	r.event(EventReady, "kept")
 	wanted := f.filesWanted()
+	if wanted != before+2 {
+		t.Errorf("%d files are wanted for a tenant that keeps an instance and one that does not, %d for two that do not", wanted, before)
+	}
 	for limit, want := range map[uint64]bool{0: false, wanted: false, wanted - 1: true} {
 		before := len(r.log.String())
 		f.warnOfFiles(limit)

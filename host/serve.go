@@ -58,6 +58,7 @@ func (h *Host) serve(ctx context.Context) error {
 	}
 	go h.fleet.relieve(sites)   // ends with the sites
 	go h.fleet.doze(sites)      // ends with the sites
+	go h.fleet.readAhead(sites) // ends with the sites
 	go newTrimmer().trim(sites) // and so does this
 	if h.deployer != nil {
 		h.fleet.running.Go(func() { h.cron.run(sites) }) // ends with the sites

@@ -66,6 +66,44 @@ func (e *Engine) OpenStored(spec Spec, at Stored) (*Image, error) {
 	return e.newImage(spec, s)
 }
 
+// VerifyStored compares the memory of an image with its digest, so that OpenStored has
+// not to. The error says why the image is not to be used.
+func (e *Engine) VerifyStored(at Stored) (Stored, error) {
+	f, err := openImageFile(at.path)
+	if err != nil {
+		return at, err
+	}
+	defer f.Close()
+	h, err := e.checkHeader(f, at.key)
+	if err != nil {
+		return at, err
+	}
+	id, err := idOf(f)
+	if err != nil {
+		return at, err
+	}
+	pages, err := h.readPages(f)
+	if err == nil {
+		err = h.verify(f, pages)
+	}
+	if err != nil {
+		return at, err
+	}
+	at.verified = id
+	return at, nil
+}
+
+// Verified says whether this process has compared the memory with its digest.
+func (s Stored) Verified() bool { return s.verified != fileID{} }
+
+// After is s with what is known of an image that was found before, if it is the same.
+func (s Stored) After(before Stored) Stored {
+	if s.path == before.path && s.key == before.key && !s.Verified() {
+		s.verified = before.verified
+	}
+	return s
+}
+
 // Stored says where the image lies; false for one that is in memory only.
 func (im *Image) Stored() (Stored, bool) { return im.storage.at, im.storage.stored() }
 

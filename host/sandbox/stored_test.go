@@ -73,6 +73,12 @@ func TestStoredImageIsVerifiedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if again, err := s.VerifyStored(at); err != nil || !again.Verified() || at.Verified() || !at.After(again).Verified() {
+		t.Errorf("%+v after %+v, %v", again, at, err)
+	}
+	if other := (Stored{path: s.path, key: NewKey([]byte("b"))}); other.After(at).Verified() {
+		t.Error("another image counts as verified")
+	}
 	verified, ok := im.Stored()
 	closed(t, im.Close())
 	info, err := os.Stat(s.path)
@@ -87,6 +93,9 @@ func TestStoredImageIsVerifiedOnce(t *testing.T) {
 		t.Errorf("a file that was verified: %v", err)
 	} else {
 		closed(t, im.Close())
+	}
+	if _, err := s.VerifyStored(at); !errors.Is(err, errDamaged) {
+		t.Errorf("verified: %v, want that it is damaged", err)
 	}
 	if _, err := s.OpenStored(s.spec(), at); !errors.Is(err, errDamaged) {
 		t.Errorf("a file that was only found: %v, want that it is damaged", err)
