@@ -123,9 +123,6 @@ func (d *deployment) retire(ctx context.Context, log *slog.Logger) {
 	if err != nil {
 		log.Error("guests did not stop: their memory is freed when they do", "error", err)
 	}
-	if err := d.static.Close(); err != nil {
-		log.Error("the folders of static files could not be closed", "error", err)
-	}
 	if err := d.image.Close(); err != nil {
 		log.Error("the image could not be freed", "error", err)
 	}
@@ -146,10 +143,9 @@ func (d *deployment) history() past {
 	return past{called: d.lastCall(), requests: d.past.requests + p.Requests, created: d.past.created + p.Created}
 }
 
-// unusedSince says whether it has no instances, and nobody has called since a moment.
+// unusedSince says whether nobody has called since a moment.
 func (d *deployment) unusedSince(since time.Time) bool {
-	p := d.pool.Stats()
-	return d.made.Before(since) && d.called.Load() < since.Unix() && p.Idle+p.Busy+p.Creating+p.Waiting == 0
+	return d.made.Before(since) && d.called.Load() < since.Unix()
 }
 
 // environ hands out a buffer; forget takes it back and wipes it.

@@ -12,7 +12,7 @@ import (
 func staticFiles(a application) (*static.Files, error) {
 	m := a.tenant.Manifest
 	return static.Open(static.Config{
-		Dir: a.tenant.Dir, Prefixes: m.Static, Dotfiles: m.StaticDotfiles, MaxAge: m.StaticMaxAge.Duration, Release: a.fingerprint,
+		Dir: a.folder, Prefixes: m.Static, Dotfiles: m.StaticDotfiles, MaxAge: m.StaticMaxAge.Duration, Release: a.fingerprint,
 	})
 }
 

@@ -16,7 +16,8 @@
 //     refuses what no application should see, edge.SplitTarget takes the target
 //     apart, fleet.find asks the routing table who answers. Nobody: 404. Somebody
 //     else than the TLS handshake was for: 421.
-//  4. site.current gives the deployment that serves. While the first one is
+//  4. site.current gives the deployment that serves. A dormant one is opened from
+//     its snapshot for that. While the first one is
 //     being made the request waits with many others for one boot. A redirect or a
 //     static file of its manifest is the answer (direct), without a guest.
 //  5. exchange.receive spools the body whole. No guest is held meanwhile.
@@ -37,14 +38,16 @@
 //
 //  1. watch.Watcher names a folder that changed and is quiet; fleet.look reads
 //     it with package tenants and proposes it to its site.
-//  2. site.run, the only goroutine that changes a site, makes an attempt:
-//     prepare (dependencies), build (boot, import, warm-up, snapshot; taken from
-//     a file when nothing differs), and a second look at the fingerprint, so that
-//     no half-copied folder serves.
+//  2. site.toil, the only goroutine that changes a site, runs while there is
+//     something to do. It makes an attempt: prepare (dependencies), build (boot,
+//     import, warm-up, snapshot), and a second look at the fingerprint, so that no
+//     half-copied folder serves. When the snapshot is there already and nothing
+//     differs, lie has the tenant serve without opening it (dormant.go).
 //  3. site.release swaps the deployment in and retires the old one: its requests
 //     end, then its pool and image go.
 //  4. A failure leaves the older release serving. Without one, requests get 502.
 //     The attempt is made again when files change, and after growing pauses.
+//  5. A deployment that nobody calls any more is dormant again (fleet.doze).
 //
 // # The way of a deploy
 //
@@ -53,7 +56,7 @@
 //     folder named after its content, or nothing.
 //  2. apply takes the tenant's lease, makes the record as it is to be, reads the
 //     application with it (wishOf), and asks whether its routes are free (clash).
-//  3. swap gives the site an order. site.run carries it out like an attempt of its
+//  3. swap gives the site an order. site.toil carries it out like an attempt of its
 //     own: fingerprint against the digest, prepare, build, and examine, the health
 //     check in an instance of the new pool.
 //  4. commit writes the record to the store: from here on the new release counts,
@@ -69,7 +72,8 @@
 //	serve.go                        in which order do things open and close?
 //	fleet.go folders.go ledger.go   which tenants are there, who answers to what?
 //	ceilings.go                     what may a manifest ask for?
-//	site.go site_state.go           where is a tenant in its life?
+//	site.go site_state.go site_work.go  where is a tenant in its life, and what is to be done?
+//	dormant.go readahead.go         what is there of a tenant that nobody calls?
 //	permits.go                      which one is made now?
 //	deployment.go                   what serves now, and how does it go?
 //	deployer.go change.go collect.go operate.go  what operators do, and what lasts
@@ -98,8 +102,8 @@
 //
 // fleet.mu is taken before site.mu, never the other way round; events.mu and
 // deployer.mu are innermost. Nobody waits for a site with fleet.mu held: a site
-// that carries out an order takes it (commit). Requests take none of them but site.mu while a tenant boots: they
-// read atomic pointers.
+// that carries out an order takes it (commit). Requests take none of them but
+// site.mu while a tenant boots or wakes: they read atomic pointers.
 //
 // # What it must never do
 //

@@ -3,10 +3,12 @@ package host
 import (
 	"context"
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/host/static"
 	"github.com/wasgi/wasgi/tenants"
 )
 
@@ -17,7 +19,8 @@ import (
 type dormant struct {
 	application
 	image sandbox.Stored
-	files *release.Use // as in deployment
+	files *release.Use  // as in deployment
+	shown *static.Files // its static
 	past  past
 }
 
@@ -32,10 +35,12 @@ type sleeper interface {
 	// find looks for the image of a, which is prepared, where build would put it;
 	// false when it has to be built.
 	find(a application) (sandbox.Stored, bool)
+	// lies says whether the image of a deployment is still where it was stored.
+	lies(at sandbox.Stored) bool
 	// verify reads an image, so that wake has not to.
 	verify(at sandbox.Stored) (sandbox.Stored, error)
-	// wake opens an image that find, or an image, has told of. It never runs anything
-	// of the application's.
+	// wake opens an image that find, or an image, has told of. It runs nothing of the
+	// application's, and opens none of its folders.
 	wake(a application, at sandbox.Stored) (image, error)
 }
 
@@ -63,8 +68,12 @@ func (s *site) find(a application) (*dormant, error) {
 	if !ok {
 		return nil, nil
 	}
-	files, err := holdFiles(a)
-	return &dormant{application: a, image: at, files: files}, err
+	files, shown, err := openFiles(a)
+	if err != nil {
+		return nil, err
+	}
+	a.verified = nil
+	return &dormant{application: a, image: at, files: files, shown: shown}, nil
 }
 
 // both is what serves, or what would be opened to do so; nil for both when a request
@@ -93,41 +102,72 @@ func (s *site) serving() *application {
 // lie puts an application into service whose image is there already, unless
 // something is awake: that is to be replaced by what is.
 func (s *site) lie(a application) (lies bool, err error) {
-	if s.live.Load() != nil {
+	if !s.restful() {
 		return false, nil
 	}
 	z, err := s.find(a)
 	if z == nil || err != nil {
 		return false, err
 	}
-	s.mu.Lock()
-	lies = s.live.Load() == nil && !s.rousing
-	before := s.dormant
-	if lies {
-		if before != nil {
-			z.image = z.image.After(before.image)
-		}
-		s.dormant = z
-	}
-	s.mu.Unlock()
-	s.fleet.reader.notify()
+	before, lies := s.lay(z)
 	switch {
 	case !lies:
-		s.letGo(z.files)
+		s.letGo(z.files, z.shown)
 	case before != nil:
-		s.letGo(before.files)
+		s.letGo(before.files, before.shown)
 	}
+	s.fleet.reader.notify()
 	return lies, nil
 }
 
+// restful says whether a dormant release may serve from here on.
+func (s *site) restful() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.live.Load() == nil && !s.rousing && !s.lost
+}
+
+// lay has a dormant release serve, in the place of another one; false when that is
+// just being opened. Who opens this one finds a site that serves.
+func (s *site) lay(z *dormant) (before *dormant, lies bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.live.Load() != nil || s.rousing {
+		return nil, false
+	}
+	if before = s.dormant; before != nil {
+		z.image = z.image.After(before.image)
+		if z.fingerprint == before.fingerprint {
+			z.past = before.past
+		}
+	}
+	s.dormant = z
+	s.follow(nil, succeeding)
+	return before, true
+}
+
+// adopt has a dormant release use what was read last, which is the same, so that
+// there is one of it.
+func (s *site) adopt(t *tenants.Tenant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dormant == nil || s.rousing {
+		return
+	}
+	z := *s.dormant
+	z.tenant = t
+	s.dormant = &z
+}
+
 // rouse has a dormant release be a deployment, and waits for it. It does nothing
-// when there is none.
+// when there is none, and when the machine is short of something.
 func (s *site) rouse() {
 	for {
 		z, changed := s.sleeping()
 		switch {
+		case z != nil && s.open(z) != nil:
+			return // who needs it tries again
 		case z != nil:
-			s.open(z)
 		case changed != nil:
 			<-changed // somebody else opens it, which is no more than reading a file
 		default:
@@ -158,19 +198,39 @@ func (s *site) toOpen() *dormant {
 }
 
 // open makes a deployment of a dormant release, which the caller has from toOpen.
-// When its image is not to be had any more the site starts over.
-func (s *site) open(z *dormant) {
+// When its image is not to be had any more the site starts over, and requests wait.
+// The error is of a machine that is short of something: the release sleeps on.
+func (s *site) open(z *dormant) error {
 	defer s.retiring.Done()
 	d, err := s.awake(z)
-	used := s.opened(d)
+	short := err != nil && passing(err)
 	switch {
+	case short:
+		s.log().Budgeted().Warn("the application cannot be woken now", "error", withFileAdvice(err))
 	case err != nil:
-		s.letGo(z.files)
-		s.log().Slog().Warn("the snapshot cannot be used any more: the application is started again", "reason", err)
-		s.nudge()
-	case !used:
-		s.retire(d)
+		s.log().Slog().Warn("the snapshot cannot be used any more: the application has to start again", "reason", err)
 	}
+	over := s.opened(d, short)
+	switch {
+	case over && d != nil:
+		s.retire(d)
+	case over || err != nil && !short:
+		s.retiring.Go(func() { s.letGo(z.files, z.shown) }) // which may remove folders
+	case short:
+		return &wakeError{err}
+	}
+	return nil
+}
+
+// wakeError says that a machine is short of what it takes to wake a tenant.
+type wakeError struct{ err error }
+
+func (e *wakeError) Error() string { return "the application cannot be woken now: " + e.err.Error() }
+func (e *wakeError) Unwrap() error { return e.err }
+
+// passing says whether an error is of a shortage, and not of the image.
+func passing(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
 // awake makes the deployment.
@@ -182,36 +242,43 @@ func (s *site) awake(z *dormant) (*deployment, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := staticFiles(a)
-	if err != nil {
-		return nil, errors.Join(err, im.Close())
-	}
-	d := deploy(a, im, files, s.fleet)
+	d := deploy(a, im, z.shown, s.fleet)
 	d.files, d.past = z.files, z.past
 	s.tally.enter(d)
 	return d, nil
 }
 
-// opened ends what toOpen has begun: d serves, or nothing does when it is nil. false
-// says that the site has stopped meanwhile.
-func (s *site) opened(d *deployment) bool {
+// opened ends what toOpen has begun: d serves, or, when it is nil and the machine
+// was not just short of something, nothing does. over says that the site has ended
+// meanwhile, and owns nothing of it.
+func (s *site) opened(d *deployment, short bool) (over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rousing, s.dormant = false, nil
+	s.rousing = false
+	s.wakeAll()
+	if s.state == Stopped {
+		s.dormant = nil
+		return true
+	}
+	if short {
+		return false
+	}
+	s.dormant = nil
+	if d == nil {
+		s.lost = true
+		if s.state == Serving {
+			s.work.look = true
+			s.employ()
+		} // else an attempt is under way, which goes on from Cold
+		s.state = s.state.to(Cold)
+		return false
+	}
+	s.live.Store(d)
 	select {
 	case <-s.called: // for permits, which were not needed
 	default:
 	}
-	s.wakeAll()
-	switch {
-	case s.state == Stopped:
-		return false
-	case d == nil:
-		s.state = s.state.to(Cold) // an attempt that is under way goes on from there
-	default:
-		s.live.Store(d)
-	}
-	return true
+	return false
 }
 
 // doze lets a deployment be dormant that has no instances and that nobody has called
@@ -221,8 +288,12 @@ func (s *site) doze(since time.Time) (dozes bool) {
 	if d == nil || !mayRest(d.tenant) || !d.unusedSince(since) {
 		return false
 	}
+	m, ok := s.fleet.maker.(sleeper)
+	if !ok {
+		return false
+	}
 	at, ok := storedImage(d.image)
-	if !ok || !s.exchange(d, &dormant{application: d.application, image: at, files: d.files, past: d.history()}) {
+	if !ok || !m.lies(at) || !s.retreat(d, at) {
 		return false
 	}
 	s.disband(d)
@@ -230,16 +301,20 @@ func (s *site) doze(since time.Time) (dozes bool) {
 	return true
 }
 
-// exchange has z serve in the place of d, unless something else is to be served.
-// The caller ends retiring.
-func (s *site) exchange(d *deployment, z *dormant) bool {
+// retreat has a dormant release serve in the place of d, unless that has something to
+// do or is to be replaced. The caller ends retiring.
+func (s *site) retreat(d *deployment, at sandbox.Stored) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.state != Serving || s.live.Load() != d {
 		return false
 	}
-	s.live.Store(nil)
-	s.dormant = z
+	s.live.Store(nil) // first: whom the pool refuses looks again, and waits for mu
+	if !d.pool.RetireUnused() {
+		s.live.Store(d)
+		return false
+	}
+	s.dormant = &dormant{application: d.application, image: at, files: d.files, shown: d.static, past: d.history()}
 	s.retiring.Add(1)
 	return true
 }
@@ -252,6 +327,18 @@ const (
 	dozeAfter = time.Minute
 )
 
+// stayAwake wakes all tenants and keeps them so until rest is called: another process,
+// to which other snapshots fit, is about to write over theirs.
+func (f *fleet) stayAwake(ctx context.Context) (rest func()) {
+	f.watchful.Store(true)
+	for _, s := range f.routes.Load().sites {
+		if ctx.Err() == nil {
+			s.rouse()
+		}
+	}
+	return func() { f.watchful.Store(false) }
+}
+
 // doze lets deployments be dormant that nobody calls, until ctx ends.
 func (f *fleet) doze(ctx context.Context) {
 	tick := time.NewTicker(dozeEvery)
@@ -262,7 +349,9 @@ func (f *fleet) doze(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			for _, s := range f.routes.Load().sites {
-				s.doze(now.Add(-dozeAfter))
+				if !f.watchful.Load() {
+					s.doze(now.Add(-dozeAfter))
+				}
 			}
 		}
 	}

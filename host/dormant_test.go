@@ -101,7 +101,6 @@ func TestDamagedSnapshotIsFoundBeforeACall(t *testing.T) {
 		m.lost = errors.New("it is damaged")
 	}})
 	r.ready("app")
-	r.maker.sleep(func(m *fakeMaker) { m.found = false })
 	r.event(EventReady, "app")
 	r.maker.sleep(func(m *fakeMaker) {
 		if m.read != 1 || m.woken != 0 || m.made != 1 {
@@ -120,9 +119,7 @@ func TestSettingsChangeForSleepers(t *testing.T) {
 	r.ready("app")
 	c := *r.host.fleet.cfg.now()
 	c.RequestTimeout -= time.Second
-	if _, err := r.host.Reload(c); err != nil {
-		t.Fatal(err)
-	}
+	r.host.fleet.reconfigure(t.Context(), c, true)
 	r.event(EventReady, "app")
 	if woken, made := r.maker.sleep(nil); woken != 0 || made != 0 {
 		t.Errorf("%d opened, %d built, want none", woken, made)
@@ -136,12 +133,12 @@ func TestSettingsChangeForSleepers(t *testing.T) {
 func TestLostSnapshotStartsOver(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: found})
 	r.ready("app")
-	r.maker.sleep(func(m *fakeMaker) { m.found, m.lost = false, errors.New("it is damaged") })
+	r.maker.sleep(func(m *fakeMaker) { m.lost = errors.New("it is damaged") })
 	r.want("/app", 200, "1")
 	if woken, made := r.maker.sleep(nil); woken != 0 || made != 1 {
 		t.Errorf("%d opened, %d built, want one that was built", woken, made)
 	}
-	if log := r.log.String(); !strings.Contains(log, "started again") || !strings.Contains(log, "it is damaged") {
+	if log := r.log.String(); !strings.Contains(log, "has to start again") || !strings.Contains(log, "it is damaged") {
 		t.Errorf("the log does not say so:\n%s", log)
 	}
 	if s := r.host.Status()[0]; s.State != Serving || s.Err != nil {
@@ -153,7 +150,7 @@ func TestLostSnapshotStartsOver(t *testing.T) {
 // or not.
 func TestLostSnapshotOfAnOlderRelease(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: func(m *fakeMaker) {
-		found(m)
+		m.stores = true
 		m.building = func(_ application, version string) error {
 			if version == "broken" {
 				return &sandbox.Error{Kind: sandbox.KindException, Op: "load", Detail: "cannot import"}
@@ -162,13 +159,17 @@ func TestLostSnapshotOfAnOlderRelease(t *testing.T) {
 		}
 	}})
 	r.ready("app")
-	r.maker.sleep(func(m *fakeMaker) { m.found, m.lost = false, errors.New("it is damaged") })
+	if !r.doze("app") {
+		t.Fatal("it does not sleep")
+	}
+	r.maker.sleep(func(m *fakeMaker) { m.lost = errors.New("it is damaged") })
 	r.write("app", "2")
 	r.event(EventReady, "app")
 	r.want("/app", 200, "2")
 	if !r.doze("app") {
 		t.Fatal("it does not sleep")
 	}
+	r.maker.sleep(func(m *fakeMaker) { m.lost = errors.New("it is damaged") })
 	r.write("app", "broken")
 	r.event(EventFailed, "app")
 	if s := r.host.Status()[0]; s.State != Failed || s.Err == nil {
@@ -182,7 +183,7 @@ func TestLostSnapshotOfABrokenTenant(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: found})
 	r.ready("app")
 	r.maker.sleep(func(m *fakeMaker) {
-		m.found, m.lost = false, errors.New("it is damaged")
+		m.lost = errors.New("it is damaged")
 		m.building = func(_ application, version string) error {
 			if version == "1" {
 				return &sandbox.Error{Kind: sandbox.KindException, Op: "load", Detail: "cannot import"}

@@ -114,16 +114,27 @@ func (e *engine) find(a application) (sandbox.Stored, bool) {
 		return sandbox.Stored{}, false
 	}
 	at, err := e.sandbox.FindStored(path, key)
+	if err == nil && len(a.tenant.Manifest.Network.Allow) > 0 {
+		warnOfNetwork(e.egress, a.tenant.Manifest.Network, e.log.With("tenant", a.tenant.Name))
+	}
 	return at, err == nil
 }
+
+// lies implements sleeper.
+func (e *engine) lies(at sandbox.Stored) bool { return at.Lies() }
 
 // verify implements sleeper.
 func (e *engine) verify(at sandbox.Stored) (sandbox.Stored, error) { return e.sandbox.VerifyStored(at) }
 
 // wake implements sleeper.
 func (e *engine) wake(a application, at sandbox.Stored) (image, error) {
-	spec, err := e.spec(a)
+	spec, err := e.outline(a)
 	if err != nil {
+		return nil, err
+	}
+	app := e.app(a)
+	app.Seen, app.Network = true, sameNetwork(e.egress, a.tenant.Name, a.tenant.Manifest.Network, a.log.Budgeted())
+	if spec.Policy, err = app.Policy(); err != nil {
 		return nil, err
 	}
 	im, err := e.sandbox.OpenStored(spec, at)
@@ -229,7 +240,7 @@ func graceOf(m tenants.Manifest, c Config) time.Duration {
 
 func (e *engine) app(a application) policy.App {
 	app := policy.App{
-		Tenant: *a.tenant, Release: a.release, Root: e.root, Quotas: a.quotas,
+		Tenant: *a.tenant, Folder: a.folder, Release: a.release, Root: e.root, Quotas: a.quotas,
 		Data:         filepath.Join(e.cfg.now().StateDir, "data", a.tenant.Name),
 		Certificates: e.certs,
 	}

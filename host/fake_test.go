@@ -66,7 +66,9 @@ type fakeMaker struct {
 	restored int                                       // instances
 	stores   bool                                      // images can be had again: it is a sleeper
 	found    bool                                      // those of an earlier process are there
+	waking   func(a application)                       // called by wake, may be nil
 	lost     error                                     // why an image cannot be had again
+	replaced bool                                      // others have taken the place of all images
 	woken    int                                       // images that were
 	read     int                                       // images that were verified
 }
@@ -90,6 +92,7 @@ func (m *fakeMaker) build(_ context.Context, a application) (image, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.made++
+	m.lost = nil // it is written anew
 	return &fakeImage{m, version}, nil
 }
 
@@ -98,6 +101,13 @@ func (m *fakeMaker) find(application) (sandbox.Stored, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return sandbox.Stored{Bytes: 4096}, m.found
+}
+
+// lies implements sleeper.
+func (m *fakeMaker) lies(sandbox.Stored) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.replaced
 }
 
 // verify implements sleeper.
@@ -113,6 +123,9 @@ func (m *fakeMaker) verify(at sandbox.Stored) (sandbox.Stored, error) {
 func (m *fakeMaker) wake(a application, _ sandbox.Stored) (image, error) {
 	m.mu.Lock()
 	lost := m.lost
+	if m.waking != nil {
+		m.waking(a)
+	}
 	m.mu.Unlock()
 	if lost != nil {
 		return nil, lost

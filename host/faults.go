@@ -78,6 +78,7 @@ func faultOfClient(err error) (fault, bool) {
 func faultOfQueue(err error) (fault, bool) {
 	var create *pool.CreateError
 	var crashed *worker.CrashedError
+	var short *wakeError
 	switch {
 	case errors.Is(err, listen.ErrFull), errors.Is(err, listen.ErrCrowded):
 		return busy("streams", "This client, or all of them, make too many requests at once.", time.Second, onClient), true
@@ -91,6 +92,8 @@ func faultOfQueue(err error) (fault, bool) {
 		return busy("instance", "This application cannot be started now.", create.RetryAfter, onTenant), true
 	case errors.As(err, &crashed):
 		return busy("worker", "This application cannot be started now.", crashed.RetryAfter, onTenant), true
+	case errors.As(err, &short):
+		return busy("instance", "This application cannot be started now.", time.Second, onHost), true
 	case errors.Is(err, errClientLeft):
 		return fault{status: statusClientLeft, word: "client-gone"}, true
 	}

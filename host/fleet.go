@@ -36,7 +36,8 @@ type fleet struct {
 	memory   *sandbox.Budget // of all guests
 	builders permits         // to prepare a tenant
 	logs     logbook
-	reader   reader // of snapshots
+	reader   reader      // of snapshots
+	watchful atomic.Bool // nobody goes to sleep
 	routes   atomic.Pointer[table]
 	origin   atomic.Pointer[origin] // of the first client listener
 

@@ -27,6 +27,7 @@ type image interface {
 // application is a release of a tenant that is to be served.
 type application struct {
 	tenant      *tenants.Tenant // nobody changes it
+	folder      string          // tenant.Dir without links, as they were when the release was made
 	release     tenants.Release
 	fingerprint string                        // of the application's folder
 	verified    func() (tenants.Stamp, error) // as in verification

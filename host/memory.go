@@ -143,6 +143,6 @@ func (f *fleet) byLastCall() []*deployment {
 			all = append(all, d)
 		}
 	}
-	slices.SortFunc(all, func(a, b *deployment) int { return cmp.Compare(a.called.Load(), b.called.Load()) })
+	slices.SortFunc(all, func(a, b *deployment) int { return cmp.Compare(a.lastCall(), b.lastCall()) })
 	return all
 }

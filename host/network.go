@@ -38,8 +38,14 @@ func resolverOf(c Config) (egress.Resolver, error) {
 	return egress.ResolverAt(at), nil
 }
 
-// NetworkOf is the network of an application.
+// NetworkOf is the network of an application. What the host's settings keep from it
+// is in the log.
 func NetworkOf(h *egress.Host, name string, n tenants.Network, log *slog.Logger) *egress.Tenant {
+	warnOfNetwork(h, n, log)
+	return sameNetwork(h, name, n, log)
+}
+
+func warnOfNetwork(h *egress.Host, n tenants.Network, log *slog.Logger) {
 	allow, err := destination.ParseAll(n.Allow)
 	if err != nil {
 		log.Error("network.allow counts as empty", "reason", err) // the manifest was checked when it was read
@@ -47,6 +53,11 @@ func NetworkOf(h *egress.Host, name string, n tenants.Network, log *slog.Logger)
 	if above := h.Above(allow); len(above) > 0 {
 		log.Warn("the host's setting egress keeps entries of network.allow from having any effect", "entries", above)
 	}
+}
+
+// sameNetwork is NetworkOf when the log has heard of it.
+func sameNetwork(h *egress.Host, name string, n tenants.Network, log *slog.Logger) *egress.Tenant {
+	allow, _ := destination.ParseAll(n.Allow)
 	return h.Tenant(name, egress.Policy{
 		Allow: allow, Connections: n.Connections, Bytes: n.Bytes.Bytes(), Rate: n.Rate.Bytes(), Pools: poolsOf(n.Pool),
 	}, log)

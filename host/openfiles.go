@@ -10,8 +10,9 @@ import (
 
 // Descriptors that are in use while nobody makes a request.
 const (
-	// filesAwake is the snapshot of a tenant that is never dormant. Its folder, its
-	// packages and its /data are open while it has instances.
+	// filesAwake is the snapshot of a tenant that somebody has called within the last
+	// minutes, which may be all of them. Its folder, its packages and its /data are open
+	// while it has instances.
 	filesAwake = 1
 	// filesDeployed are the locks of a release and of its packages (holdFiles).
 	filesDeployed = 2
@@ -25,24 +26,12 @@ func (f *fleet) filesWanted() uint64 {
 	defer f.mu.Unlock()
 	wanted := f.cfg.now().MaxConnections + filesOfHost
 	for name, t := range f.known {
-		if !mayRest(t) || f.keeps(name) {
-			wanted += filesAwake + len(t.Manifest.Static)
-		}
+		wanted += filesAwake + len(t.Manifest.Static)
 		if _, digest := f.source.deployed(name); digest != "" {
 			wanted += filesDeployed
 		}
 	}
 	return uint64(wanted)
-}
-
-// keeps says whether a tenant's snapshot is in memory alone, which is a file, too.
-func (f *fleet) keeps(name string) bool {
-	s := f.sites[name]
-	if s == nil {
-		return false
-	}
-	w, _ := s.proposal()
-	return w.secret
 }
 
 // warnOfFiles says at the start what would else be known when the last tenants are

@@ -19,11 +19,11 @@ func TestTheLimitOfFilesIsToldAtTheStart(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(r.root, "kept", "s"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r.manifest("kept", "[instances]\nmin = 1\n[static]\n\"/s\" = \"s\"\n")
+	r.manifest("kept", "[static]\n\"/s\" = \"s\"\n")
 	r.event(EventReady, "kept")
 	wanted := f.filesWanted()
-	if wanted != before+2 {
-		t.Errorf("%d files are wanted for a tenant that keeps an instance and one that does not, %d for two that do not", wanted, before)
+	if wanted != before+1 {
+		t.Errorf("%d files are wanted with a folder that is shown, %d without", wanted, before)
 	}
 	for limit, want := range map[uint64]bool{0: false, wanted: false, wanted - 1: true} {
 		before := len(r.log.String())

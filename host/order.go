@@ -61,22 +61,26 @@ func (s *site) fulfil(ctx context.Context, o *order) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(o.ctx, func() { cancel(context.Cause(o.ctx)) })()
+	s.rouse() // its quotas are to be shared
 	s.begin()
 	err := s.try(ctx, o)
-	s.report(ctx, err, time.Since(start))
+	s.report(ctx, true, err, time.Since(start))
 	return err
 }
 
 func (s *site) try(ctx context.Context, o *order) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	turn := s.fleet.turns.Load()
 	s.step("verifying")
 	v, err := s.fleet.verify(o.wish, cancel)
 	if err != nil {
 		return err
 	}
 	quotas := s.quotasFor(o.wish)
-	err = s.release(ctx, s.application(o.wish, v, quotas), func(r tenants.Release) error {
+	a := s.application(o.wish, v, quotas)
+	a.turn = turn
+	_, err = s.release(ctx, a, func(r tenants.Release) error {
 		s.step("switching")
 		return o.commit(r)
 	})

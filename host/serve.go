@@ -57,12 +57,12 @@ func (h *Host) serve(ctx context.Context) error {
 		return errors.Join(err, s.closeListeners())
 	}
 	go h.fleet.relieve(sites)   // ends with the sites
-	go h.fleet.doze(sites)      // ends with the sites
-	go h.fleet.readAhead(sites) // ends with the sites
 	go newTrimmer().trim(sites) // and so does this
 	if h.deployer != nil {
 		h.fleet.running.Go(func() { h.cron.run(sites) }) // ends with the sites
 	}
+	h.fleet.running.Go(func() { h.fleet.doze(sites) })      // ends with the sites
+	h.fleet.running.Go(func() { h.fleet.readAhead(sites) }) // ends with the sites
 	if err := h.takeOver(ctx, s); err != nil {
 		return errors.Join(err, s.closeListeners())
 	}

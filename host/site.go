@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/spool"
+	"github.com/wasgi/wasgi/host/static"
 	"github.com/wasgi/wasgi/host/tenantlog"
 	"github.com/wasgi/wasgi/tenants"
 )
@@ -26,8 +28,8 @@ var (
 	errChanged   = errors.New("the application's files changed while it was loaded")
 )
 
-// site is one tenant as the host sees it. One goroutine, toil, makes its
-// deployments; requests read live and wait for a change.
+// site is one tenant as the host sees it. One goroutine, toil, makes its releases;
+// whoever calls a dormant one opens it; requests read live and wait for a change.
 type site struct {
 	name   string
 	fleet  *fleet
@@ -46,9 +48,10 @@ type site struct {
 
 	logged atomic.Pointer[tenantlog.Log] // see log
 
-	mu      sync.Mutex // guards all below and changes of live; nothing is called with it held
+	mu      sync.Mutex // guards all below and changes of live; nothing slow is called with it held
 	dormant *dormant   // serves when live does not; nil for none
 	rousing bool       // somebody opens dormant
+	lost    bool       // it could not be opened: what lies there is not to be trusted
 	work    work
 	state   State
 	err     error // of the last attempt
@@ -114,69 +117,90 @@ func (s *site) attempt(ctx context.Context) error {
 		fingerprint, err = s.fleet.fingerprint(w)
 	}
 	if a := s.serving(); err == nil && a != nil && a.is(w, fingerprint, turn) {
+		s.adopt(w.tenant)
 		s.succeed()
 		return nil
 	}
 	s.begin()
+	made := false
 	if err == nil {
 		a := s.application(w, verification{fingerprint, readJustNow}, nil)
 		a.turn = turn
-		err = s.release(ctx, a, nil)
+		made, err = s.release(ctx, a, nil)
 	}
-	s.report(ctx, err, time.Since(start))
+	s.report(ctx, made, err, time.Since(start))
 	return err
 }
 
 func (s *site) application(w wish, v verification, quotas *policy.Quotas) application {
-	return application{tenant: w.tenant, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: v.fingerprint, verified: v.wait, quotas: quotas, memory: s.memory}
+	folder, err := filepath.EvalSymlinks(w.tenant.Dir)
+	if err != nil || folder == w.tenant.Dir {
+		folder = w.tenant.Dir // what is wrong with it is found out where it is opened
+	}
+	return application{tenant: w.tenant, folder: folder, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: v.fingerprint, verified: v.wait, quotas: quotas, memory: s.memory}
 }
 
-// release makes a deployment and swaps it in. commit, which may be nil, is
-// called when it is able to serve; its error leaves the older one serving.
-func (s *site) release(ctx context.Context, a application, commit func(tenants.Release) error) error {
+// release makes a deployment and swaps it in, or finds that a snapshot is good
+// enough: made is false then. commit, which may be nil, is called when the
+// deployment is able to serve; its error leaves the older one serving.
+func (s *site) release(ctx context.Context, a application, commit func(tenants.Release) error) (made bool, err error) {
 	im, lies, err := s.build(ctx, &a, commit == nil)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if lies {
+	if !lies {
+		err = s.enact(ctx, a, im, commit)
+	}
+	if err == nil {
 		s.hint(a)
-		return nil
 	}
+	return !lies, err
+}
+
+// enact has an image serve.
+func (s *site) enact(ctx context.Context, a application, im image, commit func(tenants.Release) error) error {
 	if err := s.fleet.unchanged(a); err != nil {
 		return errors.Join(errChanged, err, im.Close())
 	}
-	use, err := holdFiles(a)
+	use, files, err := openFiles(a)
 	if err != nil {
 		return errors.Join(err, im.Close())
-	}
-	files, err := staticFiles(a)
-	if err != nil {
-		return errors.Join(err, im.Close(), use.Close())
 	}
 	d := deploy(a, im, files, s.fleet)
 	d.files = use
 	s.tally.enter(d)
-	if err := s.examine(ctx, d); err != nil {
+	err = s.examine(ctx, d)
+	if err == nil && commit != nil {
+		err = commit(a.release)
+	}
+	if err != nil {
 		s.retire(d)
 		return err
-	}
-	if commit != nil {
-		if err := commit(a.release); err != nil {
-			s.retire(d)
-			return err
-		}
 	}
 	if old := s.swap(d); old != nil {
 		s.retiring.Go(func() { s.retire(old) })
 	}
-	s.hint(a)
 	return nil
+}
+
+// openFiles holds the files of a release, and opens those that it shows.
+func openFiles(a application) (*release.Use, *static.Files, error) {
+	use, err := holdFiles(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := staticFiles(a)
+	if err != nil {
+		return nil, nil, errors.Join(err, use.Close())
+	}
+	return use, files, nil
 }
 
 // swap has d serve from here on, and returns what did before.
 func (s *site) swap(d *deployment) (old *deployment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lost = false
 	return s.live.Swap(d)
 }
 
@@ -205,11 +229,11 @@ func (s *site) build(ctx context.Context, a *application, dormantToo bool) (im i
 			return nil, lies, err
 		}
 	}
+	s.rouse() // the new image may be written over that of the release before
 	a.log = s.log()
 	if a.quotas == nil {
 		a.quotas = s.quotasOf(a.tenant)
 	}
-	s.rouse() // the new image may be written over that of the release before
 	s.step("booting")
 	im, err = s.fleet.maker.build(ctx, *a)
 	return im, false, err
@@ -228,7 +252,7 @@ func (s *site) prepare(ctx context.Context, a *application) (err error) {
 // retire ends a deployment that does not serve any more.
 func (s *site) retire(d *deployment) {
 	s.disband(d)
-	s.letGo(d.files)
+	s.letGo(d.files, d.static)
 }
 
 // disband is retire for a deployment whose files go on being used.
@@ -240,7 +264,10 @@ func (s *site) disband(d *deployment) {
 }
 
 // letGo is for the files of a release that serves nobody any more.
-func (s *site) letGo(files *release.Use) {
+func (s *site) letGo(files *release.Use, shown *static.Files) {
+	if err := shown.Close(); err != nil {
+		s.log().Slog().Error("the folders of static files could not be closed", "error", err)
+	}
 	if files == nil {
 		return
 	}
@@ -251,10 +278,10 @@ func (s *site) letGo(files *release.Use) {
 }
 
 // report ends an attempt: state, event, log.
-func (s *site) report(ctx context.Context, err error, took time.Duration) {
+func (s *site) report(ctx context.Context, made bool, err error, took time.Duration) {
 	err = withFileAdvice(err)
 	s.tried.Store(true)
-	if !errors.Is(err, errChanged) && ctx.Err() == nil && (err != nil || s.live.Load() != nil) {
+	if !errors.Is(err, errChanged) && ctx.Err() == nil && (err != nil || made) {
 		s.fleet.metrics.Tenant(s.name).Released(err == nil, took)
 	}
 	switch {

@@ -12,6 +12,11 @@ func (s *site) enter(to State, err error) {
 func (s *site) pass(err error, way func(from State) []State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.follow(err, way)
+}
+
+// follow is pass with mu held.
+func (s *site) follow(err error, way func(from State) []State) {
 	for _, to := range way(s.state) {
 		s.state = s.state.to(to)
 	}
@@ -66,16 +71,24 @@ func (s *site) boot() {
 // succeed ends an attempt, or finds that there was nothing to do.
 func (s *site) succeed() {
 	s.pass(nil, func(from State) []State {
-		switch {
-		case from == Serving || s.live.Load() == nil && s.dormant == nil: // lost this moment: nudge was called
+		if s.live.Load() == nil && s.dormant == nil { // lost this moment: there will be another attempt
 			return nil
-		case from == Cold:
-			return []State{Preparing, Booting, Serving}
-		case from == Preparing:
-			return []State{Booting, Serving}
 		}
-		return []State{Serving}
+		return succeeding(from)
 	})
+}
+
+// succeeding is the way to Serving.
+func succeeding(from State) []State {
+	switch from {
+	case Serving:
+		return nil
+	case Cold:
+		return []State{Preparing, Booting, Serving}
+	case Preparing:
+		return []State{Booting, Serving}
+	}
+	return []State{Serving}
 }
 
 // repeat ends an attempt that is to be made again soon: requests go on waiting.
@@ -124,45 +137,56 @@ func (s *site) current(ctx context.Context) (*deployment, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.fleet.cfg.now().StartTimeout)
 	defer cancel()
-	if !s.queue() {
-		return nil, errCrowded
-	}
-	defer s.unqueue()
+	queued := false
 	for {
-		d, z, changed, err := s.look()
-		if d != nil || err != nil {
-			return d, err
-		}
-		if z != nil {
-			s.open(z)
+		v := s.look()
+		switch {
+		case v.d != nil || v.err != nil:
+			return v.d, v.err
+		case v.z != nil:
+			if err := s.open(v.z); err != nil {
+				return nil, err
+			}
 			continue
+		case !v.opening && !queued:
+			if queued = s.queue(); !queued {
+				return nil, errCrowded
+			}
+			defer s.unqueue()
+			continue // it may be there by now
 		}
 		select {
-		case <-changed:
+		case <-v.changed:
 		case <-ctx.Done():
 			return nil, errStarting
 		}
 	}
 }
 
-// look returns what serves, what the caller is to open so that it does, or what is
-// closed when something has changed.
-func (s *site) look() (d *deployment, z *dormant, changed <-chan struct{}, err error) {
+// view is what a request finds.
+type view struct {
+	d       *deployment     // serves
+	z       *dormant        // to be opened by the caller
+	opening bool            // somebody else does that
+	changed <-chan struct{} // closed when there is something new
+	err     error           // nothing will be served
+}
+
+func (s *site) look() view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if d := s.live.Load(); d != nil {
-		return d, nil, nil, nil
+		return view{d: d}
 	}
-	switch s.state {
-	case Failed:
-		return nil, nil, nil, notServed{s.err}
-	case Stopped:
-		return nil, nil, nil, errStopped
+	switch {
+	case s.state == Failed:
+		return view{err: notServed{s.err}}
+	case s.state == Stopped:
+		return view{err: errStopped}
+	case s.dormant != nil && !s.rousing:
+		return view{z: s.toOpen()}
 	}
-	if s.dormant != nil && !s.rousing {
-		return nil, s.toOpen(), nil, nil
-	}
-	return nil, nil, s.change(), nil
+	return view{opening: s.dormant != nil, changed: s.change()}
 }
 
 func (s *site) queue() bool {

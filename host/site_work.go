@@ -156,7 +156,7 @@ func (s *site) finish() {
 		s.retire(d)
 	}
 	if z != nil {
-		s.letGo(z.files)
+		s.letGo(z.files, z.shown)
 	}
 	s.retiring.Wait()
 	s.fleet.forget(s)

@@ -38,6 +38,7 @@ func (h *Host) Upgrade(ctx context.Context, program string, args []string) error
 	h.log.Info("another process is to take over", "program", program)
 	ctx, cancel := context.WithTimeout(ctx, upgradeTimes*h.fleet.cfg.now().StartTimeout)
 	defer cancel()
+	defer h.fleet.stayAwake(ctx)()
 	if err := h.giveState(); err != nil {
 		return err
 	}

@@ -9,11 +9,17 @@ import (
 // of applications that sleep needs no descriptors for them. open is called, and what it returns closed, before OnDemand
 // returns, so that a folder that cannot be opened is known at once; later errors are those of NewSandbox.
 func OnDemand(guest string, open func() (FS, error)) (Mount, error) {
-	shared := &onDemand{open: open}
-	if _, err := shared.enter(); err != nil {
+	m := OnDemandUnseen(guest, open)
+	if _, err := m.Open(); err != nil {
 		return Mount{}, err
 	}
-	return Mount{Guest: guest, Open: shared.enter, Close: shared.leave}, shared.leave()
+	return m, m.Close()
+}
+
+// OnDemandUnseen is OnDemand for what was opened before: it is not opened now.
+func OnDemandUnseen(guest string, open func() (FS, error)) Mount {
+	shared := &onDemand{open: open}
+	return Mount{Guest: guest, Open: shared.enter, Close: shared.leave}
 }
 
 // onDemand counts who uses a file system.

@@ -116,3 +116,21 @@ func TestAQuotaCountsADirectoryThatTookThePlace(t *testing.T) {
 		t.Errorf("%d users are left", q.users)
 	}
 }
+
+func TestOnDemandUnseenIsOpenedByTheFirstSandbox(t *testing.T) {
+	var open int
+	fail := fs.ErrNotExist
+	app := OnDemandUnseen("/app", counted(t, &open, &fail))
+	policy := Policy{Mounts: []Mount{app}}
+	if _, err := policy.NewSandbox(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v, want that it is not there", err)
+	}
+	fail = nil
+	box, err := policy.NewSandbox()
+	if err != nil || open != 1 {
+		t.Fatalf("%d open, %v", open, err)
+	}
+	if err := box.Close(); err != nil || open != 0 {
+		t.Errorf("%d open, %v", open, err)
+	}
+}

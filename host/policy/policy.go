@@ -47,6 +47,12 @@ const tmpFiles = 10_000
 type App struct {
 	Tenant  tenants.Tenant
 	Release tenants.Release
+	// Folder is where the links of Tenant.Dir led when the release was made; "" follows
+	// them now.
+	Folder string
+	// Seen says that the folders were opened before: Policy opens none, and what is
+	// wrong with them is told where an instance is made.
+	Seen    bool
 	Root    wasi.FS      // the standard library: wasi.Archive of the guest's root
 	Data    string       // the host's folder for /data; it is made when it is not there
 	Quotas  *Quotas      // of what the application may write; shared by all its policies
@@ -80,7 +86,7 @@ func (a App) mounts() ([]wasi.Mount, error) {
 	}
 	mounts := []wasi.Mount{Shared("/", a.Root)}
 	for _, f := range folders {
-		m, err := wasi.OnDemand(f.guest, f.open)
+		m, err := a.mount(f)
 		if err != nil {
 			return nil, err
 		}
@@ -109,6 +115,13 @@ func (a App) Places() []string {
 	return out
 }
 
+func (a App) mount(f folder) (wasi.Mount, error) {
+	if a.Seen {
+		return wasi.OnDemandUnseen(f.guest, f.open), nil
+	}
+	return wasi.OnDemand(f.guest, f.open)
+}
+
 // folder is one of the host that the guest sees.
 type folder struct {
 	guest string
@@ -121,9 +134,12 @@ type folder struct {
 // not: until the change is seen, instances of the snapshot before get the new files.
 // What is opened later keeps nothing of a but what it needs: there may be thousands.
 func (a App) folders() ([]folder, error) {
-	app, err := filepath.EvalSymlinks(a.Tenant.Dir)
-	if err != nil {
-		return nil, err
+	app := a.Folder
+	if app == "" {
+		var err error
+		if app, err = filepath.EvalSymlinks(a.Tenant.Dir); err != nil {
+			return nil, err
+		}
 	}
 	out := []folder{{AppDir, a.openApp(app)}}
 	if site := a.Release.Site; site != "" {

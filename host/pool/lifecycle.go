@@ -33,6 +33,20 @@ func (p *Pool[I]) Drain(ctx context.Context) error {
 	}
 }
 
+// RetireUnused refuses new callers with ErrClosed if there is no instance, none is
+// being made, and nobody waits; otherwise it does nothing and is false. Call Close
+// afterwards.
+func (p *Pool[I]) RetireUnused() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.phase != open || p.live > 0 || p.creating > 0 || !p.queue.empty() {
+		return false
+	}
+	p.phase = draining
+	p.settle()
+	return true
+}
+
 // Close refuses new callers and those in the queue with ErrClosed, closes every
 // idle instance and waits for creations to end. Leases that are still alive go
 // on; their instances are closed when they end. Further calls do nothing.

@@ -370,6 +370,36 @@ func TestTrimClosesWhatIsIdleDownToMin(t *testing.T) {
 	}
 }
 
+func TestOnlyAnUnusedPoolRetires(t *testing.T) {
+	f := &factory{}
+	p := New(Config[*fake]{New: f.new, Slots: NewSlots(1), Max: 1})
+	l, err := p.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.RetireUnused() {
+		t.Error("it retires under a lease")
+	}
+	l.Release()
+	if p.RetireUnused() {
+		t.Error("it retires with an instance")
+	}
+	p.Trim()
+	if !p.RetireUnused() {
+		t.Error("it does not retire")
+	}
+	if _, err := p.Acquire(t.Context()); !errors.Is(err, ErrClosed) {
+		t.Errorf("%v, want ErrClosed", err)
+	}
+	if p.RetireUnused() {
+		t.Error("it retires twice")
+	}
+	if err := p.Drain(t.Context()); err != nil {
+		t.Error(err)
+	}
+	p.Close()
+}
+
 func TestMaxAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := start(t, &factory{}, Config[*fake]{Min: 1, Max: 2, MaxAge: time.Minute})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -59,7 +60,8 @@ type Engine struct {
 	dirty    *dirtyPages
 	logger   *slog.Logger
 	yield    func()
-	verify   bool // compare all of memory after each Reset
+	verify   bool      // compare all of memory after each Reset
+	buffers  sync.Pool // *[verifyBuffer]byte
 }
 
 // NewEngine compiles the guest, once for booting and restoring alike. It

@@ -161,18 +161,17 @@ func (h *header) readPages(f *os.File) (pageMap, error) {
 	return pages, nil
 }
 
+// verifyBuffer is how much is read at once.
+const verifyBuffer = 1 << 17
+
 // verify reads the file and compares the digest. Bytes that the digest does
-// not cover must be zero.
-func (h *header) verify(f *os.File, pages pageMap) error {
-	start := headerSize + int64(len(pages))
-	rest := make([]byte, h.offset()-start)
-	if _, err := f.ReadAt(rest, start); err != nil {
-		return fmt.Errorf("its page map is cut short: %w", err)
+// not cover must be zero. buf has verifyBuffer bytes.
+func (h *header) verify(f *os.File, pages pageMap, buf []byte) error {
+	v := &verifier{file: f, digest: h.newDigest(pages), buf: buf}
+	if err := v.run(pageRun{headerSize + uint64(len(pages)), uint64(h.offset())}, false); err != nil {
+		return err
 	}
-	if !allZero(rest) {
-		return errDamaged
-	}
-	v := &verifier{file: f, offset: h.offset(), digest: h.newDigest(pages), buf: make([]byte, 1<<17)}
+	v.offset = h.offset()
 	if err := pages.split(pageRun{0, h.size}, v.run); err != nil {
 		return err
 	}
