@@ -72,8 +72,8 @@
 //	serve.go                        in which order do things open and close?
 //	fleet.go folders.go ledger.go   which tenants are there, who answers to what?
 //	ceilings.go                     what may a manifest ask for?
-//	site.go site_state.go site_work.go  where is a tenant in its life, and what is to be done?
-//	dormant.go readahead.go         what is there of a tenant that nobody calls?
+//	site.go site_state.go site_work.go site_release.go  where is a tenant in its life, and what is to be done?
+//	dormant.go wake.go doze.go readahead.go  what is there of a tenant that nobody calls?
 //	permits.go                      which one is made now?
 //	deployment.go                   what serves now, and how does it go?
 //	deployer.go change.go collect.go operate.go  what operators do, and what lasts

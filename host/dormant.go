@@ -1,11 +1,6 @@
 package host
 
 import (
-	"context"
-	"errors"
-	"syscall"
-	"time"
-
 	"github.com/wasgi/wasgi/host/release"
 	"github.com/wasgi/wasgi/host/sandbox"
 	"github.com/wasgi/wasgi/host/static"
@@ -132,7 +127,7 @@ func (s *site) restful() bool {
 func (s *site) lay(z *dormant) (before *dormant, lies bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.live.Load() != nil || s.rousing {
+	if s.live.Load() != nil || s.rousing || s.lost {
 		return nil, false
 	}
 	if before = s.dormant; before != nil {
@@ -151,208 +146,10 @@ func (s *site) lay(z *dormant) (before *dormant, lies bool) {
 func (s *site) adopt(t *tenants.Tenant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dormant == nil || s.rousing {
+	if s.dormant == nil || s.rousing || s.dormant.tenant == t {
 		return
 	}
 	z := *s.dormant
 	z.tenant = t
 	s.dormant = &z
-}
-
-// rouse has a dormant release be a deployment, and waits for it. It does nothing
-// when there is none, and when the machine is short of something.
-func (s *site) rouse() {
-	for {
-		z, changed := s.sleeping()
-		switch {
-		case z != nil && s.open(z) != nil:
-			return // who needs it tries again
-		case z != nil:
-		case changed != nil:
-			<-changed // somebody else opens it, which is no more than reading a file
-		default:
-			return
-		}
-	}
-}
-
-// sleeping is a dormant release for the caller to open, or what is closed when
-// somebody else has; nil for both when there is none.
-func (s *site) sleeping() (z *dormant, changed <-chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.dormant == nil:
-		return nil, nil
-	case s.rousing:
-		return nil, s.change()
-	}
-	return s.toOpen(), nil
-}
-
-// toOpen is the dormant release for the caller to open. Call it with mu held.
-func (s *site) toOpen() *dormant {
-	s.rousing = true
-	s.retiring.Add(1) // finish waits for it
-	return s.dormant
-}
-
-// open makes a deployment of a dormant release, which the caller has from toOpen.
-// When its image is not to be had any more the site starts over, and requests wait.
-// The error is of a machine that is short of something: the release sleeps on.
-func (s *site) open(z *dormant) error {
-	defer s.retiring.Done()
-	d, err := s.awake(z)
-	short := err != nil && passing(err)
-	switch {
-	case short:
-		s.log().Budgeted().Warn("the application cannot be woken now", "error", withFileAdvice(err))
-	case err != nil:
-		s.log().Slog().Warn("the snapshot cannot be used any more: the application has to start again", "reason", err)
-	}
-	over := s.opened(d, short)
-	switch {
-	case over && d != nil:
-		s.retire(d)
-	case over || err != nil && !short:
-		s.retiring.Go(func() { s.letGo(z.files, z.shown) }) // which may remove folders
-	case short:
-		return &wakeError{err}
-	}
-	return nil
-}
-
-// wakeError says that a machine is short of what it takes to wake a tenant.
-type wakeError struct{ err error }
-
-func (e *wakeError) Error() string { return "the application cannot be woken now: " + e.err.Error() }
-func (e *wakeError) Unwrap() error { return e.err }
-
-// passing says whether an error is of a shortage, and not of the image.
-func passing(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
-}
-
-// awake makes the deployment.
-func (s *site) awake(z *dormant) (*deployment, error) {
-	a := z.application
-	a.log = s.log()
-	a.quotas = s.quotasOf(a.tenant)
-	im, err := s.fleet.maker.(sleeper).wake(a, z.image)
-	if err != nil {
-		return nil, err
-	}
-	d := deploy(a, im, z.shown, s.fleet)
-	d.files, d.past = z.files, z.past
-	s.tally.enter(d)
-	return d, nil
-}
-
-// opened ends what toOpen has begun: d serves, or, when it is nil and the machine
-// was not just short of something, nothing does. over says that the site has ended
-// meanwhile, and owns nothing of it.
-func (s *site) opened(d *deployment, short bool) (over bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.rousing = false
-	s.wakeAll()
-	if s.state == Stopped {
-		s.dormant = nil
-		return true
-	}
-	if short {
-		return false
-	}
-	s.dormant = nil
-	if d == nil {
-		s.lost = true
-		if s.state == Serving {
-			s.work.look = true
-			s.employ()
-		} // else an attempt is under way, which goes on from Cold
-		s.state = s.state.to(Cold)
-		return false
-	}
-	s.live.Store(d)
-	select {
-	case <-s.called: // for permits, which were not needed
-	default:
-	}
-	return false
-}
-
-// doze lets a deployment be dormant that has no instances and that nobody has called
-// since a moment.
-func (s *site) doze(since time.Time) (dozes bool) {
-	d := s.live.Load()
-	if d == nil || !mayRest(d.tenant) || !d.unusedSince(since) {
-		return false
-	}
-	m, ok := s.fleet.maker.(sleeper)
-	if !ok {
-		return false
-	}
-	at, ok := storedImage(d.image)
-	if !ok || !m.lies(at) || !s.retreat(d, at) {
-		return false
-	}
-	s.disband(d)
-	s.retiring.Done()
-	return true
-}
-
-// retreat has a dormant release serve in the place of d, unless that has something to
-// do or is to be replaced. The caller ends retiring.
-func (s *site) retreat(d *deployment, at sandbox.Stored) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state != Serving || s.live.Load() != d {
-		return false
-	}
-	s.live.Store(nil) // first: whom the pool refuses looks again, and waits for mu
-	if !d.pool.RetireUnused() {
-		s.live.Store(d)
-		return false
-	}
-	s.dormant = &dormant{application: d.application, image: at, files: d.files, shown: d.static, past: d.history()}
-	s.retiring.Add(1)
-	return true
-}
-
-const (
-	// dozeEvery is how often is looked whose deployments are not needed.
-	dozeEvery = 20 * time.Second
-	// dozeAfter is how long nobody has called then. What a call costs that comes
-	// after all is in sandbox/DESIGN.md.
-	dozeAfter = time.Minute
-)
-
-// stayAwake wakes all tenants and keeps them so until rest is called: another process,
-// to which other snapshots fit, is about to write over theirs.
-func (f *fleet) stayAwake(ctx context.Context) (rest func()) {
-	f.watchful.Store(true)
-	for _, s := range f.routes.Load().sites {
-		if ctx.Err() == nil {
-			s.rouse()
-		}
-	}
-	return func() { f.watchful.Store(false) }
-}
-
-// doze lets deployments be dormant that nobody calls, until ctx ends.
-func (f *fleet) doze(ctx context.Context) {
-	tick := time.NewTicker(dozeEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick.C:
-			for _, s := range f.routes.Load().sites {
-				if !f.watchful.Load() {
-					s.doze(now.Add(-dozeAfter))
-				}
-			}
-		}
-	}
 }

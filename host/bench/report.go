@@ -51,15 +51,16 @@ func machineTable(w io.Writer, m machine) {
 }
 
 func runTable(w io.Writer, s *store) {
-	fmt.Fprintf(w, "## Runs\n\nThe load average before a part tells a busy machine: on a quiet one it is what the part before left.\n\n"+
-		"| part | date (UTC) | wasgi | rounds × seconds | minutes | load before | command |\n|---|---|---|---:|---:|---|---|\n")
+	fmt.Fprintf(w, "## Runs\n\nThe load average before a part tells a busy machine: on a quiet one it is what the part before left. "+
+		"Parts of different machines are not to be compared with each other.\n\n"+
+		"| part | date (UTC) | wasgi | processor | rounds × seconds | minutes | load before | command |\n|---|---|---|---|---:|---:|---|---|\n")
 	for _, p := range parts() {
 		n := s.Sections[p.name]
 		if n == nil {
-			fmt.Fprintf(w, "| %s | not measured | | | | | |\n", p.name)
+			fmt.Fprintf(w, "| %s | not measured | | | | | | |\n", p.name)
 			continue
 		}
-		fmt.Fprintf(w, "| %s | %s | %s | %d × %d | %.1f | %s | `%s` |\n", p.name, n.Made.Format("2006-01-02 15:04"), n.Machine.Commit,
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %d × %d | %.1f | %s | `%s` |\n", p.name, n.Made.Format("2006-01-02 15:04"), n.Machine.Commit, n.Machine.CPU,
 			n.Rounds, n.Seconds, n.Took/60, n.Machine.Load, n.Command)
 	}
 	fmt.Fprintln(w)
