@@ -2,14 +2,16 @@ package bundle
 
 import (
 	"archive/tar"
-	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path"
+
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/wasgi/wasgi/tenants"
+	"github.com/wasgi/wasgi/tenants/byfolder"
 )
 
 // Pack writes the application in a folder as tar.gz, without what Unpack would
@@ -22,32 +24,37 @@ func Pack(to io.Writer, dir string) error {
 	}
 	defer root.Close()
 	z := gzip.NewWriter(to)
-	t := tar.NewWriter(z)
-	err = fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error {
+	if err := archive(z, root); err != nil {
+		return fmt.Errorf("packing %s: %w", dir, err)
+	}
+	return z.Close()
+}
+
+func archive(to io.Writer, root *os.Root) error {
+	t := tar.NewWriter(to)
+	err := byfolder.Walk(root, func(in *os.Root, name string, e fs.DirEntry) error {
 		switch {
-		case err != nil || name == ".":
-			return err
 		case tenants.Ignored(name) && e.IsDir():
 			return fs.SkipDir
 		case tenants.Ignored(name):
 			return nil
 		}
-		return add(t, root, name, e)
+		return add(t, in, name, e)
 	})
 	if err != nil {
-		return fmt.Errorf("packing %s: %w", dir, err)
+		return err
 	}
-	return errors.Join(t.Close(), z.Close())
+	return t.Close()
 }
 
-func add(to *tar.Writer, root *os.Root, name string, e fs.DirEntry) error {
+func add(to *tar.Writer, in *os.Root, name string, e fs.DirEntry) error {
 	if e.IsDir() {
 		return to.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755})
 	}
 	if err := checkKind(name, e.Type()); err != nil {
 		return err
 	}
-	f, err := root.Open(name)
+	f, err := in.Open(path.Base(name))
 	if err != nil {
 		return err
 	}
