@@ -214,3 +214,18 @@ func TestDeployedTenantsOutliveTheHost(t *testing.T) {
 		t.Errorf("%+v", now)
 	}
 }
+
+// TestDeployAfterAReload: what was deployed goes by the settings as they are, and is
+// not made a second time.
+func TestDeployAfterAReload(t *testing.T) {
+	r := start(t, setup{app: sayVersion})
+	r.ready("app")
+	r.host.fleet.reconfigure(t.Context(), *r.host.fleet.cfg.now(), true)
+	r.event(EventReady, "app")
+	if _, err := r.deployed("shop", "1"); err != nil {
+		t.Fatal(err)
+	}
+	if a := r.siteOf("shop").serving(); a == nil || a.turn != r.host.fleet.turns.Load() {
+		t.Errorf("it serves %+v, after %d changes of the settings", a, r.host.fleet.turns.Load())
+	}
+}

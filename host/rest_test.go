@@ -240,3 +240,48 @@ func TestNobodySleepsThroughAnUpgrade(t *testing.T) {
 		t.Error("nobody sleeps any more")
 	}
 }
+
+// TestNewReleaseOfASleeperThatCannotBeWoken: nothing of the older one is left.
+func TestNewReleaseOfASleeperThatCannotBeWoken(t *testing.T) {
+	r := start(t, setup{app: sayVersion, maker: storing})
+	r.ready("app")
+	if !r.doze("app") {
+		t.Fatal("it does not sleep")
+	}
+	r.maker.sleep(func(m *fakeMaker) { m.lost = syscall.EMFILE })
+	r.write("app", "2")
+	r.event(EventReady, "app")
+	s := r.siteOf("app")
+	s.mu.Lock()
+	if s.live.Load() == nil || s.dormant != nil {
+		t.Errorf("live %v, dormant %v", s.live.Load() != nil, s.dormant != nil)
+	}
+	s.mu.Unlock()
+	r.want("/app", 200, "2")
+}
+
+// TestNewReleaseWhileTheOldOneIsOpened: what is opened too late does not serve.
+func TestNewReleaseWhileTheOldOneIsOpened(t *testing.T) {
+	r := start(t, setup{app: sayVersion, maker: storing})
+	r.ready("app")
+	if !r.doze("app") {
+		t.Fatal("it does not sleep")
+	}
+	s := r.siteOf("app")
+	s.mu.Lock()
+	z := s.toOpen()
+	s.mu.Unlock()
+	im, err := r.maker.wake(z.application, z.image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := deploy(z.application, im, nil, r.host.fleet)
+	s.tally.enter(d)
+	if old, asleep := s.swap(d); old != nil || asleep != nil {
+		t.Errorf("%v, %v", old, asleep)
+	}
+	if err := s.open(z); err != nil || s.live.Load() != d {
+		t.Errorf("what was opened late serves, %v", err)
+	}
+	r.want("/app", 200, "1")
+}

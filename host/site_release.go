@@ -83,8 +83,12 @@ func (s *site) enact(ctx context.Context, a application, im image, commit func(t
 		s.retire(d)
 		return err
 	}
-	if old := s.swap(d); old != nil {
+	old, asleep := s.swap(d)
+	if old != nil {
 		s.retiring.Go(func() { s.retire(old) })
+	}
+	if asleep != nil {
+		s.letGo(asleep.files, asleep.shown)
 	}
 	return nil
 }
@@ -102,12 +106,16 @@ func openFiles(a application) (*release.Use, *static.Files, error) {
 	return use, files, nil
 }
 
-// swap has d serve from here on, and returns what did before.
-func (s *site) swap(d *deployment) (old *deployment) {
+// swap has d, nil for nothing, serve from here on, and returns what did before. A
+// dormant release that is just being opened is freed by who opens it.
+func (s *site) swap(d *deployment) (old *deployment, asleep *dormant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lost = false
-	return s.live.Swap(d)
+	if !s.rousing {
+		asleep = s.dormant
+	}
+	s.dormant, s.lost = nil, false
+	return s.live.Swap(d), asleep
 }
 
 // hint says what an operator could do better.

@@ -141,17 +141,10 @@ func (s *site) attempted(err error) {
 	}
 }
 
-// finish ends the site. What is being opened meanwhile is retired by who opens it.
+// finish ends the site.
 func (s *site) finish() {
 	s.enter(Stopped, nil)
-	s.mu.Lock()
-	d, z := s.live.Swap(nil), s.dormant
-	if s.rousing {
-		z = nil
-	} else {
-		s.dormant = nil
-	}
-	s.mu.Unlock()
+	d, z := s.swap(nil)
 	if d != nil {
 		s.retire(d)
 	}

@@ -56,7 +56,7 @@ func (s *site) open(z *dormant) error {
 	case err != nil:
 		s.log().Slog().Warn("the snapshot cannot be used any more: the application has to start again", "reason", err)
 	}
-	over := s.opened(d, short)
+	over := s.opened(z, d, short)
 	switch {
 	case over && d != nil:
 		s.retire(d)
@@ -96,14 +96,13 @@ func (s *site) awake(z *dormant) (*deployment, error) {
 
 // opened ends what toOpen has begun: d serves, or, when it is nil and the machine
 // was not just short of something, nothing does. over says that the site has ended
-// meanwhile, and owns nothing of it.
-func (s *site) opened(d *deployment, short bool) (over bool) {
+// or serves something newer: it owns nothing of z.
+func (s *site) opened(z *dormant, d *deployment, short bool) (over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rousing = false
 	s.wakeAll()
-	if s.state == Stopped {
-		s.dormant = nil
+	if s.dormant != z {
 		return true
 	}
 	if short {
