@@ -67,6 +67,10 @@ func (s *site) find(a application) (*dormant, error) {
 	if err != nil {
 		return nil, err
 	}
+	if followed(a.tenant.Dir) != a.folder {
+		s.letGo(files, shown)
+		return nil, errChanged
+	}
 	a.verified = nil
 	return &dormant{application: a, image: at, files: files, shown: shown}, nil
 }
@@ -119,7 +123,7 @@ func (s *site) lie(a application) (lies bool, err error) {
 func (s *site) restful() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.live.Load() == nil && !s.rousing && !s.lost
+	return s.live.Load() == nil && !s.rousing && !s.lost && !s.fleet.watchful.Load()
 }
 
 // lay has a dormant release serve, in the place of another one; false when that is

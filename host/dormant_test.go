@@ -135,6 +135,7 @@ func TestLostSnapshotStartsOver(t *testing.T) {
 	r.ready("app")
 	r.maker.sleep(func(m *fakeMaker) { m.lost = errors.New("it is damaged") })
 	r.want("/app", 200, "1")
+	r.event(EventReady, "app")
 	if woken, made := r.maker.sleep(nil); woken != 0 || made != 1 {
 		t.Errorf("%d opened, %d built, want one that was built", woken, made)
 	}

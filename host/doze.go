@@ -40,7 +40,7 @@ func (s *site) doze(since time.Time) (dozes bool) {
 func (s *site) retreat(d *deployment, at sandbox.Stored) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state != Serving || s.live.Load() != d {
+	if s.state != Serving || s.live.Load() != d || s.fleet.watchful.Load() {
 		return false
 	}
 	s.live.Store(nil) // first: whom the pool refuses looks again, and waits for mu
@@ -53,13 +53,16 @@ func (s *site) retreat(d *deployment, at sandbox.Stored) bool {
 	return true
 }
 
-// stayAwake wakes all tenants and keeps them so until rest is called: another process,
-// to which other snapshots fit, is about to write over theirs.
+// stayAwake wakes the tenants, as many as there are descriptors for, and keeps them
+// so until rest is called: another process, to which other snapshots fit, is about
+// to write over theirs. Who sleeps on starts again when it is called.
 func (f *fleet) stayAwake(ctx context.Context) (rest func()) {
 	f.watchful.Store(true)
+	room := f.filesLeft()
 	for _, s := range f.routes.Load().sites {
-		if ctx.Err() == nil {
-			s.rouse()
+		d, _ := s.both()
+		if room--; room < 0 || ctx.Err() != nil || d == nil && s.rouse() != nil {
+			break
 		}
 	}
 	return func() { f.watchful.Store(false) }
@@ -75,9 +78,7 @@ func (f *fleet) doze(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			for _, s := range f.routes.Load().sites {
-				if !f.watchful.Load() {
-					s.doze(now.Add(-dozeAfter))
-				}
+				s.doze(now.Add(-dozeAfter))
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func importRules() []importRule {
 		{"host/framing", nil, "where a request ends is decided by its bytes alone"},
 		{"host/store", nil, "what the host keeps is behind an interface that any engine can have"},
 		{"host/store/bolt", []string{module + "host/store", "go.etcd.io/bbolt/"}, "a backend knows its engine and the interface"},
-		{"host/bundle", []string{module + "tenants", "github.com/klauspost/compress/gzip"}, "a decoder of hostile bytes depends on as little as it can"},
+		{"host/bundle", []string{module + "tenants", module + "tenants/byfolder", "github.com/klauspost/compress/gzip"}, "a decoder of hostile bytes depends on as little as it can"},
 		{"host/archive", nil, "a backup is files"},
 		{"host/admin/client", []string{module + "host/admin/api"}, "a client knows the API's shapes and nothing of the host"},
 		{"host/registry", []string{module + "host/store"}, "what is kept of tenants and tokens is plain data"},

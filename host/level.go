@@ -66,8 +66,10 @@ func (e *engine) buildWorker(ctx context.Context, a application) (image, error) 
 
 // job is what both images and programs need.
 func (e *engine) job(a application, spec sandbox.Spec) worker.Job {
+	tenant := *a.tenant
+	tenant.Dir = a.folder
 	return worker.Job{
-		Tenant: *a.tenant, Site: a.release.Site, Data: e.app(a).Data,
+		Tenant: tenant, Site: a.release.Site, Data: e.app(a).Data,
 		Snapshot: e.workerSnapshot(a.tenant.Name), CacheDir: e.cfg.now().CacheDir,
 		MemoryLimit: spec.MemoryLimit, CPULimit: spec.CPULimit, Grace: spec.Grace,
 		StartTimeout: spec.StartTimeout, WarmupTimeout: spec.WarmupTimeout,

@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"fmt"
+	"math"
 	"syscall"
 
 	"github.com/wasgi/wasgi/host/listen"
@@ -32,6 +33,15 @@ func (f *fleet) filesWanted() uint64 {
 		}
 	}
 	return uint64(wanted)
+}
+
+// filesLeft is how many tenants can be awake beside all connections.
+func (f *fleet) filesLeft() int {
+	limit := listen.FileLimit()
+	if limit == 0 || limit > math.MaxInt32 {
+		return math.MaxInt32
+	}
+	return max(int(limit)-f.cfg.now().MaxConnections-filesOfHost, 0)
 }
 
 // warnOfFiles says at the start what would else be known when the last tenants are

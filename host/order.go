@@ -61,9 +61,11 @@ func (s *site) fulfil(ctx context.Context, o *order) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(o.ctx, func() { cancel(context.Cause(o.ctx)) })()
-	s.rouse() // its quotas are to be shared
+	err := s.rouse() // its quotas are to be shared
 	s.begin()
-	err := s.try(ctx, o)
+	if err == nil {
+		err = s.try(ctx, o)
+	}
 	s.report(ctx, true, err, time.Since(start))
 	return err
 }

@@ -82,14 +82,14 @@ func (s *site) readAhead(m sleeper) bool {
 	}
 	at, err := m.verify(z.image)
 	if err != nil {
-		s.rouse() // finds that out again, and starts over
+		_ = s.rouse() // finds that out again, and starts over
 		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dormant == z && !s.rousing {
-		read := *z
-		read.image = at
+	if s.dormant != nil && !s.rousing {
+		read := *s.dormant // which may have been adopted meanwhile
+		read.image = read.image.After(at)
 		s.dormant = &read
 	}
 	return true

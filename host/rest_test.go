@@ -241,23 +241,74 @@ func TestNobodySleepsThroughAnUpgrade(t *testing.T) {
 	}
 }
 
-// TestNewReleaseOfASleeperThatCannotBeWoken: nothing of the older one is left.
-func TestNewReleaseOfASleeperThatCannotBeWoken(t *testing.T) {
+// TestNoReleaseOverOneThatCannotBeWoken: what sleeps would be lost, should the new one
+// fail after its snapshot was written.
+func TestNoReleaseOverOneThatCannotBeWoken(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: storing})
 	r.ready("app")
 	if !r.doze("app") {
 		t.Fatal("it does not sleep")
 	}
-	r.maker.sleep(func(m *fakeMaker) { m.lost = syscall.EMFILE })
+	_, made := r.maker.sleep(func(m *fakeMaker) { m.lost = syscall.EMFILE })
 	r.write("app", "2")
-	r.event(EventReady, "app")
-	s := r.siteOf("app")
-	s.mu.Lock()
-	if s.live.Load() == nil || s.dormant != nil {
-		t.Errorf("live %v, dormant %v", s.live.Load() != nil, s.dormant != nil)
+	if e := r.event(EventFailed, "app"); !errors.Is(e.Err, syscall.EMFILE) {
+		t.Errorf("failed with %v", e.Err)
 	}
-	s.mu.Unlock()
+	if _, now := r.maker.sleep(func(m *fakeMaker) { m.lost = nil }); now != made {
+		t.Error("it was built all the same")
+	}
+	if s := r.host.Status()[0]; s.State != Serving || s.Err == nil {
+		t.Errorf("%+v", s)
+	}
+	if status, _ := r.get("/app"); status != 200 {
+		t.Errorf("status %d, want 200", status)
+	}
+	r.event(EventReady, "app") // it is tried again
 	r.want("/app", 200, "2")
+}
+
+// until waits for a state.
+func (s *site) until(want State) {
+	for {
+		s.mu.Lock()
+		now, changed := s.state, s.change()
+		s.mu.Unlock()
+		if now == want {
+			return
+		}
+		<-changed
+	}
+}
+
+// TestLostAtTheEnd: what is opened while its site ends is nobody's.
+func TestLostAtTheEnd(t *testing.T) {
+	r := start(t, setup{app: sayVersion, tenants: []string{"app", "gone"}, maker: storing})
+	r.ready("app", "gone")
+	for _, lost := range []error{errors.New("it is damaged"), syscall.EMFILE, nil} {
+		if !r.doze("gone") {
+			t.Fatal("it does not sleep")
+		}
+		s := r.siteOf("gone")
+		s.mu.Lock()
+		z := s.toOpen()
+		s.mu.Unlock()
+		if err := os.RemoveAll(filepath.Join(r.root, "gone")); err != nil {
+			t.Fatal(err)
+		}
+		r.event(EventStopped, "gone")
+		s.until(Stopped)
+		r.maker.sleep(func(m *fakeMaker) { m.lost = lost })
+		if err := s.open(z); err != nil {
+			t.Errorf("%v: %v", lost, err)
+		}
+		<-s.gone()
+		if d, z := s.both(); d != nil || z != nil || s.now() != Stopped {
+			t.Errorf("%v: it serves after its end", lost)
+		}
+		r.maker.sleep(func(m *fakeMaker) { m.lost = nil })
+		r.write("gone", "1")
+		r.event(EventReady, "gone")
+	}
 }
 
 // TestNewReleaseWhileTheOldOneIsOpened: what is opened too late does not serve.

@@ -72,7 +72,7 @@ func (d *deployer) executeAlone(ctx context.Context, tenant string, p program) (
 		return 0, err
 	}
 	s := d.fleet.siteFor(tenant)
-	a := s.application(w, verification{}, s.quotasOf(w.tenant))
+	a := s.application(w, verification{folder: followed(w.tenant.Dir)}, s.quotasOf(w.tenant))
 	a.log = s.log()
 	if a.release, err = d.fleet.maker.prepare(ctx, a, func(string) {}); err != nil {
 		return 0, err

@@ -18,11 +18,12 @@ func (s *site) attempt(ctx context.Context) error {
 	start := time.Now()
 	turn := s.fleet.turns.Load()
 	w, err := s.proposal()
-	var fingerprint string
+	v := verification{wait: readJustNow}
 	if err == nil {
-		fingerprint, err = s.fleet.fingerprint(w)
+		v.folder = followed(w.tenant.Dir)
+		v.fingerprint, err = s.fleet.fingerprint(w)
 	}
-	if a := s.serving(); err == nil && a != nil && a.is(w, fingerprint, turn) {
+	if a := s.serving(); err == nil && a != nil && a.is(w, v.fingerprint, turn) {
 		s.adopt(w.tenant)
 		s.succeed()
 		return nil
@@ -30,7 +31,7 @@ func (s *site) attempt(ctx context.Context) error {
 	s.begin()
 	made := false
 	if err == nil {
-		a := s.application(w, verification{fingerprint, readJustNow}, nil)
+		a := s.application(w, v, nil)
 		a.turn = turn
 		made, err = s.release(ctx, a, nil)
 	}
@@ -39,11 +40,16 @@ func (s *site) attempt(ctx context.Context) error {
 }
 
 func (s *site) application(w wish, v verification, quotas *policy.Quotas) application {
-	folder, err := filepath.EvalSymlinks(w.tenant.Dir)
-	if err != nil || folder == w.tenant.Dir {
-		folder = w.tenant.Dir // what is wrong with it is found out where it is opened
+	return application{tenant: w.tenant, folder: v.folder, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: v.fingerprint, verified: v.wait, quotas: quotas, memory: s.memory}
+}
+
+// followed is where the links of a folder lead now.
+func followed(dir string) string {
+	folder, err := filepath.EvalSymlinks(dir)
+	if err != nil || folder == dir {
+		return dir // what is wrong with it is found out where it is opened
 	}
-	return application{tenant: w.tenant, folder: folder, secret: w.secret, touched: w.touched, pinned: w.pinned, fingerprint: v.fingerprint, verified: v.wait, quotas: quotas, memory: s.memory}
+	return folder
 }
 
 // release makes a deployment and swaps it in, or finds that a snapshot is good
@@ -106,11 +112,16 @@ func openFiles(a application) (*release.Use, *static.Files, error) {
 	return use, files, nil
 }
 
-// swap has d, nil for nothing, serve from here on, and returns what did before. A
-// dormant release that is just being opened is freed by who opens it.
+// swap has d serve from here on, and returns what did before.
 func (s *site) swap(d *deployment) (old *deployment, asleep *dormant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.replace(d)
+}
+
+// replace is swap with mu held. A dormant release that is just being opened is freed
+// by who opens it.
+func (s *site) replace(d *deployment) (old *deployment, asleep *dormant) {
 	if !s.rousing {
 		asleep = s.dormant
 	}
@@ -143,7 +154,9 @@ func (s *site) build(ctx context.Context, a *application, dormantToo bool) (im i
 			return nil, lies, err
 		}
 	}
-	s.rouse() // the new image may be written over that of the release before
+	if err := s.rouse(); err != nil { // the new image may be written over that of the release before
+		return nil, false, err
+	}
 	a.log = s.log()
 	if a.quotas == nil {
 		a.quotas = s.quotasOf(a.tenant)

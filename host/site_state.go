@@ -2,13 +2,8 @@ package host
 
 import "context"
 
-// enter moves the site to a state and lets the waiting requests look.
-func (s *site) enter(to State, err error) {
-	s.pass(err, func(State) []State { return []State{to} })
-}
-
-// pass moves the site along states that depend on the one that it is in: a request
-// may find meanwhile that the site is Cold.
+// pass moves the site along states that depend on the one that it is in, and lets the
+// waiting requests look. A request may find meanwhile that the site is Cold.
 func (s *site) pass(err error, way func(from State) []State) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -22,6 +22,7 @@ type work struct {
 	leave    bool // the site is to end
 	over     bool // it has
 	orders   []*order
+	ordering bool          // one is being carried out
 	pause    time.Duration // until the next attempt when the last one failed, 0 for retryFirst
 	retry    *time.Timer   // for that, nil for none
 	cancel   func()        // ends what the goroutine does
@@ -108,11 +109,12 @@ func (s *site) next(ctx context.Context) (what chore, o *order) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := &s.work
+	w.ordering = false
 	switch {
 	case w.leave || ctx.Err() != nil:
 		return leaving, nil
 	case len(w.orders) > 0:
-		o, w.orders = w.orders[0], w.orders[1:]
+		o, w.orders, w.ordering = w.orders[0], w.orders[1:], true
 		return ordered, o
 	case w.look:
 		w.look = false
@@ -143,8 +145,7 @@ func (s *site) attempted(err error) {
 
 // finish ends the site.
 func (s *site) finish() {
-	s.enter(Stopped, nil)
-	d, z := s.swap(nil)
+	d, z := s.stop()
 	if d != nil {
 		s.retire(d)
 	}
@@ -155,6 +156,14 @@ func (s *site) finish() {
 	s.fleet.forget(s)
 	s.bury()
 	s.fleet.running.Done()
+}
+
+// stop takes out of service what serves, and returns it.
+func (s *site) stop() (*deployment, *dormant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follow(nil, func(State) []State { return []State{Stopped} })
+	return s.replace(nil)
 }
 
 // bury refuses the orders that came too late.

@@ -36,14 +36,16 @@ func (h *Host) Upgrade(ctx context.Context, program string, args []string) error
 		handover.Sockets = append(handover.Sockets, upgrade.Socket{Key: o.key, Raw: raw})
 	}
 	h.log.Info("another process is to take over", "program", program)
+	rest := h.fleet.stayAwake(ctx)
 	ctx, cancel := context.WithTimeout(ctx, upgradeTimes*h.fleet.cfg.now().StartTimeout)
 	defer cancel()
-	defer h.fleet.stayAwake(ctx)()
 	if err := h.giveState(); err != nil {
+		rest()
 		return err
 	}
 	pid, err := upgrade.Start(ctx, handover)
 	if err != nil {
+		rest()
 		return errors.Join(err, h.takeState())
 	}
 	s.sockets.keepFiles(true)

@@ -9,6 +9,7 @@ import (
 
 // verification is a look at the files of a wish.
 type verification struct {
+	folder      string // where the links of the folder led before that
 	fingerprint string
 	// wait returns why the files are not what they must be. stamp is from before they
 	// were read, nil when that was over at once.
@@ -23,6 +24,7 @@ func readJustNow() (tenants.Stamp, error) { return nil, nil }
 // outcome of it can hurt, and cancel ends the boot when it is wrong. The caller waits
 // before anything serves, and in any case. Other folders are read at once.
 func (f *fleet) verify(w wish, cancel context.CancelCauseFunc) (v verification, err error) {
+	v.folder = followed(w.tenant.Dir)
 	if w.pinned == "" {
 		v.fingerprint, err = f.fingerprint(w)
 		v.wait = readJustNow

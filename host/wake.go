@@ -6,18 +6,19 @@ import (
 )
 
 // rouse has a dormant release be a deployment, and waits for it. It does nothing
-// when there is none, and when the machine is short of something.
-func (s *site) rouse() {
+// when there is none. The error is that of open.
+func (s *site) rouse() error {
 	for {
 		z, changed := s.sleeping()
 		switch {
-		case z != nil && s.open(z) != nil:
-			return // who needs it tries again
 		case z != nil:
+			if err := s.open(z); err != nil {
+				return err
+			}
 		case changed != nil:
 			<-changed // somebody else opens it, which is no more than reading a file
 		default:
-			return
+			return nil
 		}
 	}
 }
@@ -111,7 +112,7 @@ func (s *site) opened(z *dormant, d *deployment, short bool) (over bool) {
 	s.dormant = nil
 	if d == nil {
 		s.lost = true
-		if s.state == Serving {
+		if s.state == Serving || s.work.ordering {
 			s.work.look = true
 			s.employ()
 		} // else an attempt is under way, which goes on from Cold
