@@ -66,8 +66,8 @@ func TestReport(t *testing.T) {
 		"| fresh / reuse, flask | ≥ 0.65 | 0.70 × | **reached** |\n",
 		"| p99 at 16 connections, Flask, to gunicorn sync's | ≤ 1 × | 1.50 × | not reached |\n",
 		"| metering, Flask | ≤ 5 % | – | not measured |\n",
-		"| flask | 2026-01-02 03:04 |  | 3 × 1 | 1.5 |  | `make bench` |\n",
-		"| bare | not measured | | | | | |\n",
+		"| flask | 2026-01-02 03:04 |  |  | 3 × 1 | 1.5 |  | `make bench` |\n",
+		"| bare | not measured | | | | | | |\n",
 		"| wasgi reuse | 2000 | 1.25 | 1000–3000 | – | 3.00 | – | – | – | – |\n",
 		"- not measured: granian: did not start\n",
 	} {
