@@ -38,14 +38,10 @@ func (c *cron) run(ctx context.Context) {
 	defer c.running.Wait()
 	for {
 		next := time.Now().Truncate(time.Minute).Add(time.Minute)
-		timer := time.NewTimer(time.Until(next))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !pass(ctx, time.Until(next)) {
 			return
-		case <-timer.C:
-			c.minute(ctx, next)
 		}
+		c.minute(ctx, next)
 	}
 }
 

@@ -29,6 +29,20 @@ func (r *running) doze(name string) bool {
 	return s.doze(time.Now().Add(time.Hour))
 }
 
+func (r *running) sleeps(name string) {
+	r.t.Helper()
+	if !r.doze(name) {
+		r.t.Fatalf("%s does not sleep", name)
+	}
+}
+
+// opening has the caller open what sleeps, before anybody else.
+func (s *site) opening() *dormant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.toOpen()
+}
+
 func (r *running) woken(want int) {
 	r.t.Helper()
 	if got, _ := r.maker.sleep(nil); got != want {
@@ -47,9 +61,7 @@ func TestUnusedTenantSleeps(t *testing.T) {
 	if r.siteOf("app").doze(time.Now().Add(time.Hour)) {
 		t.Error("it sleeps although it has an instance")
 	}
-	if !r.doze("app") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("app")
 	if r.doze("app") {
 		t.Error("it sleeps twice")
 	}
@@ -152,24 +164,15 @@ func TestLostSnapshotStartsOver(t *testing.T) {
 func TestLostSnapshotOfAnOlderRelease(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: func(m *fakeMaker) {
 		m.stores = true
-		m.building = func(_ application, version string) error {
-			if version == "broken" {
-				return &sandbox.Error{Kind: sandbox.KindException, Op: "load", Detail: "cannot import"}
-			}
-			return nil
-		}
+		m.building = cannotImport("broken")
 	}})
 	r.ready("app")
-	if !r.doze("app") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("app")
 	r.maker.sleep(func(m *fakeMaker) { m.lost = errors.New("it is damaged") })
 	r.write("app", "2")
 	r.event(EventReady, "app")
 	r.want("/app", 200, "2")
-	if !r.doze("app") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("app")
 	r.maker.sleep(func(m *fakeMaker) { m.lost = errors.New("it is damaged") })
 	r.write("app", "broken")
 	r.event(EventFailed, "app")
@@ -185,12 +188,7 @@ func TestLostSnapshotOfABrokenTenant(t *testing.T) {
 	r.ready("app")
 	r.maker.sleep(func(m *fakeMaker) {
 		m.lost = errors.New("it is damaged")
-		m.building = func(_ application, version string) error {
-			if version == "1" {
-				return &sandbox.Error{Kind: sandbox.KindException, Op: "load", Detail: "cannot import"}
-			}
-			return nil
-		}
+		m.building = cannotImport("1")
 	})
 	if status, _ := r.get("/app"); status != 502 {
 		t.Errorf("status %d, want 502", status)
@@ -217,9 +215,7 @@ func TestSleeperIsReplaced(t *testing.T) {
 		}
 	}})
 	r.ready("app")
-	if !r.doze("app") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("app")
 	s := r.siteOf("app")
 	old := s.serving().fingerprint
 	r.write("app", "broken")
@@ -231,9 +227,7 @@ func TestSleeperIsReplaced(t *testing.T) {
 	if status, _ := r.get("/app"); status != 200 {
 		t.Errorf("status %d, want 200", status)
 	}
-	if !r.doze("app") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("app")
 	r.maker.sleep(func(m *fakeMaker) { m.lost = nil })
 	r.write("app", "3")
 	r.event(EventReady, "app")
@@ -246,13 +240,9 @@ func TestDeployedTenantSleepsAndGoes(t *testing.T) {
 	if _, err := r.deployed("shop", "1"); err != nil {
 		t.Fatal(err)
 	}
-	if !r.doze("shop") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("shop")
 	r.want("/shop", 200, "1")
-	if !r.doze("shop") {
-		t.Fatal("it does not sleep again")
-	}
+	r.sleeps("shop")
 	if _, err := r.deployed("shop", "2"); err != nil {
 		t.Fatal(err)
 	}
@@ -307,9 +297,7 @@ func TestSleeperShowsFilesAndRunsJobs(t *testing.T) {
 	if at := r.backend().Statuses()[1].LastCall; at == nil {
 		t.Error("a file that was asked for is no call")
 	}
-	if !r.doze("pages") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("pages")
 	jobs, err := r.backend().Jobs("pages")
 	if err != nil || len(jobs) != 1 {
 		t.Errorf("%v, %v", jobs, err)

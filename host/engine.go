@@ -101,15 +101,11 @@ func (e *engine) find(a application) (sandbox.Stored, bool) {
 	if a.secret || isolated(a.tenant, *e.cfg.now()) {
 		return sandbox.Stored{}, false
 	}
-	spec, err := e.outline(a)
+	spec, err := e.seen(a, nil)
 	if err != nil {
 		return sandbox.Stored{}, false // build says why
 	}
-	key, err := e.key(a, spec)
-	if err != nil {
-		return sandbox.Stored{}, false
-	}
-	path, err := e.snapshotPath(a.tenant.Name)
+	path, key, err := e.place(a, spec)
 	if err != nil {
 		return sandbox.Stored{}, false
 	}
@@ -128,13 +124,8 @@ func (e *engine) verify(at sandbox.Stored) (sandbox.Stored, error) { return e.sa
 
 // wake implements sleeper.
 func (e *engine) wake(a application, at sandbox.Stored) (image, error) {
-	spec, err := e.outline(a)
+	spec, err := e.seen(a, sameNetwork(e.egress, a.tenant.Name, a.tenant.Manifest.Network, a.log.Budgeted()))
 	if err != nil {
-		return nil, err
-	}
-	app := e.app(a)
-	app.Seen, app.Network = true, sameNetwork(e.egress, a.tenant.Name, a.tenant.Manifest.Network, a.log.Budgeted())
-	if spec.Policy, err = app.Policy(); err != nil {
 		return nil, err
 	}
 	im, err := e.sandbox.OpenStored(spec, at)
@@ -155,11 +146,7 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 	if a.secret {
 		return e.buildUnstored(ctx, spec)
 	}
-	key, err := e.key(a, spec)
-	if err != nil {
-		return nil, err
-	}
-	path, err := e.snapshotPath(a.tenant.Name)
+	path, key, err := e.place(a, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -196,6 +183,18 @@ func (e *engine) spec(a application) (sandbox.Spec, error) {
 	}
 	app := e.app(a)
 	app.Network = e.network(a)
+	spec.Policy, err = app.Policy()
+	return spec, err
+}
+
+// seen is spec for an application whose folders were opened before: nothing is opened.
+func (e *engine) seen(a application, network wasi.Network) (sandbox.Spec, error) {
+	spec, err := e.outline(a)
+	if err != nil {
+		return sandbox.Spec{}, err
+	}
+	app := e.app(a)
+	app.Seen, app.Network = true, network
 	spec.Policy, err = app.Policy()
 	return spec, err
 }
@@ -258,6 +257,14 @@ func (e *engine) snapshotPath(name string) (string, error) {
 	return filepath.Join(dir, name), nil
 }
 
+// place is where the snapshot of an application lies, and the key that it has.
+func (e *engine) place(a application, spec sandbox.Spec) (path string, key sandbox.Key, err error) {
+	if key, err = e.key(a, spec); err == nil {
+		path, err = e.snapshotPath(a.tenant.Name)
+	}
+	return path, key, err
+}
+
 // key covers everything that a snapshot was made from: guest, application,
 // dependencies, settings, environment, mounts, and every message to the guest,
 // which a newer host may lay out otherwise.
@@ -276,10 +283,10 @@ func (e *engine) key(a application, spec sandbox.Spec) (sandbox.Key, error) {
 	if err != nil {
 		return sandbox.Key{}, fmt.Errorf("the load message: %w", err)
 	}
-	module, app := e.sandbox.Digest(), e.app(a)
+	module := e.sandbox.Digest()
 	parts := [][]byte{
 		module[:], []byte(e.guest), []byte(a.fingerprint), []byte(a.release.Digest), text, boot, load,
-		strconv.AppendUint(nil, spec.MemoryLimit, 10), strconv.AppendInt(nil, a.touched, 10), joined(app.Environ()), joined(app.Places()),
+		strconv.AppendUint(nil, spec.MemoryLimit, 10), strconv.AppendInt(nil, a.touched, 10), joined(spec.Policy.Env), joined(mountPoints(spec.Policy)),
 	}
 	for _, q := range spec.Warmup {
 		part, err := inOrder(q.Environ)
@@ -292,6 +299,14 @@ func (e *engine) key(a application, spec sandbox.Spec) (sandbox.Key, error) {
 }
 
 func joined(texts []string) []byte { return []byte(strings.Join(texts, "\x00")) }
+
+func mountPoints(p wasi.Policy) []string {
+	var out []string
+	for _, m := range p.Mounts {
+		out = append(out, m.Guest)
+	}
+	return out
+}
 
 // inOrder is an environ in a fixed order: headers come out of a map.
 func inOrder(environ []byte) ([]byte, error) {

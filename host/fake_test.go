@@ -96,6 +96,16 @@ func (m *fakeMaker) build(_ context.Context, a application) (image, error) {
 	return &fakeImage{m, version}, nil
 }
 
+// cannotImport is a fakeMaker.building by which a version fails.
+func cannotImport(broken string) func(application, string) error {
+	return func(_ application, version string) error {
+		if version == broken {
+			return &sandbox.Error{Kind: sandbox.KindException, Op: "load", Detail: "cannot import"}
+		}
+		return nil
+	}
+}
+
 // find implements sleeper.
 func (m *fakeMaker) find(application) (sandbox.Stored, bool) {
 	m.mu.Lock()

@@ -76,12 +76,7 @@ func TestFreshKeepsItsInstances(t *testing.T) {
 
 func TestBrokenReleaseLeavesTheOldOneServing(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: func(m *fakeMaker) {
-		m.building = func(_ application, version string) error {
-			if version == "broken" {
-				return &sandbox.Error{Kind: sandbox.KindException, Op: "load", Detail: "cannot import"}
-			}
-			return nil
-		}
+		m.building = cannotImport("broken")
 	}})
 	r.event(EventReady, "app")
 	r.write("app", "broken")

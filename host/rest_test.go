@@ -9,8 +9,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/wasgi/wasgi/host/sandbox"
 )
 
 // TestLostBeforeItServes: whoever opens a dormant release finds a site that serves,
@@ -61,9 +59,7 @@ func TestOlderReleaseIsNotLost(t *testing.T) {
 func TestShortageIsNoLoss(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: storing})
 	r.ready("app")
-	if !r.doze("app") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("app")
 	r.maker.sleep(func(m *fakeMaker) { m.lost = fmt.Errorf("opening it: %w", syscall.EMFILE) })
 	for range 2 {
 		res, _ := r.dial().send("GET /app HTTP/1.1\nHost: a\nConnection: close\n\n").response("GET")
@@ -85,12 +81,7 @@ func TestLinkIsTurnedUnderASleeper(t *testing.T) {
 	var folders []string
 	r := start(t, setup{app: sayVersion, maker: func(m *fakeMaker) {
 		m.stores = true
-		m.building = func(_ application, version string) error {
-			if version == "broken" {
-				return &sandbox.Error{Kind: sandbox.KindException, Op: "load", Detail: "cannot import"}
-			}
-			return nil
-		}
+		m.building = cannotImport("broken")
 		m.waking = func(a application) { folders = append(folders, a.folder) }
 	}})
 	r.ready("app")
@@ -109,9 +100,7 @@ func TestLinkIsTurnedUnderASleeper(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.event(EventReady, "linked")
-	if !r.doze("linked") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("linked")
 	if err := errors.Join(os.Symlink(filepath.Join(away, "v2"), next), os.Rename(next, link)); err != nil {
 		t.Fatal(err)
 	}
@@ -126,9 +115,7 @@ func TestLinkIsTurnedUnderASleeper(t *testing.T) {
 func TestQuotasAreSharedAfterASleep(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: storing})
 	r.ready("app")
-	if !r.doze("app") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("app")
 	r.manifest("app", "[data]\npersistent = true\nquota = \"7MiB\"\n")
 	r.event(EventReady, "app")
 	s := r.siteOf("app")
@@ -145,13 +132,9 @@ func TestWakingIsNoQueue(t *testing.T) {
 	r.manifest("q", "[instances]\nqueue = 0\nmax = 8\n")
 	r.write("q", "1")
 	r.event(EventReady, "q")
-	if !r.doze("q") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("q")
 	s := r.siteOf("q")
-	s.mu.Lock()
-	z := s.toOpen() // another request is at it
-	s.mu.Unlock()
+	z := s.opening() // another request is at it
 	var all, begun sync.WaitGroup
 	for range 4 {
 		begun.Add(1)
@@ -246,9 +229,7 @@ func TestNobodySleepsThroughAnUpgrade(t *testing.T) {
 func TestNoReleaseOverOneThatCannotBeWoken(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: storing})
 	r.ready("app")
-	if !r.doze("app") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("app")
 	_, made := r.maker.sleep(func(m *fakeMaker) { m.lost = syscall.EMFILE })
 	r.write("app", "2")
 	if e := r.event(EventFailed, "app"); !errors.Is(e.Err, syscall.EMFILE) {
@@ -285,13 +266,9 @@ func TestLostAtTheEnd(t *testing.T) {
 	r := start(t, setup{app: sayVersion, tenants: []string{"app", "gone"}, maker: storing})
 	r.ready("app", "gone")
 	for _, lost := range []error{errors.New("it is damaged"), syscall.EMFILE, nil} {
-		if !r.doze("gone") {
-			t.Fatal("it does not sleep")
-		}
+		r.sleeps("gone")
 		s := r.siteOf("gone")
-		s.mu.Lock()
-		z := s.toOpen()
-		s.mu.Unlock()
+		z := s.opening()
 		if err := os.RemoveAll(filepath.Join(r.root, "gone")); err != nil {
 			t.Fatal(err)
 		}
@@ -315,13 +292,9 @@ func TestLostAtTheEnd(t *testing.T) {
 func TestNewReleaseWhileTheOldOneIsOpened(t *testing.T) {
 	r := start(t, setup{app: sayVersion, maker: storing})
 	r.ready("app")
-	if !r.doze("app") {
-		t.Fatal("it does not sleep")
-	}
+	r.sleeps("app")
 	s := r.siteOf("app")
-	s.mu.Lock()
-	z := s.toOpen()
-	s.mu.Unlock()
+	z := s.opening()
 	im, err := r.maker.wake(z.application, z.image)
 	if err != nil {
 		t.Fatal(err)

@@ -9,32 +9,18 @@ import (
 // when there is none. The error is that of open.
 func (s *site) rouse() error {
 	for {
-		z, changed := s.sleeping()
+		v := s.look()
 		switch {
-		case z != nil:
-			if err := s.open(z); err != nil {
+		case v.z != nil:
+			if err := s.open(v.z); err != nil {
 				return err
 			}
-		case changed != nil:
-			<-changed // somebody else opens it, which is no more than reading a file
+		case v.opening:
+			<-v.changed // somebody else opens it, which is no more than reading a file
 		default:
 			return nil
 		}
 	}
-}
-
-// sleeping is a dormant release for the caller to open, or what is closed when
-// somebody else has; nil for both when there is none.
-func (s *site) sleeping() (z *dormant, changed <-chan struct{}) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.dormant == nil:
-		return nil, nil
-	case s.rousing:
-		return nil, s.change()
-	}
-	return s.toOpen(), nil
 }
 
 // toOpen is the dormant release for the caller to open. Call it with mu held.

@@ -72,7 +72,7 @@ func (a App) Policy() (wasi.Policy, error) {
 		return wasi.Policy{}, fmt.Errorf("tenant %s: %w", a.Tenant.Name, err)
 	}
 	return wasi.Policy{
-		Mounts: mounts, Env: a.Environ(),
+		Mounts: mounts, Env: a.environ(),
 		Stdin: a.Stdin, Stdout: a.Stdout, Stderr: a.Stderr,
 		MaxOpenFiles: a.Tenant.Manifest.Limits.OpenFiles, Network: a.Network,
 	}, nil
@@ -97,22 +97,6 @@ func (a App) mounts() ([]wasi.Mount, error) {
 		mounts = append(mounts, Shared(CertificatesDir, a.Certificates))
 	}
 	return mounts, nil
-}
-
-// Places are where the guest sees its mounts, in their order. Nothing is opened.
-func (a App) Places() []string {
-	out := []string{"/", AppDir}
-	if a.Release.Site != "" {
-		out = append(out, SiteDir)
-	}
-	if a.hasData() {
-		out = append(out, DataDir)
-	}
-	out = append(out, TmpDir, DevDir)
-	if a.Certificates != nil {
-		out = append(out, CertificatesDir)
-	}
-	return out
 }
 
 func (a App) mount(f folder) (wasi.Mount, error) {
@@ -183,9 +167,9 @@ func Shared(guest string, fs wasi.FS) wasi.Mount {
 	return wasi.Mount{Guest: guest, Open: func() (wasi.FS, error) { return fs, nil }}
 }
 
-// Environ is os.environ: what the application asked for over the little that
-// programs expect to find.
-func (a App) Environ() []string {
+// environ is what the application asked for over the little that programs
+// expect to find.
+func (a App) environ() []string {
 	home := TmpDir
 	if a.hasData() {
 		home = DataDir

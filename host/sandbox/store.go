@@ -58,29 +58,29 @@ func (e *Engine) BuildStored(ctx context.Context, spec Spec, path string, key Ke
 	return e.newImage(spec, s)
 }
 
-// checkHeader says whether a file may be what is looked for.
-func (e *Engine) checkHeader(f *os.File, key Key) (*header, error) {
+// checkHeader says whether a file may be what is looked for, and which file it is.
+func (e *Engine) checkHeader(f *os.File, key Key) (*header, fileID, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, fileID{}, err
 	case !info.Mode().IsRegular() || !ownedByUs(info):
-		return nil, errors.New("it is no regular file of this user")
+		return nil, fileID{}, errors.New("it is no regular file of this user")
 	case info.Mode().Perm()&0o077 != 0:
-		return nil, fmt.Errorf("others have access to it: mode %v", info.Mode().Perm())
+		return nil, fileID{}, fmt.Errorf("others have access to it: mode %v", info.Mode().Perm())
 	}
 	h, err := readHeader(f, info.Size())
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, fileID{}, err
 	case h.key != key:
-		return nil, errors.New("the application, its configuration or its environment has changed")
+		return nil, fileID{}, errors.New("the application, its configuration or its environment has changed")
 	case h.guest != e.digest:
-		return nil, errors.New("it was made by another guest")
+		return nil, fileID{}, errors.New("it was made by another guest")
 	case len(h.globals) != len(e.guest.globals):
-		return nil, errors.New("its globals are not the guest's")
+		return nil, fileID{}, errors.New("its globals are not the guest's")
 	}
-	return h, nil
+	return h, idOf(info), nil
 }
 
 // writeStored writes the file and opens it. Its pages are not read again: they are
@@ -95,18 +95,14 @@ func (e *Engine) writeStored(path string, key Key, s snapshot) (*storage, error)
 		return nil, err
 	}
 	return openImage(path, func(f *os.File) (*storage, error) {
-		there, err := e.checkHeader(f, key)
+		there, id, err := e.checkHeader(f, key)
 		if err == nil && there.digest != h.digest {
 			err = errDamaged // or somebody else's of the same key, which nothing has verified
 		}
 		if err != nil {
 			return nil, err
 		}
-		id, err := idOf(f)
-		if err != nil {
-			return nil, err
-		}
-		return h.storage(f, pages, Stored{path: path, key: key, verified: id}), nil
+		return there.storage(f, pages, Stored{path: path, key: key, verified: id}), nil
 	})
 }
 

@@ -25,13 +25,9 @@ type fileID struct {
 	size, changed int64 // bytes, and nanoseconds of time
 }
 
-func idOf(f *os.File) (fileID, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return fileID{}, err
-	}
+func idOf(info os.FileInfo) fileID {
 	device, inode := numbersOf(info)
-	return fileID{device, inode, info.Size(), info.ModTime().UnixNano()}, nil
+	return fileID{device, inode, info.Size(), info.ModTime().UnixNano()}
 }
 
 // FindStored looks whether the image that lies at path was made from these parts. It
@@ -43,7 +39,7 @@ func (e *Engine) FindStored(path string, key Key) (Stored, error) {
 		return Stored{}, err
 	}
 	defer f.Close()
-	h, err := e.checkHeader(f, key)
+	h, _, err := e.checkHeader(f, key)
 	if err != nil {
 		return Stored{}, err
 	}
@@ -74,23 +70,29 @@ func (e *Engine) VerifyStored(at Stored) (Stored, error) {
 		return at, err
 	}
 	defer f.Close()
-	h, err := e.checkHeader(f, at.key)
+	s, err := e.check(f, at)
 	if err != nil {
 		return at, err
 	}
-	id, err := idOf(f)
+	return s.at, nil
+}
+
+// check reads of a file what has to be read before it is used: all of it, unless this
+// process has done so before. What it returns is not open yet.
+func (e *Engine) check(f *os.File, at Stored) (*storage, error) {
+	h, id, err := e.checkHeader(f, at.key)
 	if err != nil {
-		return at, err
+		return nil, err
 	}
 	pages, err := h.readPages(f)
-	if err == nil {
+	if err == nil && id != at.verified {
 		err = e.verifyStored(f, h, pages)
 	}
 	if err != nil {
-		return at, err
+		return nil, err
 	}
 	at.verified = id
-	return at, nil
+	return h.storage(f, pages, at), nil
 }
 
 // verifyStored has buffers that last: a host reads ten thousand snapshots in a row.
@@ -111,8 +113,8 @@ func (s Stored) Lies() bool {
 		return false
 	}
 	defer f.Close()
-	id, err := idOf(f)
-	return err == nil && s.Verified() && id == s.verified
+	info, err := f.Stat()
+	return err == nil && s.Verified() && idOf(info) == s.verified
 }
 
 // Verified says whether this process has compared the memory with its digest.
@@ -131,24 +133,7 @@ func (im *Image) Stored() (Stored, bool) { return im.storage.at, im.storage.stor
 
 // openStored opens and checks the file. The error says why it is not used.
 func (e *Engine) openStored(at Stored) (*storage, error) {
-	return openImage(at.path, func(f *os.File) (*storage, error) {
-		h, err := e.checkHeader(f, at.key)
-		if err != nil {
-			return nil, err
-		}
-		id, err := idOf(f)
-		if err != nil {
-			return nil, err
-		}
-		pages, err := h.readPages(f)
-		if err == nil && id != at.verified {
-			err = e.verifyStored(f, h, pages)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return h.storage(f, pages, Stored{path: at.path, key: at.key, verified: id}), nil
-	})
+	return openImage(at.path, func(f *os.File) (*storage, error) { return e.check(f, at) })
 }
 
 // openImage makes a storage of a file that was looked at. What was checked stays
@@ -176,6 +161,7 @@ func openImageFile(path string) (*os.File, error) {
 	return f, err
 }
 
+// storage is of a file that was checked, or written by this process.
 func (h *header) storage(f *os.File, pages pageMap, at Stored) *storage {
 	at.Bytes = pages.bytes(h.size)
 	return &storage{file: f, offset: h.offset(), size: h.size, pages: pages, globals: h.globals, buffer: h.buffer, at: at}
