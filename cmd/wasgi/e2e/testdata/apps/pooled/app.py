@@ -175,9 +175,10 @@ def alive(query):
 
 
 def ended(query):
-    """Ends all other sessions, as an administrator or a restart does."""
+    """Ends all other sessions, as an administrator or a restart does, and waits
+    for their processes to have gone."""
     c = native()
-    c.run("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'")
+    c.run("select pg_terminate_backend(pid, 10000) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'")
     c.close()
     return "ended"
 
