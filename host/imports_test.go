@@ -36,7 +36,7 @@ func importRules() []importRule {
 		{"tenants", []string{module + "tenants/nearest", module + "tenants/destination", module + "tenants/byfolder", "github.com/knadh/koanf/", "github.com/pelletier/go-toml/v2/"},
 			"who is served is plain data, usable without a host"},
 		{"host/pool", nil, "scheduling is tested with fakes and knows no guest"},
-		{"host/sandbox", []string{module + "abi", module + "wasi", module + "pywasm/", "github.com/tetratelabs/wazero/", "golang.org/x/sys/"},
+		{"host/sandbox", []string{module + "abi", module + "wasi", module + "pywasm/", "github.com/cespare/xxhash/v2", "github.com/tetratelabs/wazero/", "golang.org/x/sys/"},
 			"the only caller of guest code knows no HTTP, no tenant and no pool"},
 		{"host/edge", []string{module + "abi"}, "HTTP against the contract, nothing else"},
 		{"host/patching", nil, "what is built with is patched before anything is built"},

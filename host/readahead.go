@@ -28,7 +28,7 @@ const (
 
 // readAhead compares the snapshots that the tenants of an earlier process have left
 // with their digests, one after the other, until ctx ends: the first call of each
-// would have to otherwise, for some 10 ms. One that is damaged is made anew.
+// would have to otherwise, for 2 to 3 ms. One that is damaged is made anew.
 func (f *fleet) readAhead(ctx context.Context) {
 	m, ok := f.maker.(sleeper)
 	if !ok {

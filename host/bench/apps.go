@@ -26,6 +26,7 @@ type app struct {
 	path        string // below the application's address
 	upload      int    // bytes to POST, 0 for a GET
 	data        string // file that wasgi has in /data and BENCH_DB names, "" for none
+	status      int    // of the right answer, 0 for 200
 	check       func(body []byte) error
 }
 

@@ -18,6 +18,7 @@ const (
 	newServing    = "bundle to serving, packages new"
 	folderServing = "folder to serving"
 	toChanged     = "change of a folder to serving"
+	nativeCompile = "native CPython compiles those packages (compileall)"
 )
 
 // changedText is what the changed application answers.
@@ -55,11 +56,32 @@ func deployPart(ctx context.Context, b *bench, s *section) error {
 					err = b.oneBundle(alive, state, addr, name, what, round, s)
 				}
 			}
+			if err == nil {
+				err = b.compileNatively(alive, name, round, s)
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
 	}
+	return nil
+}
+
+// compileNatively is what the new packages of an application cost anybody.
+func (b *bench) compileNatively(ctx context.Context, name string, round int, s *section) error {
+	packages := filepath.Join(b.opt.work, "packages", name)
+	if _, err := os.Stat(packages); err != nil {
+		return nil // it has none
+	}
+	dir := filepath.Join(b.readyDir(), fmt.Sprintf("native-%s%d", name, round))
+	if err := os.CopyFS(dir, os.DirFS(packages)); err != nil {
+		return err
+	}
+	begin := time.Now()
+	if err := b.tool(ctx, b.venvPython(), "-m", "compileall", "-q", dir); err != nil {
+		return err
+	}
+	s.add(figure{What: nativeCompile, Server: name, Unit: "ms"}, ms(time.Since(begin)))
 	return nil
 }
 

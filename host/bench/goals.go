@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 )
 
 // goalConnections is the load that the goals are judged at.
@@ -101,8 +102,40 @@ func goalTable(w io.Writer, s *store) {
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", g.what, g.want, shown, verdict)
 	}
+	for _, r := range remarks() {
+		r(w, s)
+	}
+	fmt.Fprintln(w)
+}
+
+// remarks say what a figure of the table is to be seen beside, where that was measured.
+func remarks() []func(io.Writer, *store) {
+	return []func(io.Writer, *store){scaled, besideAsleep, besideNew}
+}
+
+func scaled(w io.Writer, s *store) {
 	if n, ok := s.Sections["idle"].median("tenants", "", 0); ok && n != 10000 {
 		fmt.Fprintf(w, "\nThe idle tenants were %.0f; the figure is scaled to 10,000.\n", n)
 	}
-	fmt.Fprintln(w)
+}
+
+func besideAsleep(w io.Writer, s *store) {
+	tenants := func(what, server string) float64 {
+		v, ok := s.Sections["tenants"].median(what, server, 0)
+		if !ok {
+			return math.NaN()
+		}
+		return v
+	}
+	if awake := tenants(awakeNext+", p50", "flask"); awake > 0 {
+		fmt.Fprintf(w, "\nOver HTTP among many tenants: one of Flask that is awake needs %s ms (p50) for the same call, and the host alone %s. "+
+			"The processor has nothing of theirs at hand, and each wake takes some 400 pages of memory that nothing else gives back: such a page costs this machine %s µs, and one that was in use just now %s.\n",
+			short(awake), short(tenants(hostAlone+", p50", "")), short(tenants(firstTouch, "")), short(tenants(nextTouch, "")))
+	}
+}
+
+func besideNew(w io.Writer, s *store) {
+	if v, ok := s.Sections["deploy"].median(nativeCompile, "flask", 0); ok {
+		fmt.Fprintf(w, "\nPackages that the host has never seen have to be compiled: CPython, not in any guest, takes %s ms for those of Flask alone.\n", short(v))
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,6 +17,8 @@ import (
 // The figures of many tenants.
 const (
 	asleepFirst = "asleep to first answer"
+	awakeNext   = "awake, the next answer"
+	hostAlone   = "the host alone: an address of no tenant"
 	aboveEmpty  = "resident memory above an empty host"
 )
 
@@ -170,6 +173,7 @@ func mixed(n int) []string {
 func tenantsPart(ctx context.Context, b *bench, s *section) error {
 	c := b.newCrowd("tenants", mixed(b.opt.tenants))
 	s.note("%d tenants, of ten seven bare, two Bottle, one Flask, packages inside; no instance lives before its request. One request after the other, each on a new connection. Each tenant has answered one request before the host was started again, as tenants have that fell asleep.", len(c.apps))
+	s.note("An awake tenant's answer is asked for in the same way, when all have answered once and another thousand requests have gone by.")
 	defer c.remove(s)
 	if err := c.make(ctx); err != nil {
 		return err
@@ -185,18 +189,50 @@ func tenantsPart(ctx context.Context, b *bench, s *section) error {
 	if err := c.residence(p, s, "resident memory, all asleep"); err != nil {
 		return err
 	}
+	pages, err := touchNew(s, firstTouch)
+	if err != nil {
+		return err
+	}
+	// They are kept until all have answered, who would get them otherwise.
+	if err := errors.Join(c.wakes(ctx, addr, asleepFirst, s), pages.again(s)); err != nil {
+		return err
+	}
+	if err := c.residence(p, s, "resident memory, after the requests"); err != nil {
+		return err
+	}
+	return errors.Join(c.wakes(ctx, addr, awakeNext, s), c.nobody(ctx, addr, s))
+}
+
+// wakes has every tenant answer once, and adds how long that took.
+func (c *crowd) wakes(ctx context.Context, addr, what string, s *section) error {
 	waits, wrong, err := c.wakeAll(ctx, addr)
 	if err != nil {
 		return err
 	}
 	for _, name := range helloNames() {
 		if len(waits[name]) > 0 {
-			addQuantiles(s, asleepFirst, name, waits[name])
-			s.add(figure{What: asleepFirst + ", longest", Server: name, Unit: "ms"}, quantile(waits[name], 1))
+			addQuantiles(s, what, name, waits[name])
+			s.add(figure{What: what + ", longest", Server: name, Unit: "ms"}, quantile(waits[name], 1))
 		}
 	}
-	s.add(figure{What: "wrong answers"}, float64(wrong))
-	return c.residence(p, s, "resident memory, after the requests")
+	s.add(figure{What: what + ", wrong answers"}, float64(wrong))
+	return nil
+}
+
+// nobody asks for what there is not, as often as there are tenants: the rest of each
+// of their answers is the application's.
+func (c *crowd) nobody(ctx context.Context, addr string, s *section) error {
+	a := app{name: "nobody", status: http.StatusNotFound, check: func([]byte) error { return nil }}
+	var waits []float64
+	for range c.apps {
+		begin := time.Now()
+		if err := verify(ctx, a, "http://"+addr+"/nobody/"); err != nil {
+			return err
+		}
+		waits = append(waits, ms(time.Since(begin)))
+	}
+	addQuantiles(s, hostAlone, "", waits)
+	return nil
 }
 
 func (c *crowd) residence(p *process, s *section, what string) error {

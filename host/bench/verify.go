@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -29,7 +30,7 @@ func verify(ctx context.Context, a app, url string) error {
 	if err != nil {
 		return err
 	}
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode != cmp.Or(a.status, http.StatusOK) {
 		return fmt.Errorf("%s answered %s: %.200q", url, resp.Status, body)
 	}
 	if err := a.check(body); err != nil {

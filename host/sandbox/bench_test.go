@@ -3,6 +3,8 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/wasgi/wasgi/abi/tck"
@@ -26,6 +28,31 @@ func BenchmarkRestore(b *testing.B) {
 			b.Fatal(err)
 		}
 		if err := in.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkVerifySnapshot is what a first call after a start may wait for.
+func BenchmarkVerifySnapshot(b *testing.B) {
+	memory := make([]byte, 16<<20)
+	for i := range memory {
+		memory[i] = byte(i>>12 | 1)
+	}
+	h := header{size: uint64(len(memory))}
+	pages := mapPages(memory)
+	f, err := os.Create(filepath.Join(b.TempDir(), "image"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	if err := h.writeFile(f, memory, pages); err != nil {
+		b.Fatal(err)
+	}
+	buf := make([]byte, verifyBuffer)
+	b.SetBytes(int64(len(memory)))
+	for b.Loop() {
+		if err := h.verify(f, pages, buf); err != nil {
 			b.Fatal(err)
 		}
 	}
