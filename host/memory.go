@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// reliefEvery is how often the guests' memory is looked at: one atomic load.
+	// reliefEvery is how often the guests' memory is looked at.
 	reliefEvery = 100 * time.Millisecond
 	// reliefAbove and reliefBelow are the hundredths of it at which idle
 	// instances begin to be closed, and at which enough have been.
@@ -87,6 +87,9 @@ func (f *fleet) relieve(ctx context.Context) {
 		}
 		if short(f.memory, reliefAbove) {
 			f.trim()
+		}
+		if f.memory.Used() == 0 {
+			continue // nobody has an instance, of ten thousand
 		}
 		for _, s := range f.routes.Load().sites {
 			s.trim()
