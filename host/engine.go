@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,6 +38,7 @@ type engine struct {
 	groups  groups
 	egress  *egress.Host
 	certs   wasi.FS // of authorities; nil when the machine has none
+	lessons *lessons
 }
 
 // newEngine compiles the guest, or takes it from the cache.
@@ -65,7 +67,7 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	if err != nil {
 		log.Warn("applications have no certificates of authorities", "reason", err)
 	}
-	return &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), yields: yields, log: log, egress: out, certs: certs}, nil
+	return &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), yields: yields, log: log, egress: out, certs: certs, lessons: newLessons()}, nil
 }
 
 // follow makes the engine go by settings that may change.
@@ -139,10 +141,24 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 	if isolated(a.tenant, *e.cfg.now()) {
 		return e.buildWorker(ctx, a)
 	}
-	spec, err := e.spec(a)
+	missed := &missing{}
+	spec, err := e.spec(a, missed.add)
 	if err != nil {
 		return nil, err
 	}
+	im, err := e.boot(ctx, a, spec)
+	if err != nil {
+		return nil, err
+	}
+	if names, bytes := missed.end(); len(names) > 0 {
+		maker := e.releases(e.log.With("tenant", spec.Name), a.memory)
+		e.lessons.add(lesson{maker: maker, dir: cmp.Or(a.folder, a.tenant.Dir), names: names, bytes: bytes})
+	}
+	return sandboxImage{im}, nil
+}
+
+// boot makes the image, or takes the one that is there.
+func (e *engine) boot(ctx context.Context, a application, spec sandbox.Spec) (*sandbox.Image, error) {
 	if a.secret {
 		return e.buildUnstored(ctx, spec)
 	}
@@ -150,17 +166,13 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 	if err != nil {
 		return nil, err
 	}
-	im, err := e.sandbox.BuildStored(ctx, spec, path, key)
-	if err != nil {
-		return nil, err
-	}
-	return sandboxImage{im}, nil
+	return e.sandbox.BuildStored(ctx, spec, path, key)
 }
 
 // buildUnstored keeps the snapshot in memory: it holds the environment, and with
 // it the secrets, which are nowhere in the clear on a disk. So the next start of
 // the host boots the application again.
-func (e *engine) buildUnstored(ctx context.Context, spec sandbox.Spec) (image, error) {
+func (e *engine) buildUnstored(ctx context.Context, spec sandbox.Spec) (*sandbox.Image, error) {
 	path, err := e.snapshotPath(spec.Name)
 	if err != nil {
 		return nil, err
@@ -168,21 +180,17 @@ func (e *engine) buildUnstored(ctx context.Context, spec sandbox.Spec) (image, e
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("removing an older snapshot: %w", err)
 	}
-	im, err := e.sandbox.Build(ctx, spec)
-	if err != nil {
-		return nil, err
-	}
-	return sandboxImage{im}, nil
+	return e.sandbox.Build(ctx, spec)
 }
 
-// spec translates a tenant for the sandbox.
-func (e *engine) spec(a application) (sandbox.Spec, error) {
+// spec translates a tenant for the sandbox. missed gets the sources without byte code.
+func (e *engine) spec(a application, missed func(name string)) (sandbox.Spec, error) {
 	spec, err := e.outline(a)
 	if err != nil {
 		return sandbox.Spec{}, err
 	}
 	app := e.app(a)
-	app.Network = e.network(a)
+	app.Network, app.Derive = e.network(a), e.releases(e.log, a.memory).Known(missed)
 	spec.Policy, err = app.Policy()
 	return spec, err
 }
@@ -194,7 +202,7 @@ func (e *engine) seen(a application, network wasi.Network) (sandbox.Spec, error)
 		return sandbox.Spec{}, err
 	}
 	app := e.app(a)
-	app.Seen, app.Network = true, network
+	app.Seen, app.Network, app.Derive = true, network, e.releases(e.log, a.memory).Known(nil)
 	spec.Policy, err = app.Policy()
 	return spec, err
 }

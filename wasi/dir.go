@@ -16,13 +16,19 @@ import (
 //
 // Symbolic links in it are followed as long as they stay inside; what leads out, an absolute link included, is EPERM.
 // Only regular files and directories are opened, anything else is EACCES, and changes are EROFS.
-func ReadOnlyDir(path string) (FS, error) { return openReadOnly(path, false) }
+func ReadOnlyDir(path string) (FS, error) { return ReadOnlyDirWith(path, nil) }
 
 // SharedDir is ReadOnlyDir for files that other tenants may have too, if only as hard links of an installer: locks on
 // them do not leave the instance, or one tenant could tell another something, or keep it waiting.
-func SharedDir(path string) (FS, error) { return openReadOnly(path, true) }
+func SharedDir(path string) (FS, error) {
+	d, err := openReadOnly(path, true)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
 
-func openReadOnly(path string, shared bool) (FS, error) {
+func openReadOnly(path string, shared bool) (*readOnlyDir, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, fmt.Errorf("wasi: opening the directory %s: %w", path, err)
@@ -143,7 +149,8 @@ func hostFlags(flag sys.Oflag, mustDir bool) int {
 type readOnlyDir struct {
 	readOnlyFS
 	dir
-	shared bool // with other tenants
+	shared bool   // with other tenants
+	derive Derive // what is not there; nil is nothing
 }
 
 // The methods that both halves have.
@@ -164,6 +171,8 @@ func (d *readOnlyDir) OpenFile(path string, flag sys.Oflag, _ fsMode) (File, sys
 	}
 	f, st, errno := d.openHost(name, flag, mustDir, 0)
 	switch {
+	case errno == sys.ENOENT && d.derive != nil && !mustDir && flag&sys.O_DIRECTORY == 0:
+		return d.derived(name)
 	case errno != 0:
 		return nil, errno
 	case st.Mode.IsDir():

@@ -1,7 +1,8 @@
 // Package bytecode makes Python byte code of applications and packages, once for
 // each text.
 //
-//	Compiler   finds the sources in a folder and writes byte code beside them
+//	Compiler   finds the sources in a folder and writes byte code beside them, or
+//	           finds byte code of sources in a folder that stays as it is
 //	Cache      keeps byte code by what it was made of
 //
 // Nothing of a source is read on the host: the guest compiles it. A source may be

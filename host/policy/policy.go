@@ -50,6 +50,9 @@ type App struct {
 	// Folder is where the links of Tenant.Dir led when the release was made; "" follows
 	// them now.
 	Folder string
+	// Derive makes files that the folder does not have, unless the application may write
+	// to it; nil makes none.
+	Derive wasi.Derive
 	// Seen says that the folders were opened before: Policy opens none, and what is
 	// wrong with them is told where an instance is made.
 	Seen    bool
@@ -140,7 +143,8 @@ func (a App) openApp(dir string) func() (wasi.FS, error) {
 		quotas := a.Quotas
 		return func() (wasi.FS, error) { return wasi.WritableDir(dir, quotas.app) }
 	}
-	return func() (wasi.FS, error) { return wasi.ReadOnlyDir(dir) }
+	derive := a.Derive
+	return func() (wasi.FS, error) { return wasi.ReadOnlyDirWith(dir, derive) }
 }
 
 func (a App) hasData() bool { return a.Tenant.Manifest.Data.Persistent && a.Data != "" }

@@ -83,6 +83,17 @@ func (m Maker) CompileApp(ctx context.Context, dir string) error {
 	return m.compiler().Tree(ctx, dir, policy.AppDir)
 }
 
+// Known finds byte code of an application whose folder stays as it is. missed, which
+// may be nil, gets what there is none of, for Learn.
+func (m Maker) Known(missed func(name string)) wasi.Derive {
+	return m.compiler().Known(policy.AppDir, missed)
+}
+
+// Learn makes byte code for the next start of an application in dir.
+func (m Maker) Learn(ctx context.Context, dir string, names []string) error {
+	return m.compiler().Learn(ctx, dir, policy.AppDir, names)
+}
+
 // compiler keeps what it makes in the cache, if there is one.
 func (m Maker) compiler() bytecode.Compiler {
 	c := bytecode.Compiler{Sandbox: m.Sandbox, Root: m.Root, Log: m.Log, Memory: m.Memory}

@@ -1,0 +1,147 @@
+package bytecode
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wasgi/wasgi/wasi"
+)
+
+// readerOf reads files of a folder as a guest's file system does.
+func readerOf(dir string) func(string, int64) ([]byte, error) {
+	return func(name string, limit int64) ([]byte, error) {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if int64(len(b)) > limit {
+			return nil, os.ErrInvalid
+		}
+		return b, err
+	}
+}
+
+// contentOf reads byte code and closes it; nil of none.
+func contentOf(t *testing.T, code wasi.Derived) []byte {
+	t.Helper()
+	if code == nil {
+		return nil
+	}
+	b := make([]byte, code.Size())
+	if _, err := code.ReadAt(b, 0); err != nil && err != io.EOF {
+		t.Error(err)
+	}
+	if n, err := code.ReadAt(make([]byte, 1), code.Size()); n != 0 || err != io.EOF {
+		t.Errorf("behind its end: %d bytes, %v", n, err)
+	}
+	if err := code.Close(); err != nil {
+		t.Error(err)
+	}
+	return b
+}
+
+func TestSourceOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"__pycache__/a.cpython-313.pyc":          "a.py cpython-313",
+		"b/c/__pycache__/a.cpython-313.pyc":      "b/c/a.py cpython-313",
+		"__pycache__/a.cpython-313.opt-1.pyc":    "a.cpython-313.py opt-1",
+		"__pycache__/größe.cpython-313.pyc":      "größe.py cpython-313",
+		"__pycache__/__pycache__/a.x.pyc":        "__pycache__/a.py x",
+		"x__pycache__/a.cpython-313.pyc":         "",
+		"a.cpython-313.pyc":                      "",
+		"__pycache__/a.pyc":                      "",
+		"__pycache__/.cpython-313.pyc":           "",
+		"__pycache__/a.CPython.pyc":              "",
+		"__pycache__/a.cpython-313.py":           "",
+		"__pycache__":                            "",
+		"":                                       "",
+		"__pycache__/" + strings.Repeat(".", 50): "",
+	} {
+		source, tag, ok := sourceOf(name)
+		if got := strings.TrimSpace(source + " " + tag); got != want || ok != (want != "") {
+			t.Errorf("sourceOf(%q) = %q, %v, want %q", name, got, ok, want)
+		}
+	}
+}
+
+// TestKnown: byte code is there once it was learnt, for as long as the text is the
+// same, and nothing is written beside the sources.
+func TestKnown(t *testing.T) {
+	c := compilerFor(t, new(bytes.Buffer))
+	c.Cache.Dir = t.TempDir()
+	padding := strings.Repeat("# padding\n", leastKnown/10+1)
+	dir := folder(t, map[string]string{"a.py": padding + "x = 1\n", "pkg/b.py": padding + "y = 2\n", "bad.py": padding + "def (", "short.py": "z = 3\n",
+		"long.py": strings.Repeat("# padding\n", mostKnown/10+1)})
+	var missed []string
+	known := c.Known("/app", func(name string) { missed = append(missed, name) })
+	names := []string{"a", "pkg/b", "bad", "short", "long", "gone"}
+	codes := func() (found []string) {
+		for _, n := range names {
+			folder, base := filepath.Split(n)
+			if code := contentOf(t, known(folder+"__pycache__/"+base+".cpython-313.pyc", readerOf(dir))); code != nil {
+				found = append(found, n)
+			}
+		}
+		return found
+	}
+	if got := codes(); got != nil || !slices.Equal(missed, []string{"a.py", "pkg/b.py", "bad.py"}) {
+		t.Fatalf("found %q and missed %q before anything was learnt", got, missed)
+	}
+	if err := c.Learn(t.Context(), dir, "/app", append(missed, "gone.py", "pkg", "no/where.py")); err != nil {
+		t.Fatal(err)
+	}
+	missed = nil
+	if got := codes(); !slices.Equal(got, []string{"a", "pkg/b"}) || !slices.Equal(missed, []string{"bad.py"}) {
+		t.Errorf("found %q, missed %q", got, missed)
+	}
+	if got := made(t, dir); got != nil {
+		t.Errorf("byte code was written to the folder: %q", got)
+	}
+	if code := known("__pycache__/a.cpython-312.pyc", readerOf(dir)); code != nil {
+		t.Error("there is byte code for another version")
+	}
+	if code := c.Known("/elsewhere", nil)("__pycache__/a.cpython-313.pyc", readerOf(dir)); code != nil {
+		t.Error("there is byte code that names another file")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "a.py"), []byte(padding+"x = 4\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := codes(); !slices.Equal(got, []string{"pkg/b"}) {
+		t.Errorf("found %q after a.py has changed", got)
+	}
+}
+
+// TestKnownIsWhatTreeMakes: the one cache is for both.
+func TestKnownIsWhatTreeMakes(t *testing.T) {
+	c := compilerFor(t, new(bytes.Buffer))
+	c.Cache.Dir = t.TempDir()
+	text := map[string]string{"a.py": strings.Repeat("# padding\n", leastKnown/10+1) + "x = 1\n"}
+	uploaded := folder(t, text)
+	compile(t, c, uploaded)
+	const name = "__pycache__/a.cpython-313.pyc"
+	if got, want := contentOf(t, c.Known("/app", nil)(name, readerOf(folder(t, text)))), read(t, filepath.Join(uploaded, name)); !bytes.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestLearnEnds: by ctx, and at once when the folder has gone.
+func TestLearnEnds(t *testing.T) {
+	c := compilerFor(t, new(bytes.Buffer))
+	if c.Known("/app", nil) != nil {
+		t.Error("a cache that keeps nothing knows something")
+	}
+	c.Cache.Dir = t.TempDir()
+	if err := c.Learn(t.Context(), filepath.Join(t.TempDir(), "gone"), "/app", []string{"a.py"}); err != nil {
+		t.Errorf("a folder that has gone: %v", err)
+	}
+	over := errors.New("over")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(over)
+	if err := c.Learn(ctx, t.TempDir(), "/app", []string{"a.py"}); !errors.Is(err, over) {
+		t.Errorf("%v, want %v", err, over)
+	}
+}
