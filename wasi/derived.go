@@ -3,18 +3,19 @@ package wasi
 import (
 	"hash/fnv"
 	"io"
+	"os"
 
 	"github.com/tetratelabs/wazero/experimental/sys"
 )
 
 // Derive makes the content of a file that a directory does not have out of one that it has, as byte code is made of a
-// source. nil says that there is none of that name, which is a clean path below the directory. read returns a file of
-// the directory; one that has more than limit bytes, is no regular file or lies outside is an error. It is called by
-// guests' goroutines, several at once, and its time counts as the guest's.
-type Derive func(name string, read func(name string, limit int64) ([]byte, error)) Derived
+// source. nil says that there is none of that name, which is a clean path below the directory. open opens a file of
+// the directory; one that is no regular file or lies outside is an error. Derive is called by guests' goroutines,
+// several at once, and its time counts as the guest's.
+type Derive func(name string, open func(name string) (Derived, error)) Derived
 
-// Derived is the content of a file while a guest has it open, and does not change. A guest may have many open, and
-// memory that they take is in nobody's budget.
+// Derived is the content of a file while it is open. A guest may have many open, and memory that they take is in
+// nobody's budget.
 type Derived interface {
 	io.ReaderAt
 	io.Closer
@@ -34,7 +35,7 @@ func ReadOnlyDirWith(path string, derive Derive) (FS, error) {
 
 // derived opens a file that is not there.
 func (d *readOnlyDir) derived(name string) (File, sys.Errno) {
-	content := d.derive(name, d.readFile)
+	content := d.derive(name, d.source)
 	if content == nil {
 		return nil, sys.ENOENT
 	}
@@ -58,22 +59,24 @@ func (f *derivedFile) Close() sys.Errno {
 	return errno
 }
 
-// readFile is read of Derive.
-func (d *readOnlyDir) readFile(name string, limit int64) ([]byte, error) {
+// source is open of Derive.
+func (d *readOnlyDir) source(name string) (Derived, error) {
 	f, st, errno := d.openHost(name, sys.O_RDONLY, false, 0)
 	if errno != 0 {
 		return nil, errno
 	}
-	defer f.Close()
-	switch {
-	case st.Mode.IsDir():
+	if st.Mode.IsDir() {
+		_ = f.Close()
 		return nil, sys.EISDIR
-	case st.Size > limit:
-		return nil, sys.EINVAL
 	}
-	content := make([]byte, st.Size)
-	if _, err := io.ReadFull(f, content); err != nil {
-		return nil, err // it has just become shorter
-	}
-	return content, nil
+	return sourceFile{f, st.Size}, nil
 }
+
+// sourceFile is a file that others are made of.
+type sourceFile struct {
+	*os.File
+	size int64
+}
+
+// Size is what it was when it was opened.
+func (f sourceFile) Size() int64 { return f.size }

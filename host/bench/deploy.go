@@ -29,7 +29,7 @@ const changedText = "Hello, change!\n"
 func deployPart(ctx context.Context, b *bench, s *section) error {
 	s.note("Bundles: `wasgi deploy` of an archive (tar.gz) with the application and its packages, from exec to the first right answer. Each is another tenant with other bytes. " +
 		"Known packages have been deployed before, by whatever tenant, and their byte code is in the host's cache; new ones have not.")
-	s.note("Folders: one with the application and its packages is moved into the root, and changed there. Python compiles what is imported. " +
+	s.note("Folders: one with the application and its packages is moved into the root, and changed there, after the bundles: the byte code of its packages is known. " +
 		"Both times hold --watch-settle, 200 ms by default, in which the host waits for a folder to be quiet.")
 	root, state := filepath.Join(b.opt.work, "roots", "deploy"), filepath.Join(b.opt.work, "state", "deploy")
 	// Nothing is removed before the end: for minutes after a file has gone, ext4 looks
@@ -50,11 +50,14 @@ func deployPart(ctx context.Context, b *bench, s *section) error {
 	}
 	for round := range b.opt.rounds {
 		for _, name := range helloNames() {
-			err := b.oneFolder(alive, root, addr, name, round, s)
+			var err error
 			for _, what := range []string{newServing, knownServing} {
 				if err == nil {
 					err = b.oneBundle(alive, state, addr, name, what, round, s)
 				}
+			}
+			if err == nil {
+				err = b.oneFolder(alive, root, addr, name, round, s)
 			}
 			if err == nil {
 				err = b.compileNatively(alive, name, round, s)

@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/wasgi/wasgi/wasi"
 )
 
 // DefaultCacheSize bounds a cache without a Max, in bytes: a Flask application is
@@ -39,50 +37,11 @@ func (c Cache) file(k key) string {
 // get is what was put, or false. A file that is not what was written, as after a
 // power cut, is none.
 func (c Cache) get(k key) (result, bool) {
-	f, r, ok := c.load(k)
-	if ok {
-		_ = f.Close()
-	}
-	return r, ok
-}
-
-// open is get for byte code that stays in its file, which nobody writes to any more.
-func (c Cache) open(k key) (tag string, code wasi.Derived, ok bool) {
-	f, r, ok := c.load(k)
+	f, info, ok := c.find(k)
 	if !ok {
-		return "", nil, false
-	}
-	size := int64(len(r.code))
-	return r.tag, inFile{io.NewSectionReader(f, prefix(r.tag), size), f}, true
-}
-
-// inFile is byte code in a file of the cache.
-type inFile struct {
-	*io.SectionReader
-	io.Closer
-}
-
-// load opens a file whose content is what was put. The caller closes it.
-func (c Cache) load(k key) (f *os.File, r result, ok bool) {
-	if c.Dir == "" {
-		return nil, result{}, false
-	}
-	f, err := os.Open(c.file(k))
-	if err != nil {
-		return nil, result{}, false
-	}
-	if r, ok = readResult(f); !ok {
-		_ = f.Close()
-		return nil, result{}, false
-	}
-	return f, r, true
-}
-
-func readResult(f *os.File) (result, bool) {
-	info, err := f.Stat()
-	if err != nil || info.Size() > maxCode+sha256.Size+1<<8 {
 		return result{}, false
 	}
+	defer f.Close()
 	b := make([]byte, info.Size())
 	if _, err := io.ReadFull(f, b); err != nil {
 		return result{}, false
@@ -92,6 +51,23 @@ func readResult(f *os.File) (result, bool) {
 		touch(f.Name(), info.ModTime())
 	}
 	return r, ok
+}
+
+// find opens a file that somebody has put. The caller closes it.
+func (c Cache) find(k key) (*os.File, fs.FileInfo, bool) {
+	if c.Dir == "" {
+		return nil, nil, false
+	}
+	f, err := os.Open(c.file(k))
+	if err != nil {
+		return nil, nil, false
+	}
+	info, err := f.Stat()
+	if err != nil || info.Size() > maxCode+sha256.Size+1<<8 {
+		_ = f.Close()
+		return nil, nil, false
+	}
+	return f, info, true
 }
 
 // usedEvery is how exactly the cache knows when something was used: to say so at
@@ -104,9 +80,6 @@ func touch(path string, last time.Time) {
 		_ = os.Chtimes(path, now, now)
 	}
 }
-
-// prefix is how much of a file comes before the byte code.
-func prefix(tag string) int64 { return sha256.Size + 1 + int64(len(tag)) }
 
 // encode lays a file out: SHA-256 of the rest, length of the tag, tag, byte code.
 func encode(r result) []byte {

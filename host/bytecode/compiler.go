@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -93,13 +94,19 @@ func environOf(path string, length int) ([]byte, error) {
 	return bytes.Clone(b), err
 }
 
-// keyOf digests all that byte code depends on, each with its length.
-func (c Compiler) keyOf(path string, source []byte) key {
+// keyOf digests all that byte code depends on, each with its length. The error is that
+// of a source which cannot be read, or does not have size bytes.
+func (c Compiler) keyOf(path string, source io.Reader, size int64) (key, error) {
 	h := sha256.New()
 	guest := c.Sandbox.Digest()
-	for _, part := range [][]byte{guest[:], program, []byte(path), source} {
+	for _, part := range [][]byte{guest[:], program, []byte(path)} {
 		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(part))))
 		h.Write(part)
 	}
-	return key(h.Sum(nil))
+	h.Write(binary.LittleEndian.AppendUint64(nil, uint64(size)))
+	n, err := copyTo(h, source)
+	if err == nil && n != size {
+		err = io.ErrUnexpectedEOF
+	}
+	return key(h.Sum(nil)), err
 }

@@ -107,7 +107,10 @@ func (a *answer) result() (result, error) {
 	return result{}, fmt.Errorf("%w: the compiler does not say for what version", errSource)
 }
 
+// maxTag is the length of a tag, in bytes.
+const maxTag = 40
+
 // isTag is for what becomes a part of a file's name.
 func isTag(text string) bool {
-	return text != "" && len(text) <= 40 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+	return text != "" && len(text) <= maxTag && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }

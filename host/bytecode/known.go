@@ -3,6 +3,7 @@ package bytecode
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -28,26 +29,41 @@ func (c Compiler) Known(seen string, missed func(name string)) wasi.Derive {
 	if c.Cache.Dir == "" {
 		return nil
 	}
-	return func(name string, read func(string, int64) ([]byte, error)) wasi.Derived {
+	return func(name string, open func(string) (wasi.Derived, error)) wasi.Derived {
 		source, tag, ok := sourceOf(name)
 		if !ok {
 			return nil
 		}
-		text, err := read(source, mostKnown)
-		if err != nil || len(text) < leastKnown {
+		k, ok := c.keyOfFile(seen, source, open)
+		if !ok {
 			return nil
 		}
-		made, code, found := c.Cache.open(c.keyOf(path.Join(seen, source), text))
+		made, code := c.Cache.open(k)
 		switch {
-		case found && made == tag:
-			return code
-		case found:
-			_ = code.Close()
-		case missed != nil:
+		case code == nil && missed != nil:
 			missed(source)
+		case code != nil && made == tag:
+			return code
+		case code != nil:
+			_ = code.Close()
 		}
 		return nil
 	}
+}
+
+// keyOfFile is keyOf for a source that is neither too long nor too short.
+func (c Compiler) keyOfFile(seen, name string, open func(string) (wasi.Derived, error)) (key, bool) {
+	f, err := open(name)
+	if err != nil {
+		return key{}, false
+	}
+	defer f.Close()
+	size := f.Size()
+	if size < leastKnown || size > mostKnown {
+		return key{}, false
+	}
+	k, err := c.keyOf(path.Join(seen, name), io.NewSectionReader(f, 0, size), size)
+	return k, err == nil
 }
 
 // sourceOf is the source that byte code of a name is for, and the version that it is of

@@ -3,6 +3,7 @@ package bytecode
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"os"
@@ -14,14 +15,22 @@ import (
 	"github.com/wasgi/wasgi/wasi"
 )
 
-// readerOf reads files of a folder as a guest's file system does.
-func readerOf(dir string) func(string, int64) ([]byte, error) {
-	return func(name string, limit int64) ([]byte, error) {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		if int64(len(b)) > limit {
-			return nil, os.ErrInvalid
+// opened is a file of a folder, as a guest's file system opens it.
+type opened struct {
+	*os.File
+	size int64
+}
+
+func (o opened) Size() int64 { return o.size }
+
+func openerOf(dir string) func(string) (wasi.Derived, error) {
+	return func(name string) (wasi.Derived, error) {
+		f, err := os.Open(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
 		}
-		return b, err
+		info, err := f.Stat()
+		return opened{f, info.Size()}, err
 	}
 }
 
@@ -82,7 +91,7 @@ func TestKnown(t *testing.T) {
 	codes := func() (found []string) {
 		for _, n := range names {
 			folder, base := filepath.Split(n)
-			if code := contentOf(t, known(folder+"__pycache__/"+base+".cpython-313.pyc", readerOf(dir))); code != nil {
+			if code := contentOf(t, known(folder+"__pycache__/"+base+".cpython-313.pyc", openerOf(dir))); code != nil {
 				found = append(found, n)
 			}
 		}
@@ -101,10 +110,10 @@ func TestKnown(t *testing.T) {
 	if got := made(t, dir); got != nil {
 		t.Errorf("byte code was written to the folder: %q", got)
 	}
-	if code := known("__pycache__/a.cpython-312.pyc", readerOf(dir)); code != nil {
+	if code := known("__pycache__/a.cpython-312.pyc", openerOf(dir)); code != nil {
 		t.Error("there is byte code for another version")
 	}
-	if code := c.Known("/elsewhere", nil)("__pycache__/a.cpython-313.pyc", readerOf(dir)); code != nil {
+	if code := c.Known("/elsewhere", nil)("__pycache__/a.cpython-313.pyc", openerOf(dir)); code != nil {
 		t.Error("there is byte code that names another file")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "a.py"), []byte(padding+"x = 4\n"), 0o644); err != nil {
@@ -123,7 +132,7 @@ func TestKnownIsWhatTreeMakes(t *testing.T) {
 	uploaded := folder(t, text)
 	compile(t, c, uploaded)
 	const name = "__pycache__/a.cpython-313.pyc"
-	if got, want := contentOf(t, c.Known("/app", nil)(name, readerOf(folder(t, text)))), read(t, filepath.Join(uploaded, name)); !bytes.Equal(got, want) {
+	if got, want := contentOf(t, c.Known("/app", nil)(name, openerOf(folder(t, text)))), read(t, filepath.Join(uploaded, name)); !bytes.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -143,5 +152,30 @@ func TestLearnEnds(t *testing.T) {
 	cancel(over)
 	if err := c.Learn(ctx, t.TempDir(), "/app", []string{"a.py"}); !errors.Is(err, over) {
 		t.Errorf("%v, want %v", err, over)
+	}
+}
+
+// TestKnownIsWhole: a file of the cache that is not what was written is none.
+func TestKnownIsWhole(t *testing.T) {
+	c := Cache{Dir: t.TempDir()}
+	k := key{1}
+	if err := c.put(k, result{"cpython-313", []byte("byte code")}); err != nil {
+		t.Fatal(err)
+	}
+	whole := read(t, c.file(k))
+	if tag, code := c.open(k); tag != "cpython-313" || string(contentOf(t, code)) != "byte code" {
+		t.Fatalf("tag %q", tag)
+	}
+	for _, damaged := range [][]byte{nil, whole[:1], whole[:sha256.Size], whole[:sha256.Size+1], whole[:sha256.Size+5], whole[:len(whole)-1],
+		append(bytes.Clone(whole), 'x'), append(bytes.Clone(whole[:len(whole)-1]), 'x'), append(make([]byte, sha256.Size), whole[sha256.Size:]...)} {
+		if err := os.WriteFile(c.file(k), damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if tag, code := c.open(k); code != nil || tag != "" {
+			t.Errorf("%q is byte code for %q", damaged, tag)
+		}
+		if _, ok := c.get(k); ok {
+			t.Errorf("%q is a result", damaged)
+		}
 	}
 }

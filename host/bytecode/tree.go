@@ -1,6 +1,7 @@
 package bytecode
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -133,7 +134,10 @@ func (t *tree) one(ctx context.Context, w *worker, at *place, name string) error
 		t.Log.Debug("a file has no byte code", "file", seen, "reason", "it is too long")
 		return nil
 	}
-	k := t.keyOf(seen, source)
+	k, err := t.keyOf(seen, bytes.NewReader(source), int64(len(source)))
+	if err != nil {
+		return err
+	}
 	r, found := t.Cache.get(k)
 	if !found {
 		if r, err = w.compile(ctx, seen, source); errors.Is(err, errSource) {
