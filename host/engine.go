@@ -151,8 +151,10 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 		return nil, err
 	}
 	if names, bytes := missed.end(); len(names) > 0 {
-		maker := e.releases(e.log.With("tenant", spec.Name), a.memory)
-		e.lessons.add(lesson{maker: maker, dir: cmp.Or(a.folder, a.tenant.Dir), names: names, bytes: bytes})
+		// Not of the tenant's own: its instances need that now.
+		memory := sandbox.NewBudget(uint64(e.cfg.now().MemoryPerTenant), a.memory.Parent())
+		maker := e.releases(e.log.With("tenant", spec.Name), memory)
+		e.lessons.add(lesson{maker: maker, tenant: spec.Name, dir: cmp.Or(a.folder, a.tenant.Dir), names: names, bytes: bytes})
 	}
 	return sandboxImage{im}, nil
 }
@@ -190,7 +192,7 @@ func (e *engine) spec(a application, missed func(name string)) (sandbox.Spec, er
 		return sandbox.Spec{}, err
 	}
 	app := e.app(a)
-	app.Network, app.Derive = e.network(a), e.releases(e.log, a.memory).Known(missed)
+	app.Network, app.Derive = e.network(a), e.releases(e.log, a.memory).Known(a.tenant.Name, missed)
 	spec.Policy, err = app.Policy()
 	return spec, err
 }
@@ -202,7 +204,7 @@ func (e *engine) seen(a application, network wasi.Network) (sandbox.Spec, error)
 		return sandbox.Spec{}, err
 	}
 	app := e.app(a)
-	app.Seen, app.Network, app.Derive = true, network, e.releases(e.log, a.memory).Known(nil)
+	app.Seen, app.Network, app.Derive = true, network, e.releases(e.log, a.memory).Known(a.tenant.Name, nil)
 	spec.Policy, err = app.Policy()
 	return spec, err
 }

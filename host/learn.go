@@ -11,17 +11,40 @@ import (
 	"github.com/wasgi/wasgi/host/release"
 )
 
-// learner is a maker that makes what applications found missing at their start, for
-// the next one.
+// learner is a maker that finds out what applications miss at their start.
 type learner interface {
-	// learn runs until ctx ends.
-	learn(ctx context.Context)
+	homework() *lessons
 }
 
-// learn has the maker learn until ctx ends.
+// trimAfter is how many lessons may add to the cache before it is looked at.
+const trimAfter = 20
+
+// learn learns until ctx ends. While guests run it rests as long as it works.
 func (f *fleet) learn(ctx context.Context) {
-	if l, ok := f.maker.(learner); ok {
-		l.learn(ctx)
+	m, ok := f.maker.(learner)
+	if !ok {
+		return
+	}
+	l, learnt := m.homework(), 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.news:
+		}
+		for one, ok := l.next(); ok && ctx.Err() == nil; one, ok = l.next() {
+			start := time.Now()
+			if one.learn(ctx) > 0 {
+				learnt++
+			}
+			if learnt == trimAfter {
+				learnt = 0
+				one.trim()
+			}
+			if f.slots.Stats().Running > 0 && !pass(ctx, time.Since(start)) {
+				return
+			}
+		}
 	}
 }
 
@@ -40,17 +63,18 @@ var errLesson = errors.New("it takes too long")
 
 // lesson is what one application found missing.
 type lesson struct {
-	maker release.Maker
-	dir   string
-	names []string
-	bytes int // of names
+	maker  release.Maker
+	tenant string
+	dir    string
+	names  []string
+	bytes  int // of names
 }
 
-// lessons wait for one goroutine: an application in a folder serves as soon as it can,
-// and the byte code that its interpreter made for itself is made once more, for the
-// cache. The next start of the same text, after a change of another file or in another
-// tenant's folder, takes it from there: Flask with its packages in the folder 0.7
-// instead of 1.5 s.
+// lessons wait for one goroutine, the last one of each tenant: an application in a
+// folder serves as soon as it can, and the byte code that its interpreter made for
+// itself is made once more, for the cache. The tenant's next start with the same text,
+// after a change of another file, takes it from there: Flask with its packages in the
+// folder 0.7 instead of 1.5 s.
 type lessons struct {
 	news chan struct{}
 
@@ -62,14 +86,25 @@ type lessons struct {
 func newLessons() *lessons { return &lessons{news: make(chan struct{}, 1)} }
 
 func (l *lessons) add(one lesson) {
-	l.mu.Lock()
-	if l.bytes+one.bytes <= mostWaiting {
-		l.waiting, l.bytes = append(l.waiting, one), l.bytes+one.bytes
-	}
-	l.mu.Unlock()
+	l.enqueue(one)
 	select {
 	case l.news <- struct{}{}:
 	default:
+	}
+}
+
+func (l *lessons) enqueue(one lesson) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = slices.DeleteFunc(l.waiting, func(older lesson) bool {
+		if older.tenant != one.tenant {
+			return false
+		}
+		l.bytes -= older.bytes
+		return true
+	})
+	if l.bytes+one.bytes <= mostWaiting {
+		l.waiting, l.bytes = append(l.waiting, one), l.bytes+one.bytes
 	}
 }
 
@@ -85,28 +120,27 @@ func (l *lessons) next() (one lesson, ok bool) {
 	return one, true
 }
 
-// learn implements learner.
-func (e *engine) learn(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-e.lessons.news:
-		}
-		for one, ok := e.lessons.next(); ok && ctx.Err() == nil; one, ok = e.lessons.next() {
-			one.learn(ctx)
-		}
-	}
-}
+// homework implements learner.
+func (e *engine) homework() *lessons { return e.lessons }
 
-func (one lesson) learn(ctx context.Context) {
+// learn says of how many sources byte code was made.
+func (one lesson) learn(ctx context.Context) int {
 	ctx, cancel := context.WithTimeoutCause(ctx, lessonTime, errLesson)
 	defer cancel()
-	if err := one.maker.Learn(ctx, one.dir, one.names); err != nil {
+	sources, err := one.maker.Learn(ctx, one.tenant, one.dir, one.names)
+	if err != nil {
 		one.maker.Log.Debug("byte code was not made ahead", "folder", one.dir, "error", err)
-		return
 	}
-	one.maker.Log.Debug("byte code was made ahead", "sources", len(one.names))
+	if sources > 0 {
+		one.maker.Log.Debug("byte code was made ahead", "sources", sources)
+	}
+	return sources
+}
+
+func (one lesson) trim() {
+	if err := one.maker.Trim(); err != nil {
+		one.maker.Log.Warn("the cache of byte code cannot be kept small", "error", err)
+	}
 }
 
 // missing collects the sources that an application's start found no byte code of. The

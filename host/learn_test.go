@@ -20,10 +20,11 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestLessons: the first one comes first, and what is too much is left out.
+// TestLessons: the first one comes first, one of a tenant takes the place of its older one, and what is too much is left out.
 func TestLessons(t *testing.T) {
 	l := newLessons()
-	for _, one := range []lesson{{dir: "a", bytes: mostWaiting - 1}, {dir: "b", bytes: 2}, {dir: "c", bytes: 1}} {
+	for _, one := range []lesson{{tenant: "x", dir: "old", bytes: mostWaiting}, {tenant: "x", dir: "a", bytes: mostWaiting - 1},
+		{tenant: "y", dir: "b", bytes: 2}, {tenant: "z", dir: "c", bytes: 1}} {
 		l.add(one)
 	}
 	var got []string

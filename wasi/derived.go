@@ -14,8 +14,8 @@ import (
 // several at once, and its time counts as the guest's.
 type Derive func(name string, open func(name string) (Derived, error)) Derived
 
-// Derived is the content of a file while it is open. A guest may have many open, and memory that they take is in
-// nobody's budget.
+// Derived is the content of an open file, of one that is made or of one that it is made of. A guest may have many open,
+// and memory that they took would be in nobody's budget: it lies in a file.
 type Derived interface {
 	io.ReaderAt
 	io.Closer

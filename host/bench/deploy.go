@@ -21,6 +21,18 @@ const (
 	nativeCompile = "native CPython compiles those packages (compileall)"
 )
 
+// learning is how long a host may need to make byte code of what a folder brought.
+const learning = 4 * time.Second
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
 // changedText is what the changed application answers.
 const changedText = "Hello, change!\n"
 
@@ -29,7 +41,7 @@ const changedText = "Hello, change!\n"
 func deployPart(ctx context.Context, b *bench, s *section) error {
 	s.note("Bundles: `wasgi deploy` of an archive (tar.gz) with the application and its packages, from exec to the first right answer. Each is another tenant with other bytes. " +
 		"Known packages have been deployed before, by whatever tenant, and their byte code is in the host's cache; new ones have not.")
-	s.note("Folders: one with the application and its packages is moved into the root, and changed there, after the bundles: the byte code of its packages is known. " +
+	s.note("Folders: one with the application and its packages is moved into the root, and changed there 4 s later: Python compiles what is imported, and then the host does, for the next time. " +
 		"Both times hold --watch-settle, 200 ms by default, in which the host waits for a folder to be quiet.")
 	root, state := filepath.Join(b.opt.work, "roots", "deploy"), filepath.Join(b.opt.work, "state", "deploy")
 	// Nothing is removed before the end: for minutes after a file has gone, ext4 looks
@@ -138,6 +150,9 @@ func (b *bench) oneFolder(ctx context.Context, root, addr, name string, round in
 	served, url := filepath.Join(root, tenant), "http://"+addr+"/"+tenant+"/"
 	err = timed(ctx, s, figure{What: folderServing, Server: name, Unit: "ms"}, helloApp(name, ""), url, func() error { return os.Rename(ready, served) })
 	if err != nil {
+		return err
+	}
+	if err := pause(ctx, learning); err != nil {
 		return err
 	}
 	changed := app{name: name, check: isText(changedText)}

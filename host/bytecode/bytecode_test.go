@@ -243,7 +243,7 @@ func TestTrim(t *testing.T) {
 	if _, found := c.get(keys[0]); !found { // and so it was used last
 		t.Fatal("what was put is gone")
 	}
-	if err := c.trim(); err != nil {
+	if err := c.Trim(); err != nil {
 		t.Fatal(err)
 	}
 	var left []int
@@ -255,7 +255,7 @@ func TestTrim(t *testing.T) {
 	if got := fmt.Sprint(left); got != "[0 7 8 9]" {
 		t.Errorf("left %s", got)
 	}
-	if err := c.trim(); err != nil || len(kepts(t, c)) != 4 {
+	if err := c.Trim(); err != nil || len(kepts(t, c)) != 4 {
 		t.Errorf("%v, %d left after a second time", err, len(kepts(t, c)))
 	}
 }

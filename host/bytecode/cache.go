@@ -132,9 +132,9 @@ type kept struct {
 	used time.Time
 }
 
-// trim removes what was not used for longest, to three quarters of what may be
+// Trim removes what was not used for longest, to three quarters of what may be
 // kept, once there is more.
-func (c Cache) trim() error {
+func (c Cache) Trim() error {
 	limit := c.Max
 	if limit == 0 {
 		limit = DefaultCacheSize

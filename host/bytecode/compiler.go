@@ -43,6 +43,10 @@ type Compiler struct {
 	Cache   Cache
 	Image   string // file for the compiler's snapshot, "" for memory
 	Log     *slog.Logger
+	// Owner has byte code of its own in the cache, which nobody else is given; "" is
+	// everybody. What lies in a folder that changes may be a tenant's secret: who guesses
+	// a text must not learn from the cache that another one has it.
+	Owner string
 	// Memory is what the interpreters that compile take of; nil is no limit but
 	// their own. A source that it is too small for has no byte code.
 	Memory *sandbox.Budget
@@ -99,7 +103,7 @@ func environOf(path string, length int) ([]byte, error) {
 func (c Compiler) keyOf(path string, source io.Reader, size int64) (key, error) {
 	h := sha256.New()
 	guest := c.Sandbox.Digest()
-	for _, part := range [][]byte{guest[:], program, []byte(path)} {
+	for _, part := range [][]byte{guest[:], program, []byte(c.Owner), []byte(path)} {
 		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(part))))
 		h.Write(part)
 	}

@@ -22,7 +22,10 @@ func (c Cache) open(k key) (tag string, code wasi.Derived) {
 	if !ok {
 		return "", nil
 	}
-	tag, at, ok := checkFile(f, info.Size())
+	tag, at, ok := "", int64(0), info.Size() <= mostCode+sha256.Size+1+maxTag
+	if ok {
+		tag, at, ok = checkFile(f, info.Size())
+	}
 	if !ok {
 		_ = f.Close()
 		return "", nil

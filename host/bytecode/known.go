@@ -1,23 +1,20 @@
 package bytecode
 
 import (
-	"context"
-	"errors"
 	"io"
-	"io/fs"
-	"os"
 	"path"
 	"strings"
 
 	"github.com/wasgi/wasgi/wasi"
 )
 
-// Bounds of a source whose byte code is looked for at import. A guest can ask again
-// and again, and each time the source is read and digested; what is below the smaller
-// one is compiled in the time that this takes.
+// Bounds of a source whose byte code is looked for at import, and of that. A guest can
+// ask again and again, and each time both are read and digested, in one call of its: the
+// largest take 5 ms. What is shorter is compiled in the time that looking takes.
 const (
 	leastKnown = 1 << 10
 	mostKnown  = 1 << 20
+	mostCode   = 4 << 20
 )
 
 // Known has byte code beside the sources of a folder that belongs to somebody else,
@@ -80,22 +77,4 @@ func sourceOf(name string) (source, tag string, ok bool) {
 		return "", "", false
 	}
 	return folder + stem[:dot] + ".py", stem[dot+1:], true
-}
-
-// Learn makes byte code of sources that Known has missed, for the next import of the
-// same texts, one after the other. names are below dir, which nothing is written to;
-// what is not there any more, or is no Python, is left out. Errors are those of ctx and
-// of a guest that cannot run.
-func (c Compiler) Learn(ctx context.Context, dir, seen string, names []string) error {
-	root, err := os.OpenRoot(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	t := c.tree(ctx, root, seen)
-	t.sources, t.aside = names, true
-	return t.run(ctx, 1)
 }

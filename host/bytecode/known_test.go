@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/wasgi/wasgi/wasi"
@@ -100,11 +101,22 @@ func TestKnown(t *testing.T) {
 	if got := codes(); got != nil || !slices.Equal(missed, []string{"a.py", "pkg/b.py", "bad.py"}) {
 		t.Fatalf("found %q and missed %q before anything was learnt", got, missed)
 	}
-	if err := c.Learn(t.Context(), dir, "/app", append(missed, "gone.py", "pkg", "no/where.py")); err != nil {
-		t.Fatal(err)
+	c.Owner = "somebody else"
+	if n, err := c.Learn(t.Context(), dir, "/app", []string{"a.py"}); n != 1 || err != nil {
+		t.Fatalf("%d sources, %v", n, err)
+	}
+	if c.Owner = ""; codes() != nil {
+		t.Fatal("byte code of another owner is known")
+	}
+	pipes(t, dir, "pipe.py", "piped")
+	learn := append(missed[:3:3], "gone.py", "pkg", "no/where.py", "short.py", "long.py", "pipe.py", "piped/a.py")
+	for _, want := range []int{2, 0} {
+		if n, err := c.Learn(t.Context(), dir, "/app", learn); n != want || err != nil {
+			t.Fatalf("%d sources, want %d, %v", n, want, err)
+		}
 	}
 	missed = nil
-	if got := codes(); !slices.Equal(got, []string{"a", "pkg/b"}) || !slices.Equal(missed, []string{"bad.py"}) {
+	if got := codes(); !slices.Equal(got, []string{"a", "pkg/b"}) || missed != nil {
 		t.Errorf("found %q, missed %q", got, missed)
 	}
 	if got := made(t, dir); got != nil {
@@ -124,16 +136,30 @@ func TestKnown(t *testing.T) {
 	}
 }
 
-// TestKnownIsWhatTreeMakes: the one cache is for both.
+// TestKnownIsWhatTreeMakes: it is the same byte code.
 func TestKnownIsWhatTreeMakes(t *testing.T) {
 	c := compilerFor(t, new(bytes.Buffer))
 	c.Cache.Dir = t.TempDir()
 	text := map[string]string{"a.py": strings.Repeat("# padding\n", leastKnown/10+1) + "x = 1\n"}
-	uploaded := folder(t, text)
+	uploaded, dir := folder(t, text), folder(t, text)
 	compile(t, c, uploaded)
+	c.Owner = "shop"
+	if n, err := c.Learn(t.Context(), dir, "/app", []string{"a.py"}); n != 1 || err != nil {
+		t.Fatalf("%d sources, %v", n, err)
+	}
 	const name = "__pycache__/a.cpython-313.pyc"
-	if got, want := contentOf(t, c.Known("/app", nil)(name, openerOf(folder(t, text)))), read(t, filepath.Join(uploaded, name)); !bytes.Equal(got, want) {
+	if got, want := contentOf(t, c.Known("/app", nil)(name, openerOf(dir))), read(t, filepath.Join(uploaded, name)); !bytes.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// pipes makes some that nobody writes to.
+func pipes(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -144,13 +170,18 @@ func TestLearnEnds(t *testing.T) {
 		t.Error("a cache that keeps nothing knows something")
 	}
 	c.Cache.Dir = t.TempDir()
-	if err := c.Learn(t.Context(), filepath.Join(t.TempDir(), "gone"), "/app", []string{"a.py"}); err != nil {
-		t.Errorf("a folder that has gone: %v", err)
+	dir := t.TempDir()
+	if n, err := c.Learn(t.Context(), filepath.Join(dir, "gone"), "/app", []string{"a.py"}); n != 0 || err != nil {
+		t.Errorf("a folder that has gone: %d, %v", n, err)
+	}
+	pipes(t, dir, "pipe")
+	if _, err := c.Learn(t.Context(), filepath.Join(dir, "pipe"), "/app", []string{"a.py"}); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("a pipe in its place: %v", err)
 	}
 	over := errors.New("over")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(over)
-	if err := c.Learn(ctx, t.TempDir(), "/app", []string{"a.py"}); !errors.Is(err, over) {
+	if _, err := c.Learn(ctx, t.TempDir(), "/app", []string{"a.py"}); !errors.Is(err, over) {
 		t.Errorf("%v, want %v", err, over)
 	}
 }

@@ -2,12 +2,9 @@ package bytecode
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
-	"syscall"
 )
 
 // place is the folder of sources that a worker is in, and the one for their byte
@@ -41,29 +38,13 @@ func (p *place) goTo(root *os.Root, name string) (err error) {
 	return err
 }
 
-// source moves to the folder of a source and reads it.
-func (p *place) source(root *os.Root, name string) ([]byte, error) {
-	if err := p.goTo(root, path.Dir(name)); err != nil {
-		return nil, err
-	}
-	return p.read(path.Base(name))
-}
-
-// read is at most one byte longer than what may be compiled. Who changes the folder
-// may have put anything in the place of the source, a pipe that nobody writes to too.
+// read is at most one byte longer than what may be compiled.
 func (p *place) read(name string) ([]byte, error) {
-	f, err := p.sources.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := p.sources.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file: %w", name, fs.ErrInvalid)
-	}
 	return io.ReadAll(io.LimitReader(f, maxSource+1))
 }
 

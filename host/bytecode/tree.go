@@ -37,17 +37,12 @@ func (c Compiler) Tree(ctx context.Context, dir, seen string) error {
 		return err
 	}
 	defer root.Close()
-	t := c.tree(ctx, root, seen)
+	t := &tree{Compiler: c, root: root, seen: seen}
 	if t.sources, err = sourcesOf(root); err != nil {
 		return err
 	}
-	return t.run(ctx, mostWorkers)
-}
-
-func (c Compiler) tree(ctx context.Context, root *os.Root, seen string) *tree {
-	t := &tree{Compiler: c, root: root, seen: seen}
 	t.open = sync.OnceValues(func() (*sandbox.Image, error) { t.opened.Store(true); return c.image(ctx) })
-	return t
+	return t.run(ctx)
 }
 
 // tree is one folder that is compiled.
@@ -56,7 +51,6 @@ type tree struct {
 	root    *os.Root
 	seen    string
 	sources []string // paths below root
-	aside   bool     // for the cache alone: the folder is somebody's, and may change
 	next    atomic.Int64
 	written atomic.Int64 // bytes
 	made    atomic.Int64 // what was not in the cache
@@ -79,8 +73,8 @@ func sourcesOf(root *os.Root) (out []string, err error) {
 	return out, err
 }
 
-func (t *tree) run(ctx context.Context, workers int) error {
-	errs := make([]error, min(workers, runtime.NumCPU(), max(len(t.sources), 1)))
+func (t *tree) run(ctx context.Context) error {
+	errs := make([]error, min(mostWorkers, runtime.NumCPU(), max(len(t.sources), 1)))
 	var all sync.WaitGroup
 	for i := range errs {
 		all.Go(func() { errs[i] = t.work(ctx) })
@@ -92,7 +86,7 @@ func (t *tree) run(ctx context.Context, workers int) error {
 		}
 	}
 	if t.made.Load() > 0 {
-		if err := t.Cache.trim(); err != nil {
+		if err := t.Cache.Trim(); err != nil {
 			t.Log.Warn("the cache of byte code cannot be kept small", "dir", t.Cache.Dir, "error", err)
 		}
 	}
@@ -121,12 +115,11 @@ func (t *tree) work(ctx context.Context) error {
 
 // one makes the byte code of a source, or takes it from the cache.
 func (t *tree) one(ctx context.Context, w *worker, at *place, name string) error {
-	seen := path.Join(t.seen, name)
-	source, err := at.source(t.root, name)
-	if err != nil && t.aside {
-		t.Log.Debug("a file has no byte code", "file", seen, "reason", err)
-		return nil
+	if err := at.goTo(t.root, path.Dir(name)); err != nil {
+		return err
 	}
+	seen := path.Join(t.seen, name)
+	source, err := at.read(path.Base(name))
 	if err != nil {
 		return err
 	}
@@ -151,9 +144,6 @@ func (t *tree) one(ctx context.Context, w *worker, at *place, name string) error
 		if err := t.Cache.put(k, r); err != nil {
 			t.Log.Debug("byte code was not kept for others", "file", seen, "error", err)
 		}
-	}
-	if t.aside {
-		return nil
 	}
 	if t.written.Add(int64(len(r.code))) > maxTotal {
 		return fmt.Errorf("compiling to byte code: it is more than %d bytes for all files", int64(maxTotal))

@@ -83,15 +83,25 @@ func (m Maker) CompileApp(ctx context.Context, dir string) error {
 	return m.compiler().Tree(ctx, dir, policy.AppDir)
 }
 
-// Known finds byte code of an application whose folder stays as it is. missed, which
-// may be nil, gets what there is none of, for Learn.
-func (m Maker) Known(missed func(name string)) wasi.Derive {
-	return m.compiler().Known(policy.AppDir, missed)
+// Known finds byte code of a tenant whose folder stays as it is. missed, which may be
+// nil, gets what there is none of, for Learn.
+func (m Maker) Known(tenant string, missed func(name string)) wasi.Derive {
+	return m.compilerOf(tenant).Known(policy.AppDir, missed)
 }
 
-// Learn makes byte code for the next start of an application in dir.
-func (m Maker) Learn(ctx context.Context, dir string, names []string) error {
-	return m.compiler().Learn(ctx, dir, policy.AppDir, names)
+// Learn makes byte code for the next start of a tenant in dir, and says of how many
+// sources.
+func (m Maker) Learn(ctx context.Context, tenant, dir string, names []string) (sources int, err error) {
+	return m.compilerOf(tenant).Learn(ctx, dir, policy.AppDir, names)
+}
+
+// Trim keeps the cache small.
+func (m Maker) Trim() error { return m.compiler().Cache.Trim() }
+
+func (m Maker) compilerOf(tenant string) bytecode.Compiler {
+	c := m.compiler()
+	c.Owner = tenant
+	return c
 }
 
 // compiler keeps what it makes in the cache, if there is one.
