@@ -22,10 +22,7 @@ func (c Cache) open(k key) (tag string, code wasi.Derived) {
 	if !ok {
 		return "", nil
 	}
-	tag, at, ok := "", int64(0), info.Size() <= mostCode+sha256.Size+1+maxTag
-	if ok {
-		tag, at, ok = checkFile(f, info.Size())
-	}
+	tag, at, ok := checkFile(f, info.Size())
 	if !ok {
 		_ = f.Close()
 		return "", nil
@@ -35,8 +32,13 @@ func (c Cache) open(k key) (tag string, code wasi.Derived) {
 }
 
 // checkFile is decode for a file of size bytes: the tag, and where the byte code begins.
+// One with more than mostCode is not read.
 func checkFile(f *os.File, size int64) (tag string, at int64, ok bool) {
-	head := make([]byte, min(size, sha256.Size+1+maxTag))
+	const most = sha256.Size + 1 + maxTag
+	if size > most+mostCode {
+		return "", 0, false
+	}
+	head := make([]byte, min(size, most))
 	if _, err := f.ReadAt(head, 0); err != nil || len(head) <= sha256.Size {
 		return "", 0, false
 	}

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"sync"
 	"syscall"
 
 	"github.com/wasgi/wasgi/host/sandbox"
@@ -35,8 +34,12 @@ func (c Compiler) Learn(ctx context.Context, dir, seen string, names []string) (
 	defer root.Close()
 	l := &learning{Compiler: c, root: root, seen: seen}
 	defer l.close()
-	image := sync.OnceValues(func() (*sandbox.Image, error) { return c.image(ctx) })
-	l.worker.image = func() (im *sandbox.Image, err error) { l.image, err = image(); return l.image, err }
+	l.worker.image = func() (im *sandbox.Image, err error) {
+		if l.image == nil {
+			l.image, err = c.image(ctx)
+		}
+		return l.image, err
+	}
 	for _, name := range names {
 		if err := context.Cause(ctx); err != nil {
 			return l.sources, fmt.Errorf("compiling to byte code: %w", err)
