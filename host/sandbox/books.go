@@ -83,7 +83,7 @@ func (b *books) leave(budget *Budget, n uint64) {
 
 // adjust books own bytes and heap bytes in place of what was held.
 func (b *books) adjust(budget *Budget, own, heap uint64) bool {
-	n, take := own+heap, budget.Take
+	n, take := own+heap, budget.TakeWritten
 	if n <= small {
 		take = budget.TakeReserve
 	}

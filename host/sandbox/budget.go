@@ -34,24 +34,50 @@ func (b *Budget) Parent() *Budget {
 	return b.parent
 }
 
+// use is what memory is booked for: how much of a limit is not for it.
+type use int
+
+const (
+	forNew     use = iota // what is new, or small: all is for it
+	forWritten            // what an instance has written to, and ends for if it may not
+	forGrown              // what a guest asks for and sees refused
+)
+
+// reserve is the part of b's limit that is kept from u. It keeps tenants from one
+// another: within its own limit one is not ended to have room for more of itself.
+func (b *Budget) reserve(u use) uint64 {
+	switch {
+	case u == forGrown:
+		return b.limit / 8
+	case u == forWritten && b.parent == nil:
+		return b.limit / 16
+	}
+	return 0
+}
+
 // Take books n bytes, or nothing and is false when a limit is in the way. An
 // eighth of each limit is not for growing but for new and small instances, so
 // that those who take all there is keep nobody from being served.
-func (b *Budget) Take(n uint64) bool { return b.take(n, 1) }
+func (b *Budget) Take(n uint64) bool { return b.take(n, forGrown) }
+
+// TakeWritten is Take with all of that eighth in the budgets of tenants, and half
+// of it in the host's. It is for what an instance has already made its own: one
+// that has grown as far as it may and caught its MemoryError shall go on.
+func (b *Budget) TakeWritten(n uint64) bool { return b.take(n, forWritten) }
 
 // TakeReserve is Take with that eighth. It is for what is new, or small: what
 // waits for the collector is not in its way.
-func (b *Budget) TakeReserve(n uint64) bool { return b.take(n, 0) }
+func (b *Budget) TakeReserve(n uint64) bool { return b.take(n, forNew) }
 
-func (b *Budget) take(n, eighths uint64) bool {
+func (b *Budget) take(n uint64, u use) bool {
 	if b == nil {
 		return true
 	}
-	most := b.limit - b.limit/8*eighths
-	if eighths == 0 {
+	most := b.limit - b.reserve(u)
+	if u == forNew {
 		most += b.garbage.Load()
 	}
-	if used := b.used.Add(n); b.limit != 0 && used > most || !b.parent.take(n, eighths) {
+	if used := b.used.Add(n); b.limit != 0 && used > most || !b.parent.take(n, u) {
 		b.used.Add(-n)
 		return false
 	}

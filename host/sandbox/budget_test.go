@@ -23,12 +23,18 @@ func TestBudgetsAreATree(t *testing.T) {
 	if host.Used() != 700 || a.Used() != 560 || b.Used() != 140 {
 		t.Errorf("used %d, %d, %d", host.Used(), a.Used(), b.Used())
 	}
-	if b.TakeReserve(101) || !b.TakeReserve(100) || b.TakeReserve(1) {
+	if b.TakeWritten(51) || !b.TakeWritten(50) || b.TakeWritten(1) {
+		t.Error("what was written to has not half of the reserve")
+	}
+	if b.TakeReserve(51) || !b.TakeReserve(50) || b.TakeReserve(1) {
 		t.Error("the reserve is not an eighth")
 	}
 	a.Give(560)
 	if !b.Take(320) || host.Used() != 560 || b.Limit() != 640 {
 		t.Errorf("after giving back: used %d, %d", host.Used(), b.Used())
+	}
+	if c := NewBudget(80, host); !c.TakeWritten(80) || c.TakeReserve(1) {
+		t.Error("a tenant's reserve is not for what its instances wrote to")
 	}
 	var none *Budget
 	if none.Give(5); !none.Take(1<<60) || none.Used() != 0 || none.Limit() != 0 {
@@ -117,6 +123,23 @@ func TestAnInstanceThatOutgrowsItsBudgetIsNotUsedAgain(t *testing.T) {
 	serve(t, in, emptyRequest())
 	if in.Usable() {
 		t.Error("usable")
+	}
+}
+
+// TestAnInstanceThatHasGrownAsFarAsItMayGoesOn: what it writes to afterwards of
+// its snapshot does not end it.
+func TestAnInstanceThatHasGrownAsFarAsItMayGoesOn(t *testing.T) {
+	budget := NewBudget(0, nil)
+	im := build(t, newEngine(t, tck.Dirty(1500)), Spec{Budget: budget})
+	in := restore(t, im)
+	budget.limit = 128 << 20
+	if grown := budget.limit/8*7 - budget.Used(); !budget.Take(grown) || budget.Take(1) {
+		t.Fatal("the budget is not as full as a guest can make it")
+	}
+	in.books.cpu = bookLast // as if it had run long enough to be looked at
+	serve(t, in, emptyRequest())
+	if !in.Usable() || in.books.held < 1500*imagePage {
+		t.Errorf("usable: %v, booked: %d", in.Usable(), in.books.held)
 	}
 }
 

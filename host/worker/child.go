@@ -168,7 +168,7 @@ func (w *child) spec(root wasi.FS, log *slog.Logger) (sandbox.Spec, sandbox.Key,
 		return sandbox.Spec{}, sandbox.Key{}, err
 	}
 	return sandbox.Spec{
-		Budget: sandbox.NewBudget(w.job.MemoryBudget, nil),
+		Budget: sandbox.NewBudget(w.job.MemoryBudget, sandbox.NewBudget(0, nil)), // a tenant's, not the host's
 		Name:   j.Tenant.Name, Policy: pol, Boot: app.Boot(), Load: app.Load(), Warmup: j.warmup(), WarmupRounds: j.Tenant.Manifest.Warmup.Rounds,
 		MemoryLimit: j.MemoryLimit, CPULimit: j.CPULimit, Grace: j.Grace,
 		StartTimeout: j.StartTimeout, WarmupTimeout: j.WarmupTimeout, Logger: log,
