@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -109,6 +111,91 @@ func TestLinkedApplication(t *testing.T) {
 	names := watching(t, Config{Root: root})
 	write(t, elsewhere, "sub", "x.py")
 	expect(t, names, "linked")
+}
+
+// TestMovedFolders: the kernel goes on to watch a folder where it is now, and
+// reports it under the name that it had.
+func TestMovedFolders(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "old", "sub", "x.py")
+	write(t, root, "next", "sub", "x.py")
+	names := watching(t, Config{Root: root})
+	move := func(from, to string, flags uint) {
+		t.Helper()
+		if err := unix.Renameat2(unix.AT_FDCWD, filepath.Join(root, from), unix.AT_FDCWD, filepath.Join(root, to), flags); err != nil {
+			t.Fatal(err)
+		}
+		expectAll(t, names, from, to)
+	}
+	change := func(name string) {
+		t.Helper()
+		for _, file := range []string{"sub/x.py", "y.py"} {
+			write(t, root, name, file)
+			expect(t, names, name)
+		}
+	}
+	move("old", "new", 0)
+	change("new")
+	move("new", "before", 0)
+	move("next", "new", 0)
+	change("new")
+	move("before", "new", unix.RENAME_EXCHANGE)
+	change("new")
+	change("before")
+}
+
+// TestMovedIn: a folder that is moved in may be watched before the kernel says to the
+// folder itself that it was moved. fsnotify lets it go then, and reports its name.
+func TestMovedIn(t *testing.T) {
+	root := t.TempDir()
+	w, err := New(Config{Root: root, Settle: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, root, "app", "sub", "x.py")
+	now, app := time.Now(), filepath.Join(root, "app")
+	w.note(fsnotify.Event{Name: app, Op: fsnotify.Create}, now)
+	if err := w.notify.Remove(app); err != nil {
+		t.Fatal(err)
+	}
+	w.note(fsnotify.Event{Name: app, Op: fsnotify.Rename}, now)
+	if got := w.quiet(now.Add(time.Second)); !slices.Equal(got, []string{"app"}) {
+		t.Errorf("quiet: %v", got)
+	}
+	got, want := w.notify.WatchList(), []string{root, app, filepath.Join(app, "sub")}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("watched: %v, want %v", got, want)
+	}
+	if err := w.notify.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestErrorsAreTaken though nobody waits for one: fsnotify does not go on before.
+func TestErrorsAreTaken(t *testing.T) {
+	troubles, lost := make(chan error), make(chan error, 1)
+	go (&Watcher{notify: &fsnotify.Watcher{Errors: troubles}}).collect(lost)
+	for _, err := range []error{os.NewSyscallError("inotify_rm_watch", unix.EINVAL), fsnotify.ErrEventOverflow, fsnotify.ErrEventOverflow} {
+		troubles <- err
+	}
+	close(troubles)
+	if err := <-lost; !errors.Is(err, fsnotify.ErrEventOverflow) {
+		t.Error(err)
+	}
+}
+
+// expectAll waits for names, in any order.
+func expectAll(t *testing.T, names <-chan string, want ...string) {
+	t.Helper()
+	for len(want) > 0 {
+		select {
+		case got := <-names:
+			want = slices.DeleteFunc(want, func(name string) bool { return name == got })
+		case <-time.After(20 * time.Second):
+			t.Fatalf("no change of %v", want)
+		}
+	}
 }
 
 func TestOneApplication(t *testing.T) {
