@@ -127,7 +127,7 @@ func (i *installer) cmd(ctx context.Context, dir string, args []string) *exec.Cm
 	all := slices.Concat(i.command[1:], args)
 	cmd := exec.CommandContext(ctx, i.command[0], all...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "NO_COLOR=1", "PIP_NO_INPUT=1", "PIP_DISABLE_PIP_VERSION_CHECK=1",
+	cmd.Env = append(os.Environ(), "NO_COLOR=1", "PIP_NO_INPUT=1", "PIP_DISABLE_PIP_VERSION_CHECK=1", "PIP_ROOT_USER_ACTION=ignore",
 		"UV_NO_PROGRESS=1", "UV_PYTHON_DOWNLOADS=never", "UV_NO_BUILD=1")
 	cmd.Env = append(cmd.Env, i.env...)
 	cmd.WaitDelay = 5 * time.Second
