@@ -34,6 +34,7 @@ func (s *site) attempt(ctx context.Context) error {
 		a := s.application(w, v, nil)
 		a.turn = turn
 		made, err = s.release(ctx, a, nil)
+		err = withLinkAdvice(err, w.tenant)
 	}
 	s.report(ctx, made, err, time.Since(start))
 	return err

@@ -16,10 +16,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
-	"golang.org/x/sys/unix"
 )
 
 // Config of a Watcher.
@@ -110,7 +110,7 @@ func (w *Watcher) Run(ctx context.Context, changed func(names []string)) error {
 // EINVAL is that of a folder which was moved, and had gone before it was let go.
 func (w *Watcher) collect(lost chan<- error) {
 	for err := range w.notify.Errors {
-		if errors.Is(err, unix.EINVAL) {
+		if errors.Is(err, syscall.EINVAL) {
 			continue
 		}
 		select {
