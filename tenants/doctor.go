@@ -19,6 +19,9 @@ type Diagnosis struct {
 	Slower []string
 	// Skipped are requirements that are left out on purpose.
 	Skipped []Skipped
+	// Outside are links that lead out of the folder (LinksOutside): no trouble for an
+	// application that needs nothing behind them.
+	Outside []string
 }
 
 // OK reports whether nothing stands in the way of serving, as far as can be
@@ -35,6 +38,7 @@ func Doctor(dir string) Diagnosis {
 	if d.ManifestErr == nil {
 		d.Entry, d.EntryErr = discover(dir, d.Manifest)
 	}
+	d.Outside = LinksOutside(dir, d.Manifest.PythonPath)
 	needs, err := readRequirements(dir)
 	d.RequirementsErr = err
 	if needs == nil {

@@ -543,7 +543,11 @@ func TestDoctor(t *testing.T) {
 		t.Error(diff)
 	}
 	write(t, dir+"/requirements.txt", "flask\n")
-	if d := Doctor(dir); !d.OK() {
-		t.Errorf("%+v", d)
+	if err := os.Symlink("/", dir+"/lib"); err != nil {
+		t.Fatal(err)
+	}
+	d = Doctor(dir)
+	if diff := cmp.Diff([]string{"lib → /"}, d.Outside); diff != "" || !d.OK() {
+		t.Errorf("%s %+v", diff, d)
 	}
 }

@@ -19,7 +19,7 @@ func newDoctor() *cobra.Command {
 		Long: `Reads the application in DIR (default: the current folder) without installing
 or running anything, and says which callable would be served and why, which
 dependencies it has, and which of them cannot work in the sandbox and what to
-use instead. Exits 1 when something stands in the way.`,
+use instead, and which links lead out of the folder. Exits 1 when something stands in the way.`,
 		Example: `  wasgi doctor ./myapp
   wasgi doctor --json ./myapp | jq .entry`,
 		Args: usage(cobra.MaximumNArgs(1)),
@@ -57,6 +57,7 @@ type report struct {
 	Impossible   []impossible      `json:"impossible,omitempty"`
 	Slower       []string          `json:"slower,omitempty"`
 	Skipped      []tenants.Skipped `json:"skipped,omitempty"`
+	Outside      []string          `json:"outside,omitempty"`
 	Hint         string            `json:"hint,omitempty"`
 	Errors       []string          `json:"errors,omitempty"`
 }
@@ -70,7 +71,7 @@ type impossible struct {
 func diagnose(d tenants.Diagnosis) report {
 	r := report{
 		Dir: d.Dir, OK: d.OK(), Manifest: d.Manifest.Files, Inputs: d.Inputs,
-		Requirements: d.Requirements, Slower: d.Slower, Skipped: d.Skipped,
+		Requirements: d.Requirements, Slower: d.Slower, Skipped: d.Skipped, Outside: d.Outside,
 		Isolation: string(d.Manifest.Isolation), Hint: d.Manifest.Hint(),
 	}
 	if d.EntryErr == nil {
@@ -121,6 +122,9 @@ func (r report) String() string {
 	}
 	for _, s := range r.Skipped {
 		line("left out", s.Requirement+": "+s.Why)
+	}
+	for _, link := range r.Outside {
+		line("outside", link+": the application sees nothing there")
 	}
 	for _, n := range r.Impossible {
 		line("cannot work", strings.TrimSuffix(n.Name+": "+n.Advice, ": "))
