@@ -195,7 +195,10 @@ func (h *Host) watcher() *watch.Watcher {
 	if !h.cfg.Watch && !h.cfg.Dev {
 		return nil
 	}
-	w, err := watch.New(watch.Config{Root: h.cfg.Root, One: h.cfg.Dev, Touched: tenants.IsManifest, Settle: h.cfg.WatchSettle, Log: h.log})
+	w, err := watch.New(watch.Config{
+		Root: h.cfg.Root, One: h.cfg.Dev, Touched: tenants.IsManifest, Ignored: tenants.Ignored,
+		Settle: func() time.Duration { return h.fleet.cfg.now().WatchSettle }, Log: h.log,
+	})
 	if err != nil {
 		h.log.Error("changes of applications are not noticed: restart to load them", "error", err)
 		return nil

@@ -6,13 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 )
 
-// mostLinks is how many links LinksOutside tells of.
-const mostLinks = 5
+// mostLinks is how many links LinksOutside tells of, mostNames how many it looks at.
+const mostLinks, mostNames = 5, 1000
 
 // LinksOutside lists the links of an application that lead out of its folder, as
-// "name → target", at most 5: those right below dir, and on the way to the folders of
+// "name → target", quoted where they would not print, at most 5: those right below dir, and on the way to the folders of
 // path, which are relative to dir. A guest sees nothing behind them. What cannot be
 // read is left out.
 func LinksOutside(dir string, path []string) []string {
@@ -29,14 +30,25 @@ func LinksOutside(dir string, path []string) []string {
 		}
 	}
 	var out []string
-	for _, name := range names {
+	for _, name := range names[:min(len(names), mostNames)] {
+		if len(out) == mostLinks {
+			break
+		}
 		target, err := filepath.EvalSymlinks(filepath.Join(home, name))
 		if err != nil {
 			continue
 		}
-		if rel, err := filepath.Rel(home, target); err == nil && !filepath.IsLocal(rel) && len(out) < mostLinks {
-			out = append(out, fmt.Sprintf("%s → %s", name, target))
+		if rel, err := filepath.Rel(home, target); err == nil && !filepath.IsLocal(rel) {
+			out = append(out, fmt.Sprintf("%s → %s", printable(name), printable(target)))
 		}
 	}
 	return out
+}
+
+// printable is a name that moves no cursor and makes no line.
+func printable(name string) string {
+	if quoted := strconv.Quote(name); quoted[1:len(quoted)-1] != name {
+		return quoted
+	}
+	return name
 }

@@ -23,7 +23,7 @@ func TestLinksOutside(t *testing.T) {
 		"app/near": "own", "app/self": filepath.Join(base, "app", "own"), "app/gone": "nowhere",
 		"app/far": "../shared", "app/abs": shared, "app/deep/er": shared, "app2": "app",
 	}
-	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+	for _, name := range []string{"a\x1b[31m\nb", "b", "c", "d", "e", "f"} {
 		links["many/"+name] = shared
 	}
 	for name, target := range links {
@@ -38,7 +38,7 @@ func TestLinksOutside(t *testing.T) {
 			t.Errorf("%s: %s", dir, diff)
 		}
 	}
-	if got := LinksOutside(filepath.Join(base, "many"), nil); len(got) != 5 {
+	if got := LinksOutside(filepath.Join(base, "many"), nil); len(got) != 5 || got[0] != `"a\x1b[31m\nb" → `+shared {
 		t.Errorf("many: %q", got)
 	}
 	if got := LinksOutside(filepath.Join(base, "none"), []string{"x"}); got != nil {

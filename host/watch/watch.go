@@ -5,6 +5,9 @@
 // It reports names, never contents: whoever listens looks again at what is
 // there. Missing an event is worse than one too many, so when the kernel drops
 // events every name is reported.
+//
+// watch.go takes events in and reports names, folders.go is what is watched, links.go
+// whose it is, root.go what to do when the ground moves.
 package watch
 
 import (
@@ -13,9 +16,10 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"syscall"
 	"time"
 
@@ -24,8 +28,9 @@ import (
 
 // Config of a Watcher.
 type Config struct {
-	// Root is watched with all folders below it. A link to a folder right below Root
-	// is followed, as the tenants' scan does; no other link is.
+	// Root is watched with all folders below it; it may be a link, which may be turned.
+	// A link to a folder right below Root is followed, as the tenants' scan does; no
+	// other link is.
 	Root string
 	// One is true when Root is itself the application; every change is then
 	// reported as ".".
@@ -33,9 +38,12 @@ type Config struct {
 	// Touched, which may be nil, says of which files a new time is a change: what
 	// `touch` does.
 	Touched func(path string) bool
+	// Ignored, which may be nil, says of the name of a file or folder inside an
+	// application that it is no part of it.
+	Ignored func(name string) bool
 	// Settle is how long an application must be quiet before it is reported. One
 	// that never is quiet is reported after ten times as long.
-	Settle time.Duration
+	Settle func() time.Duration
 	// Log gets what cannot be watched, and what to do about it.
 	Log *slog.Logger
 }
@@ -44,26 +52,20 @@ type Config struct {
 type Watcher struct {
 	cfg     Config
 	notify  *fsnotify.Watcher
-	links   map[string]string // target of a linked application's folder → its name
-	dirs    map[string]bool   // that are watched
+	root    string              // where Root leads; "" while it is away
+	stood   os.FileInfo         // what is there; nil when it has to be looked for again
+	absent  []string            // the names before Root was away
+	dirs    map[string]struct{} // that are watched
+	links   links
 	pending map[string]*burst
-	told    bool // the log knows that folders are not watched
+	checkAt time.Time       // when check is due
+	told    map[string]bool // what the log knows
 }
 
 // burst is a series of changes of one application.
 type burst struct {
 	first, last time.Time
 	folders     bool // came or went
-}
-
-// Ignored says whether changes of a file or folder of that name mean nothing:
-// what tools and the interpreter write, what versions control keeps, and data.
-func Ignored(name string) bool {
-	switch name {
-	case "__pycache__", "node_modules", "data":
-		return true
-	}
-	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".pyc") || strings.HasSuffix(name, "~")
 }
 
 // New starts watching. It fails when Root cannot be watched at all. The caller
@@ -73,18 +75,24 @@ func New(c Config) (*Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
-	w := &Watcher{cfg: c, notify: notify, links: map[string]string{}, dirs: map[string]bool{}, pending: map[string]*burst{}}
-	if err := notify.Add(c.Root); err != nil {
+	w := newWatcher(c, notify)
+	if err := w.settleIn(); err != nil {
 		return nil, errors.Join(fmt.Errorf("watch: %s: %w", c.Root, err), notify.Close())
 	}
-	w.addBelow(c.Root)
 	return w, nil
+}
+
+func newWatcher(c Config, notify *fsnotify.Watcher) *Watcher {
+	return &Watcher{
+		cfg: c, notify: notify, dirs: map[string]struct{}{}, links: newLinks(),
+		pending: map[string]*burst{}, told: map[string]bool{},
+	}
 }
 
 // Run calls changed with the names (sub folders of Root) that changed and are
 // quiet, from this goroutine, until ctx ends.
 func (w *Watcher) Run(ctx context.Context, changed func(names []string)) error {
-	timer := time.NewTimer(time.Hour)
+	timer := time.NewTimer(0)
 	defer timer.Stop()
 	lost := make(chan error, 1)
 	go w.collect(lost) // ends when notify is closed
@@ -95,9 +103,10 @@ func (w *Watcher) Run(ctx context.Context, changed func(names []string)) error {
 		case e := <-w.notify.Events:
 			w.note(e, time.Now())
 		case err := <-lost:
-			w.trouble(err)
+			w.trouble(err, time.Now())
 		case <-timer.C:
 		}
+		w.check(time.Now())
 		if names := w.quiet(time.Now()); len(names) > 0 {
 			changed(names)
 		}
@@ -123,137 +132,78 @@ func (w *Watcher) collect(lost chan<- error) {
 // note takes an event in. A new folder is watched, and counts as a change even
 // when it is empty. One that went is not watched any more, even if it is elsewhere.
 func (w *Watcher) note(e fsnotify.Event, now time.Time) {
-	if e.Op == fsnotify.Chmod && (w.cfg.Touched == nil || !w.cfg.Touched(e.Name)) || e.Name == "" || Ignored(filepath.Base(e.Name)) && e.Name != w.cfg.Root {
+	gone := e.Has(fsnotify.Rename) || e.Has(fsnotify.Remove)
+	if e.Name == w.root && gone {
+		w.stood, w.checkAt = nil, now
 		return
 	}
-	name := w.application(e.Name)
-	if name == "" {
+	if e.Name == "" || e.Name == w.root || w.ignored(e.Name) || e.Op == fsnotify.Chmod && !w.matters(e.Name) {
 		return
 	}
-	if w.pending[name] == nil {
-		w.pending[name] = &burst{first: now}
+	names := w.namesOf(e.Name)
+	folders := gone && w.left(e)
+	if !gone && !e.Has(fsnotify.Write) && w.came(e.Name) {
+		folders = true
 	}
-	b := w.pending[name]
-	b.last = now
-	if (e.Has(fsnotify.Rename) || e.Has(fsnotify.Remove)) && w.dirs[e.Name] {
-		b.folders = true
+	w.mark(append(names, w.namesOf(e.Name)...), folders, now) // a new link is whose it was, too
+}
+
+// matters says whether new rights or times of a file or folder are a change: of a folder
+// they are when it could not be read before.
+func (w *Watcher) matters(path string) bool {
+	if w.cfg.Touched != nil && w.cfg.Touched(path) {
+		return true
+	}
+	info, err := os.Lstat(path)
+	return err == nil && info.IsDir() && !w.watched(path) && !w.skipped(path)
+}
+
+// came begins to watch what is new, and says whether it is a folder or a link.
+func (w *Watcher) came(path string) bool {
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil:
+		return false // gone again: its removal is an event as well
+	case info.Mode()&fs.ModeSymlink != 0 && w.applications(path):
+		w.relink(filepath.Base(path))
+		return true
+	case info.IsDir():
+		w.addTree(path)
+		return true
+	}
+	return false
+}
+
+// left ends what is watched of what has gone, and says whether it was a folder or a link.
+func (w *Watcher) left(e fsnotify.Event) bool {
+	was := false
+	if w.applications(e.Name) && w.links.has(filepath.Base(e.Name)) {
+		w.relink(filepath.Base(e.Name))
+		was = true
+	}
+	if names := w.links.to(e.Name); len(names) > 0 {
+		w.links.doubt(names...)
+		was = true
+	}
+	if !w.watched(e.Name) {
+		return was
+	}
+	if e.Has(fsnotify.Rename) {
 		w.removeTree(e.Name)
+	} else {
+		w.remove(e.Name) // what was below it has gone before
 	}
-	if e.Has(fsnotify.Create) {
-		before := len(w.dirs)
-		w.addBelow(e.Name)
-		b.folders = b.folders || len(w.dirs) > before
-	}
+	return true
 }
 
-// removeTree stops watching a folder that has gone, and those below it: where they
-// are now, if they are, the kernel would go on to report them under their old names.
-func (w *Watcher) removeTree(root string) {
-	for dir := range w.dirs {
-		if dir != root && !strings.HasPrefix(dir, root+string(filepath.Separator)) {
-			continue
+// mark begins or prolongs the bursts of some applications.
+func (w *Watcher) mark(names []string, folders bool, now time.Time) {
+	for _, name := range names {
+		if w.pending[name] == nil {
+			w.pending[name] = &burst{first: now}
 		}
-		delete(w.dirs, dir)
-		// It is not watched already where the kernel or fsnotify was quicker.
-		_ = w.notify.Remove(dir)
-	}
-}
-
-// application is the name of the application that a path belongs to, "" for none.
-func (w *Watcher) application(path string) string {
-	if w.cfg.One {
-		return "."
-	}
-	for target, name := range w.links {
-		if rel, err := filepath.Rel(target, path); err == nil && filepath.IsLocal(rel) {
-			return name
-		}
-	}
-	rel, err := filepath.Rel(w.cfg.Root, path)
-	if err != nil || rel == "." || !filepath.IsLocal(rel) {
-		return ""
-	}
-	name, _, _ := strings.Cut(rel, string(filepath.Separator))
-	return name
-}
-
-// addBelow watches a folder and those below it. What vanishes meanwhile is no
-// trouble: its removal is an event as well.
-func (w *Watcher) addBelow(dir string) {
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return
-	}
-	if info.Mode()&fs.ModeSymlink != 0 && !w.cfg.One && filepath.Dir(dir) == w.cfg.Root {
-		w.addLink(dir)
-		return
-	}
-	if info.IsDir() {
-		w.addTree(dir)
-	}
-}
-
-func (w *Watcher) addLink(link string) {
-	target, err := filepath.EvalSymlinks(link)
-	if err != nil {
-		return
-	}
-	if info, err := os.Stat(target); err != nil || !info.IsDir() {
-		return
-	}
-	w.links[target] = filepath.Base(link)
-	w.addTree(target)
-}
-
-func (w *Watcher) addTree(root string) {
-	walk := func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return nil // gone, or not ours to read: nothing to watch
-		case d.Type()&fs.ModeSymlink != 0 && filepath.Dir(path) == w.cfg.Root && !w.cfg.One:
-			w.addLink(path)
-		case !d.IsDir():
-		case path != root && Ignored(d.Name()):
-			return filepath.SkipDir
-		default:
-			w.add(path)
-		}
-		return nil
-	}
-	// walk returns SkipDir and nothing else.
-	_ = filepath.WalkDir(root, walk)
-}
-
-func (w *Watcher) add(dir string) {
-	err := w.notify.Add(dir)
-	if err == nil {
-		w.dirs[dir] = true
-		return
-	}
-	if !errors.Is(err, fs.ErrNotExist) && !w.told {
-		w.told = true
-		w.cfg.Log.Error("not every folder is watched: changes there need a restart; raise fs.inotify.max_user_watches",
-			"folder", dir, "error", err)
-	}
-}
-
-// trouble reports every application: which events were lost is not known.
-func (w *Watcher) trouble(err error) {
-	w.cfg.Log.Warn("file events were lost: looking at every application", "error", err)
-	w.addBelow(w.cfg.Root)
-	now := time.Now()
-	if w.cfg.One {
-		w.pending["."] = &burst{first: now, last: now}
-		return
-	}
-	entries, err := os.ReadDir(w.cfg.Root)
-	if err != nil {
-		w.cfg.Log.Error("cannot read the folder of the applications", "error", err)
-	}
-	for _, e := range entries {
-		if !Ignored(e.Name()) {
-			w.pending[e.Name()] = &burst{first: now, last: now}
-		}
+		b := w.pending[name]
+		b.last, b.folders = now, b.folders || folders
 	}
 }
 
@@ -262,22 +212,27 @@ func (w *Watcher) trouble(err error) {
 // one that is moved in may be watched before the kernel says to the folder itself that
 // it was moved, which ends the watch: 565 of 100,000 were, and no change of them was
 // noticed any more.
-func (w *Watcher) quiet(now time.Time) (names []string) {
+func (w *Watcher) quiet(now time.Time) []string {
+	quiet := map[string]bool{}
 	for name, b := range w.pending {
 		if w.due(b).After(now) {
 			continue
 		}
-		names = append(names, name)
+		quiet[name] = true
 		delete(w.pending, name)
-		if b.folders {
-			w.addBelow(filepath.Join(w.cfg.Root, name))
+		if !b.folders {
+			continue
+		}
+		for _, also := range w.walkAgain(name) {
+			quiet[also] = true
 		}
 	}
-	return names
+	return slices.Sorted(maps.Keys(quiet))
 }
 
 func (w *Watcher) due(b *burst) time.Time {
-	settled, latest := b.last.Add(w.cfg.Settle), b.first.Add(10*w.cfg.Settle)
+	settle := w.cfg.Settle()
+	settled, latest := b.last.Add(settle), b.first.Add(10*settle)
 	if latest.Before(settled) {
 		return latest
 	}
@@ -285,7 +240,7 @@ func (w *Watcher) due(b *burst) time.Time {
 }
 
 func (w *Watcher) next(now time.Time) time.Duration {
-	next := time.Hour
+	next := w.checkAt.Sub(now)
 	for _, b := range w.pending {
 		next = min(next, w.due(b).Sub(now))
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,10 +29,16 @@ func write(t *testing.T, elements ...string) {
 	}
 }
 
+func quickly() time.Duration { return 10 * time.Millisecond }
+
+func noPart(name string) bool {
+	return name == ".git" || name == "venv" || name == "__pycache__" || strings.HasSuffix(name, ".pyc")
+}
+
 // watching runs a watcher and returns what it reports.
 func watching(t *testing.T, c Config) <-chan string {
 	t.Helper()
-	c.Settle, c.Log = 10*time.Millisecond, slog.New(slog.DiscardHandler)
+	c.Settle, c.Ignored, c.Log = quickly, noPart, slog.New(slog.DiscardHandler)
 	w, err := New(c)
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +155,7 @@ func TestMovedFolders(t *testing.T) {
 // folder itself that it was moved. fsnotify lets it go then, and reports its name.
 func TestMovedIn(t *testing.T) {
 	root := t.TempDir()
-	w, err := New(Config{Root: root, Settle: time.Second})
+	w, err := New(Config{Root: root, Settle: func() time.Duration { return time.Second }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +223,8 @@ func TestRootMustBeThere(t *testing.T) {
 
 // Time is given, so the rules of quiet need no waiting.
 func TestQuiet(t *testing.T) {
-	w := &Watcher{cfg: Config{Root: "/r", Settle: time.Second}, pending: map[string]*burst{}, links: map[string]string{}}
+	w := newWatcher(Config{Settle: func() time.Duration { return time.Second }}, nil)
+	w.root, w.checkAt = "/r", time.Unix(2000, 0)
 	at := func(s float64) time.Time { return time.Unix(1000, 0).Add(time.Duration(s * float64(time.Second))) }
 	change := func(s float64) { w.note(fsnotify.Event{Name: "/r/a/x", Op: fsnotify.Write}, at(s)) }
 	change(0)
@@ -245,12 +253,12 @@ func TestLostEventsMeanLookAtEverything(t *testing.T) {
 	root := t.TempDir()
 	write(t, root, "a", "x")
 	write(t, root, "b", "x")
-	w, err := New(Config{Root: root, Settle: time.Second, Log: slog.New(slog.DiscardHandler)})
+	w, err := New(Config{Root: root, Settle: quickly, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.notify.Close()
-	w.trouble(fsnotify.ErrEventOverflow)
+	w.trouble(fsnotify.ErrEventOverflow, time.Now())
 	got := w.quiet(time.Now().Add(time.Minute))
 	slices.Sort(got)
 	if !slices.Equal(got, []string{"a", "b"}) {

@@ -69,7 +69,7 @@ func (l *ledger) look(now time.Time) bool {
 		return true
 	}
 	n -= min(n, l.base)
-	take := l.budget.Take
+	take := l.budget.TakeWritten // the child refuses growth by itself
 	if n <= modest {
 		take = l.budget.TakeReserve
 	}

@@ -1,0 +1,148 @@
+package watch
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// addTree watches a folder and those below it. What vanishes meanwhile is no trouble:
+// its removal is an event as well. Links right below Root are followed when the walk
+// comes from there.
+func (w *Watcher) addTree(top string) {
+	walk := func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil // gone, or not ours to read: nothing to watch
+		case top == w.root && d.Type()&fs.ModeSymlink != 0 && w.applications(path):
+			w.relink(d.Name())
+		case !d.IsDir():
+		case w.skipped(path):
+			return filepath.SkipDir
+		default:
+			w.add(path)
+		}
+		return nil
+	}
+	// walk returns SkipDir and nothing else.
+	_ = filepath.WalkDir(top, walk)
+}
+
+// add watches one folder. What fsnotify has of that path goes first: it takes what the
+// kernel knows already for what it knew it as, and stumbles over what it has left then.
+func (w *Watcher) add(dir string) {
+	w.remove(dir)
+	switch err := w.notify.Add(dir); {
+	case err == nil:
+		w.dirs[dir] = struct{}{}
+	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrPermission):
+		w.tell("rights", "a folder cannot be read: its changes are not noticed until this process may", dir, err)
+	case errors.Is(err, syscall.ENOSPC):
+		w.tell("watches", "not every folder is watched: changes there need a restart; raise fs.inotify.max_user_watches", dir, err)
+	default:
+		w.tell("folder", "a folder cannot be watched: changes there need a restart", dir, err)
+	}
+}
+
+// tell says something in the log for the first folder that it is true of.
+func (w *Watcher) tell(what, text, dir string, err error) {
+	if !w.told[what] {
+		w.told[what] = true
+		w.cfg.Log.Error(text, "folder", dir, "error", err)
+	}
+}
+
+func (w *Watcher) watched(dir string) bool {
+	_, ok := w.dirs[dir]
+	return ok
+}
+
+// remove stops watching one folder. It is not watched already where the kernel or
+// fsnotify was quicker.
+func (w *Watcher) remove(dir string) {
+	delete(w.dirs, dir)
+	_ = w.notify.Remove(dir)
+}
+
+// removeTree stops watching a folder and those below it: where they are now, if they
+// are, the kernel would go on to report them under their old names.
+func (w *Watcher) removeTree(top string) {
+	for dir := range w.dirs {
+		if within(top, dir) {
+			w.remove(dir)
+		}
+	}
+}
+
+// within says whether path is top or below it.
+func within(top, path string) bool {
+	rest, ok := strings.CutPrefix(path, top)
+	return ok && (rest == "" || rest[0] == filepath.Separator || top == string(filepath.Separator))
+}
+
+// applications says whether a path is that of an application in Root, or of its
+// manifest.
+func (w *Watcher) applications(path string) bool {
+	return !w.cfg.One && filepath.Dir(path) == w.root
+}
+
+// ignored says whether a change of path means nothing.
+func (w *Watcher) ignored(path string) bool {
+	name := filepath.Base(path)
+	if w.applications(path) {
+		return strings.HasPrefix(name, ".") || temporary(name)
+	}
+	return temporary(name) || w.cfg.Ignored != nil && w.cfg.Ignored(name)
+}
+
+// temporary says whether an editor writes a file of that name for itself.
+func temporary(name string) bool {
+	switch filepath.Ext(name) {
+	case ".swp", ".swx":
+		return true
+	}
+	return strings.HasSuffix(name, "~") || strings.HasPrefix(name, ".#") || name == "4913"
+}
+
+// skipped says whether a folder is not watched, nor those below it. One of data may
+// have many, and changes all the time; one with modules is a package of that name.
+func (w *Watcher) skipped(dir string) bool {
+	if dir == w.root || len(w.links.to(dir)) > 0 {
+		return false
+	}
+	return w.ignored(dir) || filepath.Base(dir) == "data" && !w.applications(dir) && !hasModules(dir)
+}
+
+func hasModules(dir string) bool {
+	found, err := filepath.Glob(filepath.Join(literal(dir), "*.py"))
+	return err == nil && len(found) > 0
+}
+
+// literal is a pattern that matches path alone.
+func literal(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
+
+// walkAgain watches what there is of an application, and returns all that is watched
+// anew, because nothing was noticed there for a moment.
+func (w *Watcher) walkAgain(name string) []string {
+	if w.root == "" {
+		return nil
+	}
+	path := filepath.Join(w.root, name)
+	if info, err := os.Lstat(path); err != nil || !info.IsDir() {
+		if w.links.has(name) {
+			w.relink(name)
+		}
+		path = w.links.target(name)
+	}
+	if path == "" {
+		return nil
+	}
+	w.addTree(path)
+	return w.namesOf(path)
+}
