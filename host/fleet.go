@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -264,7 +265,7 @@ func (f *fleet) below(name string, dress dresser) (w wish, err error) {
 		return f.timed(w, file), err
 	}
 	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-		return w, fs.ErrNotExist
+		return w, cmp.Or(f.away(), fs.ErrNotExist)
 	}
 	t, err := tenants.LoadFile(file, name, *f.defaults.Load())
 	if err != nil {
@@ -272,6 +273,16 @@ func (f *fleet) below(name string, dress dresser) (w wish, err error) {
 	}
 	w, err = f.finish(t, "", dress)
 	return f.timed(w, file), notMissing(err)
+}
+
+// away is why nothing can be said of what lies below root, nil when something can: a
+// folder of all applications that is not there for a moment ends none of them.
+func (f *fleet) away() error {
+	_, err := os.Stat(f.cfg.now().Root)
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the folder of the applications cannot be read: %w", notMissing(err))
 }
 
 // notMissing is an error that does not say that a tenant is gone: its manifest is

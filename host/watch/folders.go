@@ -9,6 +9,31 @@ import (
 	"syscall"
 )
 
+// dirs are folders, each with those right below it that it has. Some applications may
+// rename all the time, and what that takes must not depend on how many others there are.
+type dirs map[string]map[string]struct{}
+
+func (d dirs) add(dir string) {
+	if _, ok := d[dir]; !ok {
+		d[dir] = nil // most have none below
+	}
+	parent := filepath.Dir(dir)
+	below, ok := d[parent]
+	if !ok || parent == dir {
+		return
+	}
+	if below == nil {
+		below = map[string]struct{}{}
+		d[parent] = below
+	}
+	below[dir] = struct{}{}
+}
+
+func (d dirs) remove(dir string) {
+	delete(d, dir)
+	delete(d[filepath.Dir(dir)], dir)
+}
+
 // addTree watches a folder and those below it. What vanishes meanwhile is no trouble:
 // its removal is an event as well. Links right below Root are followed when the walk
 // comes from there.
@@ -23,29 +48,36 @@ func (w *Watcher) addTree(top string) {
 		case w.skipped(path):
 			return filepath.SkipDir
 		default:
-			w.add(path)
+			return w.add(path)
 		}
 		return nil
 	}
-	// walk returns SkipDir and nothing else.
+	// walk returns SkipDir and SkipAll, and nothing else.
 	_ = filepath.WalkDir(top, walk)
 }
 
 // add watches one folder. What fsnotify has of that path goes first: it takes what the
 // kernel knows already for what it knew it as, and stumbles over what it has left then.
-func (w *Watcher) add(dir string) {
-	w.remove(dir)
-	switch err := w.notify.Add(dir); {
-	case err == nil:
-		w.dirs[dir] = struct{}{}
+// No other one is tried when there are too many.
+func (w *Watcher) add(dir string) (skip error) {
+	_ = w.notify.Remove(dir)
+	err := w.notify.Add(dir)
+	if err == nil {
+		w.dirs.add(dir)
+		return nil
+	}
+	w.dirs.remove(dir)
+	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case errors.Is(err, fs.ErrPermission):
 		w.tell("rights", "a folder cannot be read: its changes are not noticed until this process may", dir, err)
 	case errors.Is(err, syscall.ENOSPC):
 		w.tell("watches", "not every folder is watched: changes there need a restart; raise fs.inotify.max_user_watches", dir, err)
+		return filepath.SkipAll
 	default:
 		w.tell("folder", "a folder cannot be watched: changes there need a restart", dir, err)
 	}
+	return nil
 }
 
 // tell says something in the log for the first folder that it is true of.
@@ -64,18 +96,17 @@ func (w *Watcher) watched(dir string) bool {
 // remove stops watching one folder. It is not watched already where the kernel or
 // fsnotify was quicker.
 func (w *Watcher) remove(dir string) {
-	delete(w.dirs, dir)
+	w.dirs.remove(dir)
 	_ = w.notify.Remove(dir)
 }
 
 // removeTree stops watching a folder and those below it: where they are now, if they
 // are, the kernel would go on to report them under their old names.
 func (w *Watcher) removeTree(top string) {
-	for dir := range w.dirs {
-		if within(top, dir) {
-			w.remove(dir)
-		}
+	for dir := range w.dirs[top] {
+		w.removeTree(dir)
 	}
+	w.remove(top)
 }
 
 // within says whether path is top or below it.
@@ -144,5 +175,5 @@ func (w *Watcher) walkAgain(name string) []string {
 		return nil
 	}
 	w.addTree(path)
-	return w.namesOf(path)
+	return append(w.namesOf(path), w.links.into(path)...)
 }

@@ -226,9 +226,9 @@ func TestLostMoves(t *testing.T) {
 	}
 	w.mark([]string{"app"}, true, time.Now())
 	w.quiet(time.Now().Add(time.Second)) // before the events: fsnotify has both names still
-	w.trouble(fsnotify.ErrEventOverflow, time.Now())
+	w.trouble(time.Now())
 	w.removeTree(a)
-	w.trouble(fsnotify.ErrEventOverflow, time.Now())
+	w.trouble(time.Now())
 	if got, want := watchList(t, w, root), []string{".", "app", "app/sub", "next", "next/sub"}; !slices.Equal(got, want) {
 		t.Errorf("watched: %q", got)
 	}
@@ -299,5 +299,125 @@ func TestWhatIsIgnored(t *testing.T) {
 		if got := w.quiet(time.Now().Add(time.Second)); (len(got) > 0) != reported {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+}
+
+func swap(t *testing.T, a, b string) {
+	t.Helper()
+	if err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTargetsWithoutEvents: of what happens above a target, and below a hidden folder,
+// the kernel says nothing.
+func TestTargetsWithoutEvents(t *testing.T) {
+	root, elsewhere := t.TempDir(), t.TempDir()
+	write(t, root, ".v1", "x.py")
+	write(t, root, ".v2", "x.py")
+	for _, dir := range []string{".rel/v1", ".next/v1"} {
+		write(t, root, dir, "x.py")
+		write(t, elsewhere, dir, "x.py")
+	}
+	link(t, ".v1", root, "hidden")
+	link(t, ".rel/v1", root, "below")
+	link(t, filepath.Join(elsewhere, ".rel", "v1"), root, "outside")
+	write(t, elsewhere, "file")
+	link(t, filepath.Join(elsewhere, "file"), root, "file")
+	names := watching(t, Config{Root: root})
+	swap(t, filepath.Join(root, ".v1"), filepath.Join(root, ".v2"))
+	expect(t, names, "hidden")
+	swap(t, filepath.Join(root, ".rel"), filepath.Join(root, ".next"))
+	expect(t, names, "below")
+	swap(t, filepath.Join(elsewhere, ".rel"), filepath.Join(elsewhere, ".next"))
+	expect(t, names, "outside")
+	removeAll(t, filepath.Join(elsewhere, "file"))
+	write(t, elsewhere, "file", "x.py")
+	expect(t, names, "file")
+	for name, file := range map[string]string{"hidden": root + "/.v1", "below": root + "/.rel/v1", "outside": elsewhere + "/.rel/v1", "file": elsewhere + "/file"} {
+		write(t, file, "y.py")
+		expect(t, names, name)
+	}
+}
+
+// TestLinksIntoMovedFolders: they lead to what is there now, also where a walk of the
+// application does not come by.
+func TestLinksIntoMovedFolders(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"own", "next"} {
+		write(t, root, dir, "sub", "x.py")
+		write(t, root, dir, "data", "web", "x.py")
+	}
+	link(t, "own/sub", root, "part")
+	link(t, "own/data/web", root, "deep")
+	names := watching(t, Config{Root: root})
+	swap(t, filepath.Join(root, "own"), filepath.Join(root, "next"))
+	expectAll(t, names, "own", "next", "part", "deep")
+	write(t, root, "own", "data", "web", "y.py")
+	expectAll(t, names, "deep", "own")
+	write(t, root, "own", "sub", "y.py")
+	expectAll(t, names, "part", "own")
+}
+
+// TestReleasedTargets: one that is let go takes nothing of another one with it, and is
+// let go also in a folder that is not watched.
+func TestReleasedTargets(t *testing.T) {
+	root, elsewhere := t.TempDir(), t.TempDir()
+	write(t, elsewhere, "admin", "x.py")
+	link(t, elsewhere, root, "a")
+	link(t, filepath.Join(elsewhere, "admin"), root, "b")
+	for i := range 5 {
+		write(t, root, "own", "data", fmt.Sprint("v", i), "x.txt")
+	}
+	link(t, "own/data/v0", root, "part")
+	w := still(t, Config{Root: root})
+	removeAll(t, filepath.Join(root, "a"))
+	w.note(fsnotify.Event{Name: filepath.Join(root, "a"), Op: fsnotify.Remove}, time.Now())
+	if got := w.quiet(time.Now().Add(time.Second)); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("quiet: %q", got)
+	}
+	for i := range 5 {
+		turn(t, fmt.Sprint("own/data/v", i), root, "part")
+		w.note(fsnotify.Event{Name: filepath.Join(root, "part"), Op: fsnotify.Create}, time.Now())
+	}
+	if got := watchList(t, w, root); len(got) != 4 || !slices.Contains(got, "own/data/v4") {
+		t.Errorf("watched: %q", got)
+	}
+}
+
+// TestWhatIsGoneIsReported: an application without a folder, too, and whatever becomes
+// of Root, but not while it is away.
+func TestWhatIsGoneIsReported(t *testing.T) {
+	base := t.TempDir()
+	root := filepath.Join(base, "apps")
+	write(t, root, "a", "x.py")
+	write(t, root, "b", "x.py")
+	write(t, root, "shop.toml")
+	w := still(t, Config{Root: root})
+	now := time.Now()
+	w.check(now)
+	removeAll(t, filepath.Join(root, "shop.toml"))
+	if w.step(nil, fsnotify.ErrEventOverflow, now); w.pending["shop.toml"] == nil {
+		t.Error("the manifest whose removal was lost is not looked at")
+	}
+	now = now.Add(time.Minute)
+	if got := w.step(nil, nil, now); !slices.Equal(got, []string{"a", "b", "shop.toml"}) {
+		t.Errorf("quiet: %q", got)
+	}
+	saved := fsnotify.Event{Name: filepath.Join(root, "a", "x.py"), Op: fsnotify.Write}
+	w.step([]fsnotify.Event{saved}, nil, now)
+	move(t, root, root+".old")
+	now = now.Add(time.Minute)
+	if got := w.step(nil, fsnotify.ErrEventOverflow, now); got != nil || w.root != "" {
+		t.Errorf("while it is away: %q", got)
+	}
+	write(t, root, "a", "x.py")
+	write(t, root, "c", "x.py")
+	now = now.Add(checkEvery)
+	if got := w.step(nil, nil, now); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("what has waited for long: %q", got)
+	}
+	if got := w.step(nil, nil, now.Add(time.Minute)); !slices.Equal(got, []string{"b", "c"}) {
+		t.Errorf("quiet: %q", got)
 	}
 }

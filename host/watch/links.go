@@ -6,112 +6,118 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // links are those right below Root that lead to folders.
 type links struct {
-	targets map[string]string   // of a link's name: the folder, "" while there is none
-	names   map[string][]string // of a target: the links to it
-	unsure  map[string]bool     // links that may lead elsewhere without an event
+	targets map[string]target   // of a link's name
+	names   map[string][]string // of a target's path: the links to it
 }
 
-func newLinks() links {
-	return links{map[string]string{}, map[string][]string{}, map[string]bool{}}
+// target is a folder that a link leads to. The zero value is none.
+type target struct {
+	path  string
+	stood os.FileInfo
 }
+
+func (t target) same(other target) bool {
+	return t.path == other.path && (t.path == "" || os.SameFile(t.stood, other.stood))
+}
+
+func newLinks() links { return links{map[string]target{}, map[string][]string{}} }
 
 func (l *links) has(name string) bool { _, ok := l.targets[name]; return ok }
 
-func (l *links) target(name string) string { return l.targets[name] }
+func (l *links) target(name string) string { return l.targets[name].path }
 
 // to are the names of the links to a folder.
-func (l *links) to(target string) []string { return l.names[target] }
+func (l *links) to(path string) []string { return l.names[path] }
 
-// doubt has links looked at again from time to time.
-func (l *links) doubt(names ...string) {
-	for _, name := range names {
-		l.unsure[name] = true
+// into are the names of the links to a folder and to those below it.
+func (l *links) into(path string) (names []string) {
+	for at, links := range l.names {
+		if within(path, at) {
+			names = append(names, links...)
+		}
+	}
+	return names
+}
+
+// set says where a link leads.
+func (l *links) set(name string, to target) {
+	l.forget(name)
+	l.targets[name] = to
+	if to.path != "" {
+		l.names[to.path] = append(l.names[to.path], name)
 	}
 }
 
-// set says where a link leads; a nil target takes it off.
-func (l *links) set(name string, target *string) {
-	if old := l.targets[name]; old != "" {
+// forget takes a link off.
+func (l *links) forget(name string) {
+	if old := l.targets[name].path; old != "" {
 		l.names[old] = slices.DeleteFunc(l.names[old], func(n string) bool { return n == name })
 		if len(l.names[old]) == 0 {
 			delete(l.names, old)
 		}
 	}
 	delete(l.targets, name)
-	delete(l.unsure, name)
-	if target == nil {
-		return
-	}
-	l.targets[name] = *target
-	if *target != "" {
-		l.names[*target] = append(l.names[*target], name)
-	}
 }
 
 // covered says whether a folder is watched for some link.
 func (l *links) covered(dir string) bool {
-	for target := range l.names {
-		if within(target, dir) {
+	for at := dir; ; at = filepath.Dir(at) {
+		if len(l.names[at]) > 0 {
 			return true
 		}
+		if filepath.Dir(at) == at {
+			return false
+		}
 	}
-	return false
 }
 
 // relink looks where a link below Root leads, watches that, and says whether it is
-// elsewhere than before.
+// something else than before, or could not be watched then.
 func (w *Watcher) relink(name string) (changed bool) {
 	path := filepath.Join(w.root, name)
-	old, had := w.links.target(name), w.links.has(name)
+	old, had := w.links.targets[name]
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode()&fs.ModeSymlink == 0 || w.ignored(path) {
-		w.links.set(name, nil)
-		w.release(old)
+		w.links.forget(name)
+		w.release(old.path)
 		return had
 	}
-	target, certain := w.lead(path)
-	if had && target == old && (target == "" || w.watched(target)) {
+	to := w.lead(path)
+	watched := w.watched(to.path)
+	if had && to.same(old) && (to.path == "" || watched) {
 		return false
 	}
-	w.links.set(name, &target)
-	if !certain {
-		w.links.doubt(name)
+	w.links.set(name, to)
+	if to.path != old.path {
+		w.release(old.path)
 	}
-	if target != old {
-		w.release(old)
+	if to.path != "" {
+		w.addTree(to.path)
 	}
-	if target != "" {
-		w.addTree(target)
-	}
-	return true
+	return !had || !to.same(old) || w.watched(to.path)
 }
 
-// lead is the folder that a link leads to, "" for none, and whether an event would tell
-// of a change of that. One that holds Root is none: it would be all applications.
-func (w *Watcher) lead(path string) (target string, certain bool) {
-	target, err := filepath.EvalSymlinks(path)
+// lead is the folder that a link leads to. One that holds Root is none: it would be all
+// applications.
+func (w *Watcher) lead(path string) target {
+	to, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return "", false
+		return target{}
 	}
-	info, err := os.Stat(target)
-	switch {
-	case err != nil:
-		return "", false
-	case !info.IsDir():
-		return "", true
-	case within(target, w.root):
+	info, err := os.Stat(to)
+	if err != nil || !info.IsDir() {
+		return target{}
+	}
+	if within(to, w.root) {
 		w.tell("holds "+path, "a link leads to the folder of the applications or above: it is not watched", path, nil)
-		return "", true
+		return target{}
 	}
-	next, err := os.Readlink(path)
-	if err == nil && !filepath.IsAbs(next) {
-		next = filepath.Join(filepath.Dir(path), next)
-	}
-	return target, err == nil && filepath.Clean(next) == target
+	return target{to, info}
 }
 
 // release stops watching what only one link led to.
@@ -120,9 +126,10 @@ func (w *Watcher) release(target string) {
 		return
 	}
 	w.removeTree(target)
-	for other := range w.links.names {
+	for other, names := range w.links.names {
 		if within(target, other) {
 			w.addTree(other)
+			w.mark(names, false, time.Now()) // nothing was noticed there for a moment
 		}
 	}
 }
@@ -130,8 +137,15 @@ func (w *Watcher) release(target string) {
 // inApplication says whether a path is that of a folder of Root, or in one, that is
 // watched for itself.
 func (w *Watcher) inApplication(path string) bool {
-	rest, err := filepath.Rel(w.root, path)
-	return err == nil && filepath.IsLocal(rest) && (w.cfg.One || !strings.HasPrefix(rest, "."))
+	for at := path; within(w.root, at); at = filepath.Dir(at) {
+		if at == w.root {
+			return true
+		}
+		if w.skipped(at) {
+			return false
+		}
+	}
+	return false
 }
 
 // namesOf are the applications that a path is a part of.

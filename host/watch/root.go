@@ -1,15 +1,25 @@
 package watch
 
 import (
+	"errors"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
 // checkEvery is how often is looked at what changes without an event: whether Root is
-// still where it was, and links that lead nowhere or by way of other links.
+// still where it was, and what the links in it lead to.
 const checkEvery = time.Second
+
+// checkLinks is how many links are looked at then: each takes some 20 µs.
+const checkLinks = 200
+
+// calmness is how long nothing more is done about lost events.
+const calmness = 5 * time.Second
 
 // settleIn begins to watch what Root is now, from nothing.
 func (w *Watcher) settleIn() error {
@@ -23,6 +33,7 @@ func (w *Watcher) settleIn() error {
 	}
 	w.root, w.stood = root, stood
 	w.addTree(root)
+	w.known()
 	return nil
 }
 
@@ -58,69 +69,65 @@ func (w *Watcher) check(now time.Time) {
 	switch {
 	case err != nil && w.root != "":
 		w.cfg.Log.Warn("the folder of the applications is away: what serves goes on", "error", err)
-		w.absent = w.known()
+		w.known() // to be reported when there is another one
 		w.leave()
 	case err == nil && (root != w.root || w.stood == nil || !os.SameFile(stood, w.stood)):
-		w.moved(now)
+		w.cfg.Log.Info("the folder of the applications is another one: looking at every application", "folder", root)
+		w.anew(now)
 	case err == nil:
-		for name := range w.links.unsure {
-			if w.relink(name) {
-				w.mark([]string{name}, true, now)
-			}
+		w.checkSome(now)
+	}
+}
+
+// checkSome looks at some of the links, and at others the next time.
+func (w *Watcher) checkSome(now time.Time) {
+	names := slices.Sorted(maps.Keys(w.links.targets))
+	from, _ := slices.BinarySearch(names, w.cursor+"\x00")
+	for i := range min(len(names), checkLinks) {
+		w.cursor = names[(from+i)%len(names)]
+		if w.relink(w.cursor) {
+			w.mark([]string{w.cursor}, true, now)
 		}
 	}
 }
 
-// moved is for another folder in the place of Root.
-func (w *Watcher) moved(now time.Time) {
-	before := append(w.absent, w.known()...)
+// anew watches everything anew, and reports every application. When Root cannot be
+// watched it is away.
+func (w *Watcher) anew(now time.Time) {
+	before := w.known()
 	if err := w.settleIn(); err != nil {
-		return // it has just gone again
+		w.tell("root", "the folder of the applications cannot be watched now", w.cfg.Root, err)
+		w.leave()
+		return
 	}
-	w.absent = nil
-	w.cfg.Log.Info("the folder of the applications is another one: looking at every application", "folder", w.root)
+	delete(w.told, "root")
 	w.mark(append(before, w.known()...), false, now)
 }
 
 // trouble reports every application: which events were lost is not known, nor whether
 // what is watched still has the name that it had.
-func (w *Watcher) trouble(err error, now time.Time) {
-	w.cfg.Log.Warn("file events were lost: looking at every application", "error", err)
-	before := w.known()
-	if err := w.settleIn(); err != nil {
-		w.checkAt = now
-		return
-	}
-	w.mark(append(before, w.known()...), false, now)
+func (w *Watcher) trouble(now time.Time) {
+	w.cfg.Log.Warn("file events were lost: looking at every application", "error", w.lost)
+	w.lost, w.calm = nil, now.Add(calmness)
+	w.anew(now)
 }
 
 // known are the names of all that may be applications: what is in Root, and what was
-// watched there.
+// there.
 func (w *Watcher) known() []string {
 	if w.cfg.One {
 		return []string{"."}
 	}
-	names := map[string]bool{}
-	for name := range w.links.targets {
-		names[name] = true
-	}
-	for dir := range w.dirs {
-		if w.root != "" && filepath.Dir(dir) == w.root {
-			names[filepath.Base(dir)] = true
+	if w.root != "" {
+		entries, err := os.ReadDir(w.root)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			w.cfg.Log.Error("cannot read the folder of the applications", "error", err)
+		}
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), ".") {
+				w.seen[e.Name()] = struct{}{}
+			}
 		}
 	}
-	entries, err := os.ReadDir(w.root)
-	if err != nil && w.root != "" {
-		w.cfg.Log.Error("cannot read the folder of the applications", "error", err)
-	}
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") {
-			names[e.Name()] = true
-		}
-	}
-	out := make([]string, 0, len(names))
-	for name := range names {
-		out = append(out, name)
-	}
-	return out
+	return slices.Collect(maps.Keys(w.seen))
 }

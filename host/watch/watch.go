@@ -6,11 +6,12 @@
 // there. Missing an event is worse than one too many, so when the kernel drops
 // events every name is reported.
 //
-// watch.go takes events in and reports names, folders.go is what is watched, links.go
-// whose it is, root.go what to do when the ground moves.
+// inbox.go takes events, watch.go makes names of them, folders.go is what is watched,
+// links.go whose it is, root.go what to do when the ground moves.
 package watch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -54,11 +54,14 @@ type Watcher struct {
 	notify  *fsnotify.Watcher
 	root    string              // where Root leads; "" while it is away
 	stood   os.FileInfo         // what is there; nil when it has to be looked for again
-	absent  []string            // the names before Root was away
-	dirs    map[string]struct{} // that are watched
+	seen    map[string]struct{} // names that there were
+	dirs    dirs                // that are watched
 	links   links
 	pending map[string]*burst
 	checkAt time.Time       // when check is due
+	cursor  string          // the link that it looked at last
+	lost    error           // why events are missing that nothing was done about yet
+	calm    time.Time       // when something may be
 	told    map[string]bool // what the log knows
 }
 
@@ -84,7 +87,7 @@ func New(c Config) (*Watcher, error) {
 
 func newWatcher(c Config, notify *fsnotify.Watcher) *Watcher {
 	return &Watcher{
-		cfg: c, notify: notify, dirs: map[string]struct{}{}, links: newLinks(),
+		cfg: c, notify: notify, dirs: dirs{}, seen: map[string]struct{}{}, links: newLinks(),
 		pending: map[string]*burst{}, told: map[string]bool{},
 	}
 }
@@ -94,39 +97,37 @@ func newWatcher(c Config, notify *fsnotify.Watcher) *Watcher {
 func (w *Watcher) Run(ctx context.Context, changed func(names []string)) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	lost := make(chan error, 1)
-	go w.collect(lost) // ends when notify is closed
+	in := newInbox()
+	go in.collect(w.notify) // ends when notify is closed
 	for {
 		select {
 		case <-ctx.Done():
 			return w.notify.Close()
-		case e := <-w.notify.Events:
-			w.note(e, time.Now())
-		case err := <-lost:
-			w.trouble(err, time.Now())
+		case <-in.news:
 		case <-timer.C:
 		}
-		w.check(time.Now())
-		if names := w.quiet(time.Now()); len(names) > 0 {
+		events, lost := in.take()
+		if names := w.step(events, lost, time.Now()); len(names) > 0 {
 			changed(names)
 		}
 		timer.Reset(w.next(time.Now()))
 	}
 }
 
-// collect keeps one of the errors: each is answered by a look at everything. fsnotify
-// holds a lock while it waits for somebody to take one, and Add waits for that lock.
-// EINVAL is that of a folder which was moved, and had gone before it was let go.
-func (w *Watcher) collect(lost chan<- error) {
-	for err := range w.notify.Errors {
-		if errors.Is(err, syscall.EINVAL) {
-			continue
-		}
-		select {
-		case lost <- err:
-		default:
-		}
+// step takes events in and returns the names that are to be reported.
+func (w *Watcher) step(events []fsnotify.Event, lost error, now time.Time) []string {
+	for _, e := range events {
+		w.note(e, now)
 	}
+	w.lost = cmp.Or(lost, w.lost)
+	if w.lost != nil && !now.Before(w.calm) {
+		w.trouble(now)
+	}
+	if w.next(now) <= soon {
+		w.checkAt = now // what is reported as gone must not be Root that is away
+	}
+	w.check(now)
+	return w.quiet(now)
 }
 
 // note takes an event in. A new folder is watched, and counts as a change even
@@ -137,11 +138,11 @@ func (w *Watcher) note(e fsnotify.Event, now time.Time) {
 		w.stood, w.checkAt = nil, now
 		return
 	}
-	if e.Name == "" || e.Name == w.root || w.ignored(e.Name) || e.Op == fsnotify.Chmod && !w.matters(e.Name) {
+	if e.Name == "" || e.Name == w.root || w.ignored(e.Name) && len(w.links.to(e.Name)) == 0 || e.Op == fsnotify.Chmod && !w.matters(e.Name) {
 		return
 	}
 	names := w.namesOf(e.Name)
-	folders := gone && w.left(e)
+	folders := gone && w.left(e, now)
 	if !gone && !e.Has(fsnotify.Write) && w.came(e.Name) {
 		folders = true
 	}
@@ -175,19 +176,16 @@ func (w *Watcher) came(path string) bool {
 }
 
 // left ends what is watched of what has gone, and says whether it was a folder or a link.
-func (w *Watcher) left(e fsnotify.Event) bool {
+func (w *Watcher) left(e fsnotify.Event, now time.Time) bool {
 	was := false
 	if w.applications(e.Name) && w.links.has(filepath.Base(e.Name)) {
 		w.relink(filepath.Base(e.Name))
 		was = true
 	}
-	if names := w.links.to(e.Name); len(names) > 0 {
-		w.links.doubt(names...)
-		was = true
-	}
 	if !w.watched(e.Name) {
 		return was
 	}
+	w.mark(w.links.into(e.Name), true, now)
 	if e.Has(fsnotify.Rename) {
 		w.removeTree(e.Name)
 	} else {
@@ -202,6 +200,7 @@ func (w *Watcher) mark(names []string, folders bool, now time.Time) {
 		if w.pending[name] == nil {
 			w.pending[name] = &burst{first: now}
 		}
+		w.seen[name] = struct{}{}
 		b := w.pending[name]
 		b.last, b.folders = now, b.folders || folders
 	}
@@ -213,6 +212,9 @@ func (w *Watcher) mark(names []string, folders bool, now time.Time) {
 // it was moved, which ends the watch: 565 of 100,000 were, and no change of them was
 // noticed any more.
 func (w *Watcher) quiet(now time.Time) []string {
+	if w.root == "" {
+		return nil
+	}
 	quiet := map[string]bool{}
 	for name, b := range w.pending {
 		if w.due(b).After(now) {
@@ -220,6 +222,9 @@ func (w *Watcher) quiet(now time.Time) []string {
 		}
 		quiet[name] = true
 		delete(w.pending, name)
+		if _, err := os.Lstat(filepath.Join(w.root, name)); err != nil {
+			delete(w.seen, name)
+		}
 		if !b.folders {
 			continue
 		}
@@ -239,10 +244,18 @@ func (w *Watcher) due(b *burst) time.Time {
 	return settled
 }
 
+// soon is the least pause.
+const soon = time.Millisecond
+
 func (w *Watcher) next(now time.Time) time.Duration {
 	next := w.checkAt.Sub(now)
-	for _, b := range w.pending {
-		next = min(next, w.due(b).Sub(now))
+	if w.root != "" {
+		for _, b := range w.pending {
+			next = min(next, w.due(b).Sub(now))
+		}
 	}
-	return max(next, time.Millisecond)
+	if w.lost != nil {
+		next = min(next, w.calm.Sub(now))
+	}
+	return max(next, soon)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -179,16 +180,36 @@ func TestMovedIn(t *testing.T) {
 	}
 }
 
-// TestErrorsAreTaken though nobody waits for one: fsnotify does not go on before.
-func TestErrorsAreTaken(t *testing.T) {
-	troubles, lost := make(chan error), make(chan error, 1)
-	go (&Watcher{notify: &fsnotify.Watcher{Errors: troubles}}).collect(lost)
-	for _, err := range []error{os.NewSyscallError("inotify_rm_watch", unix.EINVAL), fsnotify.ErrEventOverflow, fsnotify.ErrEventOverflow} {
+// TestInbox: what fsnotify says is taken though nobody reads it, and not all is kept.
+func TestInbox(t *testing.T) {
+	events, troubles := make(chan fsnotify.Event), make(chan error)
+	in, done := newInbox(), make(chan struct{})
+	go func() {
+		in.collect(&fsnotify.Watcher{Events: events, Errors: troubles})
+		close(done)
+	}()
+	for _, err := range []error{fsnotify.ErrEventOverflow, os.NewSyscallError("inotify_rm_watch", unix.EINVAL)} {
 		troubles <- err
 	}
+	some := []fsnotify.Event{{Name: "a", Op: fsnotify.Write}, {Name: "a", Op: fsnotify.Remove}, {Name: "a", Op: fsnotify.Create}}
+	for _, e := range append(some, some[0], some[1], some[2]) {
+		events <- e
+	}
+	close(events)
 	close(troubles)
-	if err := <-lost; !errors.Is(err, fsnotify.ErrEventOverflow) {
-		t.Error(err)
+	<-done
+	got, lost := in.take()
+	if want := append(some, some[1], some[2]); !slices.Equal(got, want) || !errors.Is(lost, fsnotify.ErrEventOverflow) {
+		t.Errorf("%v, %v", got, lost)
+	}
+	for i := range mostEvents + 1 {
+		in.event(fsnotify.Event{Name: strconv.Itoa(i), Op: fsnotify.Write})
+	}
+	if got, lost = in.take(); len(got) != mostEvents || !errors.Is(lost, fsnotify.ErrEventOverflow) {
+		t.Errorf("%d events, %v", len(got), lost)
+	}
+	if got, lost = in.take(); got != nil || lost != nil {
+		t.Errorf("%v, %v", got, lost)
 	}
 }
 
@@ -258,8 +279,15 @@ func TestLostEventsMeanLookAtEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.notify.Close()
-	w.trouble(fsnotify.ErrEventOverflow, time.Now())
-	got := w.quiet(time.Now().Add(time.Minute))
+	now := time.Now()
+	w.step(nil, fsnotify.ErrEventOverflow, now)
+	got := w.quiet(now.Add(time.Minute))
+	if w.step(nil, fsnotify.ErrEventOverflow, now); w.lost == nil || w.next(now) > calmness {
+		t.Error("looked at too often")
+	}
+	if w.step(nil, nil, now.Add(calmness)); w.lost != nil || len(w.pending) != 2 {
+		t.Error("events were lost again, and nothing was looked at")
+	}
 	slices.Sort(got)
 	if !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("got %v", got)
