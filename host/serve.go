@@ -272,6 +272,11 @@ func serving(err error) error {
 // drain ends the service within DrainTimeout and a short grace.
 func (s *service) drain(ctx context.Context, stopSites func()) {
 	h := s.host
+	select {
+	case <-s.handed: // quiesce does it, when nobody can be on the way any more
+	default:
+		s.client.SetKeepAlivesEnabled(false) // before anybody can see that the host drains, and whatever the API takes to end
+	}
 	if h.phase.Swap(phaseDraining) != phaseDraining { // after a handover the service goes on
 		notify("STOPPING=1")
 	}
