@@ -92,15 +92,11 @@ func encode(r result) []byte {
 
 // decode is the reverse of encode; false says that it was not written whole.
 func decode(b []byte) (result, bool) {
-	if len(b) <= sha256.Size {
+	tag, at, ok := layout(bytes.NewReader(b), int64(len(b)))
+	if !ok {
 		return result{}, false
 	}
-	sum, b := b[:sha256.Size], b[sha256.Size:]
-	end := 1 + int(b[0])
-	if is := sha256.Sum256(b); !bytes.Equal(sum, is[:]) || len(b) < end || !isTag(string(b[1:end])) {
-		return result{}, false
-	}
-	return result{tag: string(b[1:end]), code: b[end:]}, true
+	return result{tag: tag, code: b[at:]}, true
 }
 
 // put keeps a result, or does not: a cache that cannot be written to costs time.

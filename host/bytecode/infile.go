@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"io"
-	"os"
 
 	"github.com/wasgi/wasgi/wasi"
 )
@@ -16,13 +15,17 @@ type inFile struct {
 	io.Closer
 }
 
-// open is get for byte code that stays where it is; nil for none.
+// open is get for byte code that stays where it is; nil for none. A file with more than
+// mostCode is not read.
 func (c Cache) open(k key) (tag string, code wasi.Derived) {
 	f, info, ok := c.find(k)
 	if !ok {
 		return "", nil
 	}
-	tag, at, ok := checkFile(f, info.Size())
+	at, ok := int64(0), false
+	if info.Size() <= mostHead+mostCode {
+		tag, at, ok = layout(f, info.Size())
+	}
 	if !ok {
 		_ = f.Close()
 		return "", nil
@@ -31,14 +34,13 @@ func (c Cache) open(k key) (tag string, code wasi.Derived) {
 	return tag, inFile{io.NewSectionReader(f, at, info.Size()-at), f}
 }
 
-// checkFile is decode for a file of size bytes: the tag, and where the byte code begins.
-// One with more than mostCode is not read.
-func checkFile(f *os.File, size int64) (tag string, at int64, ok bool) {
-	const most = sha256.Size + 1 + maxTag
-	if size > most+mostCode {
-		return "", 0, false
-	}
-	head := make([]byte, min(size, most))
+// mostHead is what comes before the byte code at most, in bytes.
+const mostHead = sha256.Size + 1 + maxTag
+
+// layout reads what encode has laid out, of size bytes: the tag, and where the byte code
+// begins. false says that it was not written whole.
+func layout(f io.ReaderAt, size int64) (tag string, at int64, ok bool) {
+	head := make([]byte, min(size, mostHead))
 	if _, err := f.ReadAt(head, 0); err != nil || len(head) <= sha256.Size {
 		return "", 0, false
 	}

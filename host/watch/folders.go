@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -149,21 +150,14 @@ func (w *Watcher) skipped(dir string) bool {
 }
 
 func hasModules(dir string) bool {
-	found, err := filepath.Glob(filepath.Join(literal(dir), "*.py"))
-	return err == nil && len(found) > 0
-}
-
-// literal is a pattern that matches path alone.
-func literal(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+	// What was read before an error is worth as much.
+	entries, _ := os.ReadDir(dir)
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".py") })
 }
 
 // walkAgain watches what there is of an application, and returns all that is watched
 // anew, because nothing was noticed there for a moment.
 func (w *Watcher) walkAgain(name string) []string {
-	if w.root == "" {
-		return nil
-	}
 	path := filepath.Join(w.root, name)
 	if info, err := os.Lstat(path); err != nil || !info.IsDir() {
 		if w.links.has(name) {

@@ -33,7 +33,7 @@ func (w *Watcher) settleIn() error {
 	}
 	w.root, w.stood = root, stood
 	w.addTree(root)
-	w.known()
+	w.remember()
 	return nil
 }
 
@@ -69,7 +69,6 @@ func (w *Watcher) check(now time.Time) {
 	switch {
 	case err != nil && w.root != "":
 		w.cfg.Log.Warn("the folder of the applications is away: what serves goes on", "error", err)
-		w.known() // to be reported when there is another one
 		w.leave()
 	case err == nil && (root != w.root || w.stood == nil || !os.SameFile(stood, w.stood)):
 		w.cfg.Log.Info("the folder of the applications is another one: looking at every application", "folder", root)
@@ -94,14 +93,13 @@ func (w *Watcher) checkSome(now time.Time) {
 // anew watches everything anew, and reports every application. When Root cannot be
 // watched it is away.
 func (w *Watcher) anew(now time.Time) {
-	before := w.known()
 	if err := w.settleIn(); err != nil {
 		w.tell("root", "the folder of the applications cannot be watched now", w.cfg.Root, err)
 		w.leave()
 		return
 	}
 	delete(w.told, "root")
-	w.mark(append(before, w.known()...), false, now)
+	w.mark(slices.Collect(maps.Keys(w.seen)), false, now)
 }
 
 // trouble reports every application: which events were lost is not known, nor whether
@@ -112,22 +110,19 @@ func (w *Watcher) trouble(now time.Time) {
 	w.anew(now)
 }
 
-// known are the names of all that may be applications: what is in Root, and what was
-// there.
-func (w *Watcher) known() []string {
+// remember adds what is in Root to the names of all that may be applications.
+func (w *Watcher) remember() {
 	if w.cfg.One {
-		return []string{"."}
+		w.seen["."] = struct{}{}
+		return
 	}
-	if w.root != "" {
-		entries, err := os.ReadDir(w.root)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			w.cfg.Log.Error("cannot read the folder of the applications", "error", err)
-		}
-		for _, e := range entries {
-			if !strings.HasPrefix(e.Name(), ".") {
-				w.seen[e.Name()] = struct{}{}
-			}
+	entries, err := os.ReadDir(w.root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.cfg.Log.Error("cannot read the folder of the applications", "error", err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			w.seen[e.Name()] = struct{}{}
 		}
 	}
-	return slices.Collect(maps.Keys(w.seen))
 }

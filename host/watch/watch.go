@@ -54,7 +54,7 @@ type Watcher struct {
 	notify  *fsnotify.Watcher
 	root    string              // where Root leads; "" while it is away
 	stood   os.FileInfo         // what is there; nil when it has to be looked for again
-	seen    map[string]struct{} // names that there were
+	seen    map[string]struct{} // names that there were when Root was read, or since
 	dirs    dirs                // that are watched
 	links   links
 	pending map[string]*burst
