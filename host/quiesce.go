@@ -69,12 +69,18 @@ func (s *service) quiesce(ctx context.Context) {
 // ending makes the regular end of a listener none: of a service that ends, or that
 // was handed over.
 func (s *service) ending(err error) error {
-	select {
-	case <-s.handed:
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-	default:
+	if s.handedOver() && errors.Is(err, net.ErrClosed) {
+		return nil
 	}
 	return serving(err)
+}
+
+// handedOver says whether a younger process serves.
+func (s *service) handedOver() bool {
+	select {
+	case <-s.handed:
+		return true
+	default:
+		return false
+	}
 }

@@ -272,9 +272,7 @@ func serving(err error) error {
 // drain ends the service within DrainTimeout and a short grace.
 func (s *service) drain(ctx context.Context, stopSites func()) {
 	h := s.host
-	select {
-	case <-s.handed: // quiesce does it, when nobody can be on the way any more
-	default:
+	if !s.handedOver() { // quiesce does it then, when nobody can be on the way any more
 		s.client.SetKeepAlivesEnabled(false) // before anybody can see that the host drains, and whatever the API takes to end
 	}
 	if h.phase.Swap(phaseDraining) != phaseDraining { // after a handover the service goes on
@@ -284,10 +282,8 @@ func (s *service) drain(ctx context.Context, stopSites func()) {
 	defer cancel()
 	s.console.close()
 	s.api.stop(ctx)
-	select {
-	case <-s.handed:
+	if s.handedOver() {
 		s.quiesce(ctx)
-	default:
 	}
 	if err := s.client.Shutdown(ctx); err != nil {
 		h.log.Warn("requests were still running at the end of drain_timeout: killed")
