@@ -84,6 +84,7 @@ func writeStrings(b *strings.Builder) {
 		{"BOOT_CWD", BootCwd},
 		{"BOOT_MODE_WSGI", BootModeWSGI},
 		{"BOOT_MODE_PYTHON", BootModePython},
+		{"BOOT_MODE_SPARE", BootModeSpare},
 		{"LOAD_ENTRY", LoadEntry},
 		{"LOAD_ENVIRON", LoadEnviron},
 	}, slices.Concat(filesStrings(), socketStrings())...) {

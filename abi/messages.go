@@ -4,7 +4,7 @@ import "encoding/binary"
 
 // Keys of the boot message.
 const (
-	BootMode = "mode" // BootModeWSGI or BootModePython
+	BootMode = "mode" // one of the values below
 	BootArg  = "arg"  // one of sys.argv, in order; python's own command line in BootModePython
 	BootPath = "path" // one more entry of sys.path, before the standard library's
 	BootCwd  = "cwd"  // working directory
@@ -14,6 +14,11 @@ const (
 const (
 	BootModeWSGI   = "wsgi"
 	BootModePython = "python"
+	// BootModeSpare boots an interpreter that has no application yet. It waits for a
+	// second message, with BootModeWSGI, once the host has given the instance the
+	// application's folders, behind those it has, and its environment. StatusState
+	// answers that one when the application has to have an interpreter of its own.
+	BootModeSpare = "spare"
 )
 
 // Keys of the load message.
@@ -24,7 +29,7 @@ const (
 
 // Boot is the message of wasgi_boot.
 type Boot struct {
-	Mode  string   // BootModeWSGI or BootModePython
+	Mode  string   // BootModeWSGI, BootModePython or BootModeSpare
 	Args  []string // sys.argv, or python's command line with argv[0]
 	Paths []string // entries of sys.path before the standard library's
 	Cwd   string   // working directory, absolute

@@ -39,6 +39,7 @@ type engine struct {
 	egress  *egress.Host
 	certs   wasi.FS // of authorities; nil when the machine has none
 	lessons *lessons
+	spares  *spares
 }
 
 // newEngine compiles the guest, or takes it from the cache.
@@ -67,7 +68,9 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	if err != nil {
 		log.Warn("applications have no certificates of authorities", "reason", err)
 	}
-	return &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), yields: yields, log: log, egress: out, certs: certs, lessons: newLessons()}, nil
+	e := &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), yields: yields, log: log, egress: out, certs: certs, lessons: newLessons()}
+	e.spares = newSpares(log, e.bootSpare)
+	return e, nil
 }
 
 // follow makes the engine go by settings that may change.
@@ -145,6 +148,9 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 	spec, err := e.spec(a, missed.add)
 	if err != nil {
 		return nil, err
+	}
+	if hasPackages(a, cmp.Or(a.folder, a.tenant.Dir)) {
+		spec.Spare = e.spares.take
 	}
 	im, err := e.boot(ctx, a, spec)
 	if err != nil {

@@ -36,6 +36,7 @@ type fleet struct {
 	slots    *pool.Slots
 	memory   *sandbox.Budget // of all guests
 	builders permits         // to prepare a tenant
+	spares   *spares         // nil for none
 	logs     logbook
 	reader   reader      // of snapshots
 	watchful atomic.Bool // nobody goes to sleep
@@ -108,6 +109,9 @@ func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	}
 	if l, ok := m.(interface{ lookAround() }); ok {
 		f.slots.WithLook(l.lookAround)
+	}
+	if k, ok := m.(keeper); ok && c.Spare && tenants.IsolationLevel(c.IsolationLevel) != tenants.WorkerProcess {
+		f.spares = k.spareInterpreters()
 	}
 	f.logs.make, f.reader = f.newTenantLog, newReader()
 	f.drain, f.drainNow = context.WithCancel(context.Background())

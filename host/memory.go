@@ -86,9 +86,10 @@ func (f *fleet) relieve(ctx context.Context) {
 			runtime.GC() // what is booked until then keeps others from growing
 		}
 		if short(f.memory, reliefAbove) {
+			f.spares.drop()
 			f.trim()
 		}
-		if f.memory.Used() == 0 {
+		if f.memory.Used() == f.spares.held() {
 			continue // nobody has an instance, of ten thousand
 		}
 		for _, s := range f.routes.Load().sites {

@@ -14,6 +14,9 @@ func newPermits(n int) permits {
 	return permits{make(chan struct{}, n), make(chan struct{}, n)}
 }
 
+// busy says whether a tenant is being prepared.
+func (p permits) busy() bool { return len(p.any)+len(p.called) > 0 }
+
 // take waits for a permit. called gets something when a request begins to wait.
 // release gives the permit back; the error is why ctx ended.
 func (p permits) take(ctx context.Context, called <-chan struct{}) (release func(), err error) {

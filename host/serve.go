@@ -64,6 +64,7 @@ func (h *Host) serve(ctx context.Context) error {
 	h.fleet.running.Go(func() { h.fleet.doze(sites) })      // ends with the sites
 	h.fleet.running.Go(func() { h.fleet.readAhead(sites) }) // ends with the sites
 	h.fleet.running.Go(func() { h.fleet.learn(sites) })     // ends with the sites
+	h.fleet.running.Go(func() { h.fleet.keepSpare(sites) }) // ends with the sites
 	if err := h.takeOver(ctx, s); err != nil {
 		return errors.Join(err, s.closeListeners())
 	}

@@ -67,6 +67,9 @@ type Config struct {
 	// Builders is how many tenants may be prepared (installed, booted, loaded) at once;
 	// as many again of those that a request waits for.
 	Builders int `koanf:"builders" help:"applications that may be prepared at once"`
+	// Spare keeps an interpreter ready for the next application that is to be started,
+	// which takes about 20 MB of memory.
+	Spare bool `koanf:"spare" help:"keep an interpreter ready for the next start of an application (20 MB)"`
 	// IsolationLevel is inprocess or process: whether guests run in this process,
 	// behind WebAssembly alone, or in a jailed worker process for each application
 	// besides. A manifest may ask for process where inprocess is set, never the other
@@ -289,7 +292,7 @@ func Default(environ []string, uid int) Config {
 		Watch: true, WatchSettle: 200 * time.Millisecond,
 
 		Slots: runtime.NumCPU(), Builders: max(1, runtime.NumCPU()/2),
-		IsolationLevel: "inprocess", MemoryPerInstance: 512 * MiB, MaxInstances: 2 * runtime.NumCPU(),
+		Spare: true, IsolationLevel: "inprocess", MemoryPerInstance: 512 * MiB, MaxInstances: 2 * runtime.NumCPU(),
 		MaxWeight: 1, OpenFiles: 256,
 		QueueLength: 128, QueueTimeout: 10 * time.Second,
 

@@ -81,6 +81,12 @@ func (a App) Policy() (wasi.Policy, error) {
 	}, nil
 }
 
+// Waiting is what an interpreter sees that has no application yet, and for which root
+// is the standard library: the mounts that Policy begins with.
+func Waiting(root wasi.FS) wasi.Policy {
+	return wasi.Policy{Mounts: []wasi.Mount{Shared("/", root)}, Env: BaseEnviron(TmpDir)}
+}
+
 // mounts have a fixed order: descriptor numbers are part of a snapshot.
 func (a App) mounts() ([]wasi.Mount, error) {
 	folders, err := a.folders()
@@ -201,8 +207,11 @@ func Override(env, own []string) []string {
 
 // Boot is the message that starts the interpreter for serving.
 func (a App) Boot() abi.Boot {
-	return abi.Boot{Mode: abi.BootModeWSGI, Args: []string{"wasgi"}, Paths: a.Paths(), Cwd: AppDir}
+	return abi.Boot{Mode: abi.BootModeWSGI, Args: Arguments(), Paths: a.Paths(), Cwd: AppDir}
 }
+
+// Arguments are sys.argv while an application is served.
+func Arguments() []string { return []string{"wasgi"} }
 
 // Paths are the entries of sys.path in front of the standard library's.
 func (a App) Paths() []string {

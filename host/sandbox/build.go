@@ -34,6 +34,9 @@ type Spec struct {
 	Policy wasi.Policy
 	// Boot starts the interpreter; an empty Mode is abi.BootModeWSGI.
 	Boot abi.Boot
+	// Spare, if not nil, is asked for an interpreter that waits for an application,
+	// once one has to be started. It may have none, and return nil.
+	Spare func(context.Context) *Spare
 	// Load names the application.
 	Load abi.Load
 	// Warmup is served before the snapshot, so that what an application
@@ -98,36 +101,54 @@ func (in *Instance) keep() (*Image, error) {
 
 // prepare returns an instance that waits to become a snapshot.
 func (e *Engine) prepare(ctx context.Context, spec *Spec) (*Instance, error) {
-	in, err := e.instantiate(instanceConfig{spec: spec})
+	in, err := e.loaded(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
-	if err := in.start(ctx); err != nil {
+	if err = in.warmUp(ctx); err == nil {
+		err = in.freeze(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, in.Close())
 	}
 	return in, nil
 }
 
-func (in *Instance) start(ctx context.Context) error {
-	if err := in.bootAndLoad(ctx); err != nil {
-		return err
+// loaded returns an instance that is ready for its first request.
+func (e *Engine) loaded(ctx context.Context, spec *Spec) (*Instance, error) {
+	ctx, cancel := context.WithTimeout(ctx, defaultTo(spec.StartTimeout, DefaultStartTimeout))
+	defer cancel()
+	in, err := e.booted(ctx, spec)
+	if err != nil {
+		return nil, err
 	}
-	if err := in.warmUp(ctx); err != nil {
-		return err
+	if err := in.load(ctx); err != nil {
+		return nil, errors.Join(err, in.Close())
 	}
-	return in.freeze(ctx)
+	return in, nil
 }
 
-func (in *Instance) bootAndLoad(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, defaultTo(in.spec.StartTimeout, DefaultStartTimeout))
-	defer cancel()
-	boot := in.spec.Boot
+// booted returns an interpreter that has the application still to load: one that
+// waits, or else a new one.
+func (e *Engine) booted(ctx context.Context, spec *Spec) (*Instance, error) {
+	if in := spec.spare(ctx); in != nil {
+		return in, nil
+	}
+	in, err := e.instantiate(instanceConfig{spec: spec})
+	if err != nil {
+		return nil, err
+	}
+	boot := spec.Boot
 	if boot.Mode == "" {
 		boot.Mode = abi.BootModeWSGI
 	}
 	if err := in.boot(ctx, boot); err != nil {
-		return err
+		return nil, errors.Join(err, in.Close())
 	}
+	return in, nil
+}
+
+func (in *Instance) load(ctx context.Context) error {
 	if err := in.deliver(ctx, "load", callLoad, in.spec.Load.Encode); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -44,7 +45,8 @@ type EngineConfig struct {
 	// Logger gets what the operator should know; nil discards it.
 	Logger *slog.Logger
 	// Yield, if not nil, lets the host's other goroutines go first: it is called in
-	// the goroutine of a guest that has run for two milliseconds, once for each two.
+	// the goroutine of a guest that has run for two milliseconds, once for each two,
+	// while guests compute on all processors.
 	Yield func()
 	// CompileWorkers is how many threads compile; 0 means one for each CPU.
 	CompileWorkers int
@@ -60,8 +62,9 @@ type Engine struct {
 	dirty    *dirtyPages
 	logger   *slog.Logger
 	yield    func()
-	verify   bool      // compare all of memory after each Reset
-	buffers  sync.Pool // *[verifyBuffer]byte
+	calls    atomic.Int32 // guests that compute
+	verify   bool         // compare all of memory after each Reset
+	buffers  sync.Pool    // *[verifyBuffer]byte
 }
 
 // NewEngine compiles the guest, once for booting and restoring alike. It

@@ -82,13 +82,9 @@ func (in *Instance) build(c instanceConfig) error {
 	if limit < in.engine.guest.min {
 		return fmt.Errorf("a memory limit of %d bytes is below the %d that the guest starts with: raise it", limit, in.engine.guest.min)
 	}
-	var err error
-	policy := c.spec.Policy
-	policy.Stdout, policy.Stderr = in.apart(Stdout, policy.Stdout), in.apart(Stderr, policy.Stderr)
-	if in.sandbox, err = policy.NewSandbox(); err != nil {
+	if err := in.furnish(c.spec.Policy); err != nil {
 		return err
 	}
-	in.ctx = &callContext{in.sandbox.Context(context.Background()), in}
 	if !in.books.open(c.spec.Budget) {
 		return errNoMemory
 	}
@@ -96,6 +92,20 @@ func (in *Instance) build(c instanceConfig) error {
 		return err
 	}
 	return in.bind()
+}
+
+// furnish gives the instance files, environment and the rest of a policy.
+func (in *Instance) furnish(policy wasi.Policy) error {
+	policy.Stdout, policy.Stderr = in.apart(Stdout, policy.Stdout), in.apart(Stderr, policy.Stderr)
+	sandbox, err := policy.NewSandbox()
+	if err != nil {
+		return err
+	}
+	in.sandbox = sandbox
+	in.ctx = &callContext{sandbox.Context(context.Background()), in}
+	sandbox.OnSleep(in.beforeSleep, in.afterSleep)
+	sandbox.OnToll(in.hurry)
+	return nil
 }
 
 // moveIn gives the instance a memory of limit bytes, the image at its start, and
@@ -125,8 +135,6 @@ func (in *Instance) moveIn(limit uint64, s *storage) error {
 
 // bind looks the globals up.
 func (in *Instance) bind() error {
-	in.sandbox.OnSleep(in.beforeSleep, in.afterSleep)
-	in.sandbox.OnToll(in.hurry)
 	in.globals = make([]api.MutableGlobal, len(in.engine.guest.globals))
 	for i, name := range in.engine.guest.globals {
 		g, ok := in.module.ExportedGlobal(name).(api.MutableGlobal)

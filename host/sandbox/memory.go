@@ -16,6 +16,7 @@ import "fmt"
 // reserved part is there in case it once does not.
 type linearMemory struct {
 	base    []byte // all of the reservation
+	limit   uint64 // what the guest may have of it
 	size    uint64 // what the guest has
 	floor   uint64 // what it had when it was restored: this part is not counted
 	budget  *Budget
@@ -30,7 +31,7 @@ func newMemory(limit uint64) (*linearMemory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &linearMemory{base: base}, nil
+	return &linearMemory{base: base, limit: limit}, nil
 }
 
 // view puts the snapshot at the start of the memory. Nothing has to be
@@ -58,7 +59,7 @@ func (m *linearMemory) Reallocate(size uint64) []byte {
 }
 
 func (m *linearMemory) extend(size uint64) bool {
-	if size > uint64(len(m.base)) {
+	if size > m.limit {
 		return false
 	}
 	from := max(m.size, m.floor)
@@ -75,6 +76,17 @@ func (m *linearMemory) extend(size uint64) bool {
 	if m.huge {
 		preferHuge(m.base[from:size])
 	}
+	return true
+}
+
+// moveTo has another budget pay for the memory, which has no snapshot, and limit it
+// further. It does nothing and is false when there is more of it, or the budget has less.
+func (m *linearMemory) moveTo(budget *Budget, limit uint64) bool {
+	if m.size > limit || limit > uint64(len(m.base)) || !budget.Take(m.size) {
+		return false
+	}
+	m.budget.Give(m.size)
+	m.budget, m.limit = budget, limit
 	return true
 }
 

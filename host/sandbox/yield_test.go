@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"time"
 
@@ -9,7 +10,8 @@ import (
 	"github.com/wasgi/wasgi/abi/tck"
 )
 
-// yielding is an engine whose yields are counted.
+// yielding is an engine whose yields are counted, with guests that compute on all
+// processors but one.
 func yielding(t *testing.T, module []byte, yields *int) *Engine {
 	t.Helper()
 	e, err := NewEngine(t.Context(), EngineConfig{Module: module, Yield: func() { *yields++ }})
@@ -17,6 +19,7 @@ func yielding(t *testing.T, module []byte, yields *int) *Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closed(t, e.Close(context.Background())) })
+	e.calls.Add(int32(runtime.GOMAXPROCS(0)) - 1)
 	return e
 }
 
@@ -41,6 +44,23 @@ func TestAnImportThatRunsOnGivesWay(t *testing.T) {
 	}
 	if yields == 0 {
 		t.Error("it never gave way")
+	}
+}
+
+// TestAProcessorIsLeft has one guest compute and nothing on another processor, which
+// then looks at sockets.
+func TestAProcessorIsLeft(t *testing.T) {
+	yields := 0
+	e := yielding(t, tck.Spin(), &yields)
+	in := restore(t, build(t, e, Spec{CPULimit: 10 * slice}))
+	e.calls.Add(-1)
+	yields = 0
+	wantKind(t, in.Serve(t.Context(), emptyRequest(), &recorder{}), KindTimeout)
+	if e.calls.Add(1); yields != 0 {
+		t.Errorf("it gave way %d times", yields)
+	}
+	if n := e.calls.Load(); n != int32(runtime.GOMAXPROCS(0))-1 {
+		t.Errorf("%d guests compute, besides those that the test has made up", n-int32(runtime.GOMAXPROCS(0))+1)
 	}
 }
 

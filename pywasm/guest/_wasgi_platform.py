@@ -249,9 +249,9 @@ class _Amender:
         amend = _AMENDMENTS.pop(name, None)
         if amend is None:
             return None
-        from importlib.util import find_spec
-
-        spec = find_spec(name)
+        others = sys.meta_path[sys.meta_path.index(_Amender) + 1 :]
+        specs = (finder.find_spec(name, path, target) for finder in others if hasattr(finder, "find_spec"))
+        spec = next(filter(None, specs), None)
         if spec is not None and spec.loader is not None:
             spec.loader = _AmendingLoader(spec.loader, amend)
         return spec

@@ -66,6 +66,7 @@
 #define WASGI_BOOT_CWD "cwd"
 #define WASGI_BOOT_MODE_WSGI "wsgi"
 #define WASGI_BOOT_MODE_PYTHON "python"
+#define WASGI_BOOT_MODE_SPARE "spare"
 #define WASGI_LOAD_ENTRY "entry"
 #define WASGI_LOAD_ENVIRON "environ"
 #define WASGI_FILES_MODULE "wasgi_files"

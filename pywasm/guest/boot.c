@@ -10,7 +10,7 @@
 #define STDLIB "/usr/lib/python3.13"
 
 struct boot {
-    bool python;
+    bool python, spare;
     char *cwd;
     char **args;
     Py_ssize_t arg_count;
@@ -51,7 +51,8 @@ boot_pair(void *arg, struct span key, struct span value)
     bool valid = false;
     if (span_equals(key, WASGI_BOOT_MODE)) {
         boot->python = span_equals(value, WASGI_BOOT_MODE_PYTHON);
-        valid = boot->python || span_equals(value, WASGI_BOOT_MODE_WSGI);
+        boot->spare = span_equals(value, WASGI_BOOT_MODE_SPARE);
+        valid = boot->python || boot->spare || span_equals(value, WASGI_BOOT_MODE_WSGI);
     }
     else if (span_equals(key, WASGI_BOOT_CWD)) {
         free(boot->cwd);
@@ -215,18 +216,70 @@ import_bootstrap(void)
 }
 
 static int32_t
-start(const struct boot *boot)
+enter_cwd(const struct boot *boot)
 {
-    gateway.python_mode = boot->python;
     if (boot->cwd != NULL && *boot->cwd != 0 && chdir(boot->cwd) != 0) {
         log_gateway("cannot enter the working directory %s: %s", boot->cwd,
                     strerror(errno));
         return WASGI_STATUS_INVALID;
     }
-    int32_t status = status_of(initialize(boot));
+    return WASGI_STATUS_OK;
+}
+
+static int32_t
+start(const struct boot *boot)
+{
+    gateway.python_mode = boot->python;
+    int32_t status = enter_cwd(boot);
+    if (status == WASGI_STATUS_OK) {
+        status = status_of(initialize(boot));
+    }
     if (status == WASGI_STATUS_OK && !gateway.exited) {
         status = import_bootstrap();
     }
+    if (status == WASGI_STATUS_OK && boot->spare) {
+        status = spare_fill();
+    }
+    if (status == WASGI_STATUS_OK) {
+        gateway.stage = boot->spare ? STAGE_SPARE : STAGE_BOOTED;
+    }
+    return status;
+}
+
+static PyObject *
+list_of_texts(char **texts, Py_ssize_t count)
+{
+    PyObject *list = PyList_New(count);
+    for (Py_ssize_t i = 0; i < count && list != NULL; i++) {
+        PyObject *text = PyUnicode_DecodeFSDefault(texts[i]);
+        if (text == NULL) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, i, text);
+    }
+    return list;
+}
+
+/* Boots a spare interpreter for good. */
+static int32_t
+adopt(const struct boot *boot)
+{
+    if (boot->python || boot->spare) {
+        return WASGI_STATUS_STATE;
+    }
+    int32_t status = spare_enter();
+    if (status == WASGI_STATUS_OK) {
+        status = enter_cwd(boot);
+    }
+    if (status != WASGI_STATUS_OK) {
+        return status;
+    }
+    PyObject *arguments = list_of_texts(boot->args, boot->arg_count);
+    PyObject *paths = list_of_texts(boot->paths, boot->path_count);
+    status = spare_adopt(arguments, paths);
+    Py_XDECREF(arguments);
+    Py_XDECREF(paths);
     if (status == WASGI_STATUS_OK) {
         gateway.stage = STAGE_BOOTED;
     }
@@ -248,7 +301,7 @@ gateway_boot(uint32_t size)
     struct boot boot = {0};
     int32_t status = message_pairs(size, boot_pair, &boot);
     if (status == WASGI_STATUS_OK) {
-        status = start(&boot);
+        status = gateway.stage == STAGE_SPARE ? adopt(&boot) : start(&boot);
     }
     free(boot.cwd);
     free_list(boot.args, boot.arg_count);

@@ -24,7 +24,7 @@ int32_t
 wasgi_boot(uint32_t size)
 {
     meter_keep();
-    if (gateway.stage != STAGE_NEW) {
+    if (gateway.stage != STAGE_NEW && gateway.stage != STAGE_SPARE) {
         return WASGI_STATUS_STATE;
     }
     return gateway_boot(size);
@@ -65,7 +65,7 @@ EXPORT(WASGI_EXPORT_BEFORE_SNAPSHOT)
 int32_t
 wasgi_before_snapshot(void)
 {
-    if (gateway.stage == STAGE_NEW || gateway.stage == STAGE_ENDED) {
+    if (gateway.stage < STAGE_BOOTED || gateway.stage == STAGE_ENDED) {
         return WASGI_STATUS_STATE;
     }
     return gateway_before_snapshot();
@@ -75,7 +75,7 @@ EXPORT(WASGI_EXPORT_AFTER_RESTORE)
 int32_t
 wasgi_after_restore(void)
 {
-    if (gateway.stage == STAGE_NEW || gateway.stage == STAGE_ENDED) {
+    if (gateway.stage < STAGE_BOOTED || gateway.stage == STAGE_ENDED) {
         return WASGI_STATUS_STATE;
     }
     return gateway_after_restore();

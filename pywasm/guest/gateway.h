@@ -13,7 +13,7 @@
 #include "abi.h"
 
 /* How far the instance has come. Each export asks for one stage. */
-enum stage { STAGE_NEW, STAGE_BOOTED, STAGE_LOADED, STAGE_ENDED };
+enum stage { STAGE_NEW, STAGE_SPARE, STAGE_BOOTED, STAGE_LOADED, STAGE_ENDED };
 
 struct gateway {
     enum stage stage;
@@ -65,6 +65,17 @@ void log_exception(void); /* takes the exception that is set, and clears it */
 int32_t gateway_boot(uint32_t size);
 int32_t gateway_load(uint32_t size);
 int32_t gateway_run(void);
+
+/* spare.c: an interpreter that waits for an application, and has imported ahead
+ * what it will want. Enter, then adopt, give it one; WASGI_STATUS_STATE says that
+ * it needs an interpreter of its own. */
+int32_t spare_fill(void);
+int32_t spare_enter(void);
+int32_t spare_adopt(PyObject *arguments, PyObject *paths);
+void spare_drop(void);
+
+/* watch.c: tuple of watch, touched and unwatch */
+PyObject *watch_functions(void);
 
 /* environ.c */
 struct response;

@@ -56,6 +56,7 @@ collect_and_freeze(void)
 int32_t
 gateway_before_snapshot(void)
 {
+    spare_drop();
     forkhooks_before_snapshot();
     reseed_before_snapshot();
     flush_stream("stdout");

@@ -1,0 +1,312 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/wasgi/wasgi/abi"
+	"github.com/wasgi/wasgi/wasi"
+)
+
+// spare is one for the tenants of spec.
+func (p *python) spare(t testing.TB, budget *Budget) *Spare {
+	t.Helper()
+	spare, err := p.engine.NewSpare(t.Context(), Spec{
+		Policy: wasi.Policy{
+			Mounts: []wasi.Mount{{Guest: "/", Open: func() (wasi.FS, error) { return p.root, nil }}},
+			Env:    []string{"HOME=/tmp", "LANG=C.UTF-8"},
+		},
+		Boot:   abi.Boot{Args: []string{"wasgi"}},
+		Budget: budget,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, spare.Close()) })
+	return spare
+}
+
+// afterImport is a tenant whose application has run source, and answers with what it
+// has put into answer.
+func (p *python) afterImport(t testing.TB, source string, files map[string]string) Spec {
+	t.Helper()
+	dir := t.TempDir()
+	put(t, dir, files)
+	put(t, dir, map[string]string{"app.py": `import sys
+spare = type(sys.meta_path[0]).__name__ == "_Stash"
+`+source+`
+
+def application(environ, start_response):
+    start_response("200 OK", [("X-Spare", str(spare))])
+    return [answer.encode()]
+`})
+	spec := p.spec(t, "")
+	spec.Policy.Mounts[2].Open = func() (wasi.FS, error) { return wasi.ReadOnlyDir(dir) }
+	spec.Policy.Env = []string{"HOME=/data", "LANG=C.UTF-8", "OWN=1"}
+	return spec
+}
+
+// put writes files into a folder.
+func put(t testing.TB, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// answer starts the application with a spare interpreter or without one; used says
+// whether it took that.
+func (p *python) answer(t testing.TB, spec Spec, spare *Spare) (used bool, answer string) {
+	t.Helper()
+	spec.Spare = func(context.Context) *Spare { return spare }
+	r := serve(t, restore(t, build(t, p.engine, spec)), &Request{Environ: get(t, "/")})
+	return r.heads[0].Headers[0].Value == "True", string(r.body)
+}
+
+// TestSpareIsLikeAStart compares what an application finds after each import that is
+// made ahead.
+func TestSpareIsLikeAStart(t *testing.T) {
+	p := newPython(t)
+	sources := []string{"", "import sqlite3, asyncio", "import email; email.utils = None; import http.client"}
+	for _, module := range ahead(t) {
+		sources = append(sources, "import "+module)
+	}
+	for _, source := range sources {
+		t.Run(source, func(t *testing.T) {
+			spec := p.afterImport(t, source+`
+import posix
+def facts():
+    yield f"{sys.path} {sys.argv} {sys.orig_argv} {posix.getcwd()} {posix.environ}"
+    yield f"{[finder if isinstance(finder, type) else type(finder) for finder in sys.meta_path if type(finder).__name__ != '_Stash']}"
+    for name, module in sys.modules.items():
+        if name.startswith("_frozen_importlib"):
+            continue  # importlib, once somebody has imported it, gives them a __file__
+        spec, names = module.__spec__, vars(module).keys() - {"Match", "Pattern"}  # typing makes these when asked
+        yield f"{name} {getattr(spec, 'name', None)} {getattr(spec, 'loader', None)!r:.40} {sorted(names)}"
+answer = "\n".join(facts())
+`, nil)
+			_, want := p.answer(t, spec, nil)
+			used, got := p.answer(t, spec, p.spare(t, nil))
+			if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" || !used {
+				t.Errorf("used: %v\n%s", used, diff)
+			}
+		})
+	}
+}
+
+// ahead are the modules that a spare interpreter imports.
+func ahead(t testing.TB) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../pywasm/guest/_wasgi_spare.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), `MODULES = """`)
+	list, _, found := strings.Cut(rest, `"""`)
+	if !found {
+		t.Fatal("there is no list of modules in _wasgi_spare.py")
+	}
+	return strings.Fields(list)
+}
+
+// TestSpareStepsAside has applications with modules, hooks and patches of their own,
+// each of which an import must find.
+func TestSpareStepsAside(t *testing.T) {
+	p := newPython(t)
+	for _, test := range []struct {
+		name   string
+		files  map[string]string // in /app
+		source string
+		used   bool
+		want   string
+	}{
+		{"a module of that name", map[string]string{"textwrap.py": "OWN = 'own'"},
+			"import textwrap\nanswer = textwrap.OWN", false, "own"},
+		{"a package of that name", map[string]string{"html/__init__.py": "OWN = 'own'"},
+			"import html\nanswer = html.OWN", false, "own"},
+		{"a folder of that name", map[string]string{"html/index.html": "", "json.txt": ""},
+			"import html, json\nanswer = html.escape('<')", true, "&lt;"},
+		{"a module in a folder that comes later", map[string]string{"vendor/secrets.py": "OWN = 'own'"},
+			"sys.path.insert(0, '/app/vendor')\nimport random, secrets\nanswer = secrets.OWN", true, "own"},
+		{"a module that others import", map[string]string{"vendor/numbers.py": "class Number:\n    register = classmethod(lambda *a: None)\nRational = Number\nOWN = 'own'"},
+			"sys.path.insert(0, '/app/vendor')\nimport decimal, numbers\nanswer = numbers.OWN", true, "own"},
+		{"a path behind the library's", map[string]string{"vendor/secrets.py": ""},
+			"sys.path.append('/app/vendor')\nimport secrets\nanswer = secrets.__name__ + str(len(secrets.token_hex(2)))", true, "secrets4"},
+		{"a patch before an import", nil, `
+import socket
+class Socket(socket.socket): pass
+socket.socket = Socket
+import ssl
+answer = str(Socket in ssl.SSLSocket.__mro__)`, true, "True"},
+		{"a patch after the import", nil, `
+import ssl, socket
+class Socket(socket.socket): pass
+socket.socket = Socket
+answer = str(Socket in ssl.SSLSocket.__mro__)`, true, "False"},
+		{"another module in its place", nil, `
+import types
+sys.modules['json'] = json = types.ModuleType('json')
+import importlib.metadata
+answer = str(importlib.metadata.json is json)`, true, "True"},
+		{"a module that must not be had", nil, `
+sys.modules['json'] = None
+try:
+    import importlib.metadata
+except ImportError as e:
+    answer = str(e)`, true, "import of json halted; None in sys.modules"},
+		{"a finder in front", nil, `
+import importlib.machinery, importlib.abc
+seen = []
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(name, path=None, target=None): seen.append(name)
+sys.meta_path.insert(0, Finder)
+import secrets
+answer = str('hmac' in seen)`, true, "True"},
+		{"an import of its own", nil, `
+import builtins
+seen, ordinary = [], builtins.__import__
+def note(name, *rest):
+    seen.append(name)
+    return ordinary(name, *rest)
+builtins.__import__ = note
+import secrets
+answer = str('hmac' in seen)`, true, "True"},
+		{"a look without an import", nil, `
+import importlib.util
+spec = importlib.util.find_spec('decimal')
+answer = f"{'decimal' in sys.modules} {spec.origin} {spec.loader.path == spec.origin}"
+import decimal
+answer += f" {decimal.__spec__.loader.name}"`, true, "False /usr/lib/python3.13/decimal.py True decimal"},
+		{"a reload", nil, `
+import importlib, logging
+before = logging.Logger
+answer = f"{importlib.reload(logging) is logging} {before is logging.Logger}"`, true, "True False"},
+		{"an amendment when all was given up", map[string]string{"vendor/secrets.py": ""}, `
+sys.path.insert(0, '/app/vendor')
+import secrets, ssl
+answer = ssl.SSLContext.load_default_certs.__module__ + str('before_snapshot' in ssl.SSLContext.load_default_certs.__code__.co_freevars + ssl.SSLContext.load_default_certs.__code__.co_names) + str(hasattr(ssl.SSLContext.load_default_certs, '__wrapped__'))`, true, "sslFalseTrue"},
+		{"the environment", nil, "import os\nanswer = f'{os.environ} {os.getenv(\"OWN\")} {sorted(os.environb)}'", true,
+			"environ({'HOME': '/data', 'LANG': 'C.UTF-8', 'OWN': '1'}) 1 [b'HOME', b'LANG', b'OWN']"},
+		{"sitecustomize", map[string]string{"sitecustomize.py": "import json, sys\nsys.customized = json.dumps(sys.path[0])"},
+			"answer = sys.customized", true, `"/app"`},
+		{"its files", map[string]string{"text.txt": "text"}, "answer = open('text.txt').read() + open('/app/text.txt').read()", true, "texttext"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			spec := p.afterImport(t, test.source, test.files)
+			_, plain := p.answer(t, spec, nil)
+			used, got := p.answer(t, spec, p.spare(t, nil))
+			if plain != test.want || got != test.want || used != test.used {
+				t.Errorf("%q after a start, %q (used: %v) with a spare interpreter; want %q (used: %v)", plain, got, used, test.want, test.used)
+			}
+		})
+	}
+}
+
+// TestSpareIsNotFit has tenants whose start would have come to another state.
+func TestSpareIsNotFit(t *testing.T) {
+	p := newPython(t)
+	for _, test := range []struct {
+		name   string
+		change func(*Spec)
+		used   bool
+	}{
+		{"another variable", func(s *Spec) { s.Policy.Env = append(s.Policy.Env, "SECRET=1") }, true},
+		{"another language", func(s *Spec) { s.Policy.Env[1] = "LANG=de_DE.UTF-8" }, false},
+		{"a language less", func(s *Spec) { s.Policy.Env = s.Policy.Env[:1] }, false},
+		{"a variable of Python's", func(s *Spec) { s.Policy.Env = append(s.Policy.Env, "PYTHONUNBUFFERED=1") }, false},
+		{"a time zone", func(s *Spec) { s.Policy.Env = append(s.Policy.Env, "TZ=Europe/Berlin") }, false},
+		{"other mounts", func(s *Spec) { s.Policy.Mounts[0], s.Policy.Mounts[1] = s.Policy.Mounts[1], s.Policy.Mounts[0] }, false},
+		{"enough memory", func(s *Spec) { s.MemoryLimit = 128 << 20 }, true},
+		{"little memory", func(s *Spec) { s.MemoryLimit = 64 << 20 }, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			spec := p.afterImport(t, "answer = ''", nil)
+			test.change(&spec)
+			if used, _ := p.answer(t, spec, p.spare(t, nil)); used != test.used {
+				t.Errorf("used: %v, want %v", used, test.used)
+			}
+		})
+	}
+}
+
+// TestSpareDraws has what is random in two applications, and in two instances of one,
+// be so.
+func TestSpareDraws(t *testing.T) {
+	p := newPython(t)
+	seen := map[string]bool{}
+	for range 2 {
+		spec := p.afterImport(t, "answer = str(hash('x'))", nil)
+		_, hash := p.answer(t, spec, p.spare(t, nil))
+		spec = p.spec(t, randomApp)
+		spec.Policy.Env, spec.Spare = []string{"LANG=C.UTF-8"}, func(context.Context) *Spare { return p.spare(t, nil) }
+		im := build(t, p.engine, spec)
+		values := []string{hash}
+		for range 2 {
+			r := serve(t, restore(t, im), &Request{Environ: get(t, "/")})
+			values = append(values, strings.Split(string(r.body), "\n")...)
+		}
+		for _, v := range values {
+			if seen[v] {
+				t.Errorf("%s came twice", v)
+			}
+			seen[v] = true
+		}
+	}
+	if len(seen) != 2*(1+2*5) {
+		t.Errorf("%d values were drawn: %v", len(seen), seen)
+	}
+}
+
+// TestSparePays has each budget pay for the memory as long as it is in its name.
+func TestSparePays(t *testing.T) {
+	p := newPython(t)
+	host := NewBudget(1<<30, nil)
+	waiting, tenant := NewBudget(0, host), NewBudget(256<<20, host)
+	spare := p.spare(t, waiting)
+	if got, want := waiting.Used(), spare.Memory()+overhead; got != want || host.Used() != want {
+		t.Errorf("%d bytes are booked, %d with the host, want %d", got, host.Used(), want)
+	}
+	spec := p.afterImport(t, "answer = ''", nil)
+	spec.Budget = tenant
+	spec.Spare = func(context.Context) *Spare { return spare }
+	in, err := p.engine.prepare(t.Context(), &spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, least := tenant.Used(), in.memory.size+overhead; waiting.Used() != 0 || got < least || host.Used() != got {
+		t.Errorf("%d bytes are booked, %d with the tenant, %d with the host; want 0, %d or more, and the same",
+			waiting.Used(), got, host.Used(), least)
+	}
+	closed(t, in.Close())
+	if host.Used() != 0 {
+		t.Errorf("%d bytes are booked at the end", host.Used())
+	}
+	// It cannot be had twice.
+	if used, _ := p.answer(t, spec, spare); used {
+		t.Error("an interpreter became that of two applications")
+	}
+}
+
+// TestSpareEnds has a start in it that is ended, as one without is.
+func TestSpareEnds(t *testing.T) {
+	p := newPython(t)
+	spec := p.afterImport(t, "while True: pass", nil)
+	spec.StartTimeout = 100 * time.Millisecond
+	spare := p.spare(t, nil)
+	spec.Spare = func(context.Context) *Spare { return spare }
+	_, err := p.engine.Build(t.Context(), spec)
+	if e := (*Error)(nil); !errors.As(err, &e) || e.Kind != KindTimeout || e.Tenant != "py" || e.Op != "load" {
+		t.Errorf("got %v", err)
+	}
+}
+

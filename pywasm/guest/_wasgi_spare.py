@@ -1,0 +1,315 @@
+"""A spare interpreter waits for an application: what most of them import has been
+imported ahead, and put aside. Each has its own hash seed and serves one application.
+
+sys.modules holds no more than after any start, and an import fills it as it always
+does. What was put aside is handed out by a finder, with all that this import would
+have brought along, and only when it would have run the same files against the same
+modules: nothing in front of them in sys.path, no other finder before, nothing
+replaced in sys.modules and, as the watch tells (watch.c), no attribute of a module
+set by anybody else. Otherwise all is forgotten, and imports go their ordinary way.
+"""
+
+import _frozen_importlib
+import _frozen_importlib_external
+import builtins
+import os
+import site
+import sys
+
+import _wasgi_platform
+
+# What Flask, Django and Bottle import; the others come along. A package stands
+# before its parts, so that what each of them needs is told apart.
+MODULES = """
+collections collections.abc importlib email html http json urllib
+ast base64 bisect bz2 calendar contextlib contextvars copy dataclasses datetime
+decimal difflib email.errors email.header email.iterators email.message email.parser
+email.utils enum fnmatch functools gettext glob hashlib heapq hmac html.entities
+http.client http.cookies http.server inspect importlib.abc importlib.machinery
+importlib.metadata importlib.util io ipaddress itertools keyword linecache locale
+logging lzma math mimetypes numbers pathlib pickle pkgutil platform pprint quopri
+random re secrets selectors shutil socket socketserver ssl string struct tempfile
+textwrap threading tokenize traceback typing unicodedata urllib.parse uuid warnings
+weakref zipfile zlib
+""".split()
+
+_STDLIB = os.path.dirname(os.__file__)
+_SITE = f"{_STDLIB}/site-packages"
+_FINDERS = [_wasgi_platform._Amender, *sys.meta_path[1:4]]
+_stash = None
+
+
+def fill(watch, touched, unwatch):
+    """Imports ahead. watch begins to watch dicts of modules, touched says whether
+    code of other modules has set something there, unwatch ends it (watch.c)."""
+    global _stash
+    known, amendments = dict(sys.modules), dict(_wasgi_platform._AMENDMENTS)
+    recorder = _Recorder()
+    recorder.record(MODULES)
+    _stash = _Stash(known, recorder, amendments, (touched, unwatch))
+    del sys.modules[__name__]
+    # Of those, anybody sets what he likes: sys.stdout, and _ for gettext.
+    watched = _stash.all.keys() - {"__main__", "builtins", "sys"}
+    importers = globals(), vars(_frozen_importlib), vars(_frozen_importlib_external)
+    watch([vars(_stash.all[name]) for name in watched], importers)
+
+
+def adopt(arguments, paths, environ):
+    """Makes this the interpreter of an application: what its start would have found
+    in its folders, environment and command line. False is that it cannot be."""
+    os.environ.clear()
+    for variable in environ:
+        name, _, value = variable.partition(b"=")
+        os.environb[name] = value
+    sys.argv[:] = sys.orig_argv[:] = arguments
+    sys.path[:0] = paths
+    for path in list(sys.path_importer_cache):
+        if path != _STDLIB:
+            del sys.path_importer_cache[path]
+    known = site.removeduppaths()
+    if not _stash.begin():
+        return False
+    site.addsitedir(_SITE, known)
+    site.execsitecustomize()
+    return True
+
+
+def drop():
+    """What nobody has imported goes."""
+    global _stash
+    _stash.end()
+    _stash = None
+
+
+class _Recorder:
+    """Notes what each module imports while it runs for the first time, in order: by
+    itself, or in a function of another one. And what it asks to be called, which
+    nobody is told before an application has the module."""
+
+    def __init__(self):
+        self.needs = {}
+        self.requests = {}
+        self._import = builtins.__import__
+        self._seen = set(sys.modules)
+
+    def record(self, names):
+        import atexit
+
+        stand_ins = [
+            (builtins, "__import__", self._note_import),
+            (atexit, "register", self._later(atexit.register)),
+            (os, "register_at_fork", self._later(os.register_at_fork)),
+        ]
+        ordinary = [getattr(module, name) for module, name, _ in stand_ins]
+        for module, name, stand_in in stand_ins:
+            setattr(module, name, stand_in)
+        for name in names:
+            __import__(name)
+        for (module, name, _), function in zip(stand_ins, ordinary):
+            setattr(module, name, function)
+
+    def _later(self, register):
+        def note(*arguments, **options):
+            requests = self.requests.setdefault(_running(), [])
+            requests.append(lambda: register(*arguments, **options))
+            return arguments[0] if arguments else None
+
+        return note
+
+    def _note_import(self, name, globals=None, locals=None, fromlist=(), level=0):
+        self._add(_running(), self._new())  # what it has put into sys.modules itself
+        try:
+            return self._import(name, globals, locals, fromlist, level)
+        finally:
+            base = name if level == 0 else _absolute(name, globals, level)
+            self._note(base, fromlist or ())
+
+    def _note(self, base, fromlist):
+        new = self._new()
+        if not fromlist:
+            self._add(base, new)
+        parts = [base[:end] for end, character in enumerate(base) if character == "."]
+        parts.append(base)
+        parts += [name for name in (f"{base}.{part}" for part in fromlist) if name in sys.modules]
+        self._add(_running(), parts + new)
+
+    def _new(self):
+        new = [name for name in sys.modules if name not in self._seen and not _runs(name)]
+        self._seen.update(new)
+        return new
+
+    def _add(self, name, needs):
+        self.needs.setdefault(name, {}).update(dict.fromkeys(needs))
+
+
+def _runs(name):
+    """Whether a module is being imported."""
+    return getattr(sys.modules[name].__spec__, "_initializing", False)
+
+
+def _running():
+    """The innermost module that is being imported."""
+    return next((name for name in reversed(sys.modules) if _runs(name)), "")
+
+
+def _absolute(name, globals, level):
+    package = _frozen_importlib._calc___package__(globals)
+    return _frozen_importlib._resolve_name(name, package, level)
+
+
+def _is_file(module):
+    return (getattr(module.__spec__, "origin", None) or "").startswith("/")
+
+
+class _Loader:
+    """The loader of a module that has been loaded ahead, and looks like the one that
+    has loaded it."""
+
+    def __init__(self, stash, module, name):
+        self._stash = stash
+        self._module = module
+        self._name = name
+        self._spec = module.__spec__
+
+    def __getattr__(self, name):
+        return getattr(self._spec.loader, name)
+
+    def create_module(self, spec):
+        return self._module
+
+    def exec_module(self, module):
+        module.__spec__ = self._spec
+        self._stash.hand_out(self._name)
+
+
+class _Stash:
+    """The modules that lie aside, and the finder that hands them out."""
+
+    def __init__(self, known, recorder, amendments, watch):
+        self.all = dict(sys.modules)
+        self._aside = {name: module for name, module in self.all.items() if name not in known and name[:10] != "encodings."}
+        self._needs, self._requests = recorder.needs, recorder.requests
+        self._amendments = amendments
+        self._touched, self._unwatch = watch
+        self._parents = {}
+        self._path = None
+        self._files = {name for name, module in self.all.items() if "." not in name and _is_file(module)}
+        self._hooks = list(sys.path_hooks)
+        self._import = builtins.__import__
+        self._finders = [self, *_FINDERS]
+        for name, module in self._aside.items():
+            self._put_aside(name, module)
+
+    def _put_aside(self, name, module):
+        del sys.modules[name]
+        parent, _, child = name.rpartition(".")
+        if parent and self.all[parent].__dict__.get(child) is module:
+            delattr(self.all[parent], child)
+            self._parents[name] = self.all[parent]
+
+    def begin(self):
+        """Puts the finder in; false is that the application has modules of its own
+        that a start would have taken."""
+        if not self._path_is_clear():
+            return False
+        sys.meta_path.insert(0, self)
+        return True
+
+    def end(self):
+        """Takes the finder out. What still lies here is forgotten."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        if not self._aside:
+            return
+        for name in _wasgi_platform._AMENDMENTS.keys() ^ self._amendments.keys():
+            if name in self._aside:
+                _wasgi_platform._AMENDMENTS[name] = self._amendments[name]
+        self._unwatch()
+        self.__dict__.clear()
+        self._aside = {}
+
+    # --- the finder -------------------------------------------------------------
+
+    def find_spec(self, name, path=None, target=None):
+        module = self._aside.get(name)
+        if module is None:
+            return None
+        if not (self._untouched() and self._same_needs(name)):
+            self.end()
+            return None
+        spec = object.__new__(type(module.__spec__))
+        spec.__dict__.update(module.__spec__.__dict__, loader=_Loader(self, module, name))
+        return spec
+
+    def hand_out(self, name):
+        """Lets an import have a module that this finder has just found."""
+        self._aside.pop(name, None)  # importlib itself puts it into its parent
+        self._bring_along(name)
+
+    def _bring_along(self, name):
+        for other in self._needs.get(name, ()):
+            if other in self._aside:
+                self._hand_out(other)
+        for request in self._requests.pop(name, ()):
+            request()
+
+    def _hand_out(self, name):
+        module = self._aside.pop(name)
+        self._bring_along(name)
+        sys.modules[name] = module
+        parent = self._parents.get(name)
+        if parent is not None:
+            setattr(parent, name.rpartition(".")[2], module)
+
+    # --- whether an import would come to the same ------------------------------
+
+    def _untouched(self):
+        return (
+            not self._touched()
+            and sys.meta_path[: len(self._finders)] == self._finders
+            and sys.path_hooks == self._hooks
+            and builtins.__import__ is self._import
+            and self._path_is_clear()
+        )
+
+    def _same_needs(self, name):
+        there = sys.modules
+        for other in self._closure(name):
+            if other in self._aside:
+                if other in there:
+                    return False
+            elif there.get(other) is not self.all[other]:
+                return False
+        return True
+
+    def _closure(self, name):
+        """All that an import of name brings along or finds there, but itself."""
+        found, pending = {name}, [name]
+        while pending:
+            new = self._needs.get(pending.pop(), {}).keys() & self.all.keys() - found
+            found |= new
+            pending += new
+        found.remove(name)
+        return found
+
+    def _path_is_clear(self):
+        """Whether nothing in front of the standard library has a name of these."""
+        path = tuple(sys.path)
+        if path != self._path:
+            if _STDLIB not in path or any(self._shadows(entry) for entry in path[: path.index(_STDLIB)]):
+                return False
+            self._path = path
+        return True
+
+    def _shadows(self, entry):
+        if not isinstance(entry, str):
+            return True
+        try:
+            names = os.listdir(entry or ".")
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True  # an archive, for one
+        stems = {name.partition(".")[0] for name in names}
+        specs = [_frozen_importlib_external.PathFinder.find_spec(stem, [entry]) for stem in stems & self._files]
+        return any(spec is not None and spec.loader is not None for spec in specs)
