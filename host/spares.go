@@ -193,9 +193,9 @@ func hasPackages(a application, dir string) bool {
 	return false
 }
 
-// packagesIn counts packages up to most. A folder that cannot be read has none.
+// packagesIn counts packages up to most. What cannot be read as a folder has none.
 func packagesIn(dir string, most int) (n int) {
-	if dir == "" {
+	if ok, err := isFolder(dir); err != nil || !ok { // a pipe is not waited for
 		return 0
 	}
 	f, err := os.Open(dir)

@@ -41,7 +41,7 @@ func (p *python) afterImport(t testing.TB, source string, files map[string]strin
 	put(t, dir, files)
 	put(t, dir, map[string]string{"app.py": `import sys
 spare = type(sys.meta_path[0]).__name__ == "_Stash"
-`+source+`
+` + source + `
 
 def application(environ, start_response):
     start_response("200 OK", [("X-Spare", str(spare))])
@@ -309,4 +309,3 @@ func TestSpareEnds(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
