@@ -181,6 +181,32 @@ def note(name, *rest):
 builtins.__import__ = note
 import secrets
 answer = str('hmac' in seen)`, true, "True"},
+		{"a part of a package that was replaced", map[string]string{"own/parse.py": "OWN = 'own'"}, `
+import types
+sys.modules['urllib'] = urllib = types.ModuleType('urllib')
+urllib.__path__ = ['/app/own']
+import urllib.parse
+answer = urllib.parse.OWN`, true, "own"},
+		{"a folder in front of a package's", map[string]string{"own/parse.py": "OWN = 'own'"}, `
+import urllib
+urllib.__path__.insert(0, '/app/own')
+import urllib.parse
+answer = urllib.parse.OWN`, true, "own"},
+		{"another platform", nil, `
+sys.platform = 'winter'
+import socket
+answer = str(hasattr(socket, 'errorTab'))`, true, "True"},
+		{"a patch of a builtin", nil, `
+import builtins
+ordinary = builtins.open
+builtins.open = lambda *a, **k: ordinary(*a, **k)
+import tokenize
+answer = str(tokenize._builtin_open is builtins.open)`, true, "True"},
+		{"a builtin more", nil, `
+import gettext
+gettext.install('app')
+import secrets
+answer = str(type(sys.meta_path[0]).__name__ == '_Stash' or not spare)`, true, "True"},
 		{"a look without an import", nil, `
 import importlib.util
 spec = importlib.util.find_spec('decimal')

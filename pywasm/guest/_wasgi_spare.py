@@ -48,8 +48,7 @@ def fill(watch, touched, unwatch):
     recorder.record(MODULES)
     _stash = _Stash(known, recorder, amendments, (touched, unwatch))
     del sys.modules[__name__]
-    # Of those, anybody sets what he likes: sys.stdout, and _ for gettext.
-    watched = _stash.all.keys() - {"__main__", "builtins", "sys"}
+    watched = _stash.all.keys() - {"__main__", "sys"}  # anybody sets sys.stdout
     importers = globals(), vars(_frozen_importlib), vars(_frozen_importlib_external)
     watch([vars(_stash.all[name]) for name in watched], importers)
 
@@ -157,6 +156,11 @@ def _absolute(name, globals, level):
     return _frozen_importlib._resolve_name(name, package, level)
 
 
+def _machine():
+    """What modules ask for while they are imported, and somebody may have replaced."""
+    return [sys.platform, sys.implementation, sys.version_info, sys.flags, sys.maxsize]
+
+
 def _is_file(module):
     return (getattr(module.__spec__, "origin", None) or "").startswith("/")
 
@@ -196,6 +200,8 @@ class _Stash:
         self._files = {name for name, module in self.all.items() if "." not in name and _is_file(module)}
         self._hooks = list(sys.path_hooks)
         self._import = builtins.__import__
+        self._machine = _machine()
+        self._folders = {name: list(module.__path__) for name, module in self.all.items() if hasattr(module, "__path__")}
         self._finders = [self, *_FINDERS]
         for name, module in self._aside.items():
             self._put_aside(name, module)
@@ -269,22 +275,27 @@ class _Stash:
             and sys.meta_path[: len(self._finders)] == self._finders
             and sys.path_hooks == self._hooks
             and builtins.__import__ is self._import
+            and _machine() == self._machine
             and self._path_is_clear()
         )
 
     def _same_needs(self, name):
         there = sys.modules
         for other in self._closure(name):
-            if other in self._aside:
-                if other in there:
-                    return False
-            elif there.get(other) is not self.all[other]:
+            module = self.all[other]
+            if there.get(other, module) is not module or (other not in there and other not in self._aside):
+                return False
+            if other in self._folders and list(module.__path__) != self._folders[other]:
                 return False
         return True
 
     def _closure(self, name):
         """All that an import of name brings along or finds there, but itself."""
         found, pending = {name}, [name]
+        parent = name.rpartition(".")[0]
+        if parent:
+            found.add(parent)
+            pending.append(parent)
         while pending:
             new = self._needs.get(pending.pop(), {}).keys() & self.all.keys() - found
             found |= new

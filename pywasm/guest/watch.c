@@ -23,12 +23,20 @@ may_write(PyObject *dict)
     return may;
 }
 
+/* A name more among the builtins, as gettext has one, is in nobody's way. */
+static bool
+harmless(PyDict_WatchEvent event, PyObject *dict)
+{
+    return event == PyDict_EVENT_DEALLOCATED ||
+           (event == PyDict_EVENT_ADDED && dict == PyEval_GetBuiltins());
+}
+
 /* A PyDict_WatchCallback. */
 static int
 notice(PyDict_WatchEvent event, PyObject *dict, PyObject *Py_UNUSED(key),
        PyObject *Py_UNUSED(value))
 {
-    if (event != PyDict_EVENT_DEALLOCATED && !touched) {
+    if (!touched && !harmless(event, dict)) {
         touched = !may_write(dict);
     }
     return 0;
