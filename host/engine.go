@@ -149,8 +149,11 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 	if err != nil {
 		return nil, err
 	}
-	if hasPackages(a, cmp.Or(a.folder, a.tenant.Dir)) {
-		spec.Spare = e.spares.take
+	spec.Spare = func(ctx context.Context) *sandbox.Spare {
+		if !hasPackages(a, cmp.Or(a.folder, a.tenant.Dir)) {
+			return nil
+		}
+		return e.spares.take(ctx)
 	}
 	im, err := e.boot(ctx, a, spec)
 	if err != nil {

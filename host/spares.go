@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/wasgi/wasgi/abi"
@@ -19,7 +20,9 @@ import (
 const (
 	// spareMemory is about what a spare interpreter takes of the guests' memory. There
 	// is none where that would come near to what has idle instances closed.
-	spareMemory = 40 * config.MiB
+	spareMemory = 33 * config.MiB
+	// spareWait is how long a start waits for one in the making: what it saves at most.
+	spareWait = 300 * time.Millisecond
 	// sparePause is how long to wait for the applications that are being prepared.
 	sparePause = 50 * time.Millisecond
 	// sparePackages is how many packages an application has that will need most of
@@ -38,8 +41,8 @@ type keeper interface {
 // spareInterpreters implements keeper.
 func (e *engine) spareInterpreters() *spares { return e.spares }
 
-// spares keep one interpreter ready, where there are any (nil has none), for the next application that is to be started:
-// it has booted, and has imported what most applications import, which is half of what
+// spares keep one interpreter ready for the next application that is to be started; nil
+// has none. It has booted, and has imported what most applications import, which is half of what
 // Flask's start takes (150 of 300 ms). The host makes it while it prepares nothing.
 type spares struct {
 	boot   func(ctx context.Context, budget *sandbox.Budget) (*sandbox.Spare, error)
@@ -66,13 +69,15 @@ func (s *spares) want() {
 	}
 }
 
-// take gives the one away that is ready, or is as soon as it is made: making it takes
-// no longer than what it saves. nil is that there is none.
+// take gives the one away that is ready, or is after a short wait. nil is that there
+// is none.
 func (s *spares) take(ctx context.Context) *sandbox.Spare {
 	s.mu.Lock()
 	making := s.making
 	s.mu.Unlock()
 	if making != nil {
+		ctx, cancel := context.WithTimeout(ctx, spareWait)
+		defer cancel()
 		select {
 		case <-making:
 		case <-ctx.Done():
@@ -195,10 +200,7 @@ func hasPackages(a application, dir string) bool {
 
 // packagesIn counts packages up to most. What cannot be read as a folder has none.
 func packagesIn(dir string, most int) (n int) {
-	if ok, err := isFolder(dir); err != nil || !ok { // a pipe is not waited for
-		return 0
-	}
-	f, err := os.Open(dir)
+	f, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return 0
 	}

@@ -18,15 +18,16 @@ import (
 	"github.com/wasgi/wasgi/tenants"
 )
 
-// booter boots for spares; each boot takes a second.
+// booter boots for spares.
 type booter struct {
+	lasts time.Duration
 	boots atomic.Int32
 	err   error
 }
 
 func (b *booter) boot(ctx context.Context, budget *sandbox.Budget) (*sandbox.Spare, error) {
 	b.boots.Add(1)
-	if !pass(ctx, time.Second) {
+	if !pass(ctx, b.lasts) {
 		return nil, ctx.Err()
 	}
 	if b.err == nil {
@@ -66,21 +67,28 @@ func TestSpareIsReadyAgain(t *testing.T) {
 	})
 }
 
-// TestSpareIsWaitedFor asks while one is made: the second is not ready before it is.
+// TestSpareIsWaitedFor asks while one is made that is soon ready, and one that is not.
 func TestSpareIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &booter{}
+		b := &booter{lasts: spareWait - 1}
 		s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), never)
 		synctest.Wait()
 		start := time.Now()
-		if s.take(t.Context()) == nil || time.Since(start) != time.Second {
+		if s.take(t.Context()) == nil || time.Since(start) != spareWait-1 {
 			t.Errorf("it took %v", time.Since(start))
 		}
+		b = &booter{lasts: time.Hour}
+		s = keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), never)
 		synctest.Wait()
+		start = time.Now()
+		if s.take(t.Context()) != nil || time.Since(start) != spareWait {
+			t.Errorf("none was there after %v", time.Since(start))
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if s.take(ctx) != nil {
-			t.Error("one was there that could not have been made")
+		start = time.Now()
+		if s.take(ctx) != nil || time.Since(start) != time.Millisecond {
+			t.Errorf("none was there after %v", time.Since(start))
 		}
 	})
 }
@@ -107,13 +115,13 @@ func TestSpareIsMadeInQuiet(t *testing.T) {
 func TestSpareNeedsMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, memory := &booter{}, sandbox.NewBudget(100<<20, nil)
-		memory.Take(21 << 20)
+		memory.Take(28 << 20)
 		s := keepSpares(t, b, discard(), memory, never)
 		time.Sleep(time.Minute)
 		if n := b.boots.Load(); n != 0 {
 			t.Errorf("%d were made", n)
 		}
-		memory.Give(21 << 20)
+		memory.Give(28 << 20)
 		s.want()
 		time.Sleep(time.Minute)
 		s.drop()

@@ -67,9 +67,11 @@ type Config struct {
 	// Builders is how many tenants may be prepared (installed, booted, loaded) at once;
 	// as many again of those that a request waits for.
 	Builders int `koanf:"builders" help:"applications that may be prepared at once"`
-	// Spare keeps an interpreter ready for the next application that is to be started,
-	// which takes about 20 MB of memory.
-	Spare bool `koanf:"spare" help:"keep an interpreter ready for the next start of an application (20 MB)"`
+	// Spare keeps an interpreter ready for the next start of an application with three
+	// packages or more and a limit of 96 MiB or more, which then takes half of the time.
+	// 32 MiB of the guests' memory are booked for it, of which it uses 16; it goes when
+	// memory is short.
+	Spare bool `koanf:"spare" help:"keep an interpreter ready for the next start of an application (32 MiB)"`
 	// IsolationLevel is inprocess or process: whether guests run in this process,
 	// behind WebAssembly alone, or in a jailed worker process for each application
 	// besides. A manifest may ask for process where inprocess is set, never the other

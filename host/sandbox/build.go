@@ -35,7 +35,9 @@ type Spec struct {
 	// Boot starts the interpreter; an empty Mode is abi.BootModeWSGI.
 	Boot abi.Boot
 	// Spare, if not nil, is asked for an interpreter that waits for an application,
-	// once one has to be started. It may have none, and return nil.
+	// once one has to be started, and before StartTimeout begins. It may have none, and
+	// return nil. An application whose memory that has not room for is started once more,
+	// without.
 	Spare func(context.Context) *Spare
 	// Load names the application.
 	Load abi.Load
@@ -101,7 +103,19 @@ func (in *Instance) keep() (*Image, error) {
 
 // prepare returns an instance that waits to become a snapshot.
 func (e *Engine) prepare(ctx context.Context, spec *Spec) (*Instance, error) {
-	in, err := e.loaded(ctx, spec)
+	if spare := spec.spare(ctx); spare != nil {
+		in, err := e.prepareIn(ctx, spec, spare)
+		if err == nil || !spare.in.memory.everRefused {
+			return in, err
+		}
+		// It has less room for the application than one that has imported nothing ahead.
+	}
+	return e.prepareIn(ctx, spec, nil)
+}
+
+// prepareIn uses a spare interpreter, if it is not nil.
+func (e *Engine) prepareIn(ctx context.Context, spec *Spec, spare *Spare) (*Instance, error) {
+	in, err := e.loaded(ctx, spec, spare)
 	if err != nil {
 		return nil, err
 	}
@@ -115,10 +129,10 @@ func (e *Engine) prepare(ctx context.Context, spec *Spec) (*Instance, error) {
 }
 
 // loaded returns an instance that is ready for its first request.
-func (e *Engine) loaded(ctx context.Context, spec *Spec) (*Instance, error) {
+func (e *Engine) loaded(ctx context.Context, spec *Spec, spare *Spare) (*Instance, error) {
 	ctx, cancel := context.WithTimeout(ctx, defaultTo(spec.StartTimeout, DefaultStartTimeout))
 	defer cancel()
-	in, err := e.booted(ctx, spec)
+	in, err := e.booted(ctx, spec, spare)
 	if err != nil {
 		return nil, err
 	}
@@ -128,11 +142,11 @@ func (e *Engine) loaded(ctx context.Context, spec *Spec) (*Instance, error) {
 	return in, nil
 }
 
-// booted returns an interpreter that has the application still to load: one that
+// booted returns an interpreter that has the application still to load: the one that
 // waits, or else a new one.
-func (e *Engine) booted(ctx context.Context, spec *Spec) (*Instance, error) {
-	if in := spec.spare(ctx); in != nil {
-		return in, nil
+func (e *Engine) booted(ctx context.Context, spec *Spec, spare *Spare) (*Instance, error) {
+	if spare.adoptedBy(ctx, spec) {
+		return spare.in, nil
 	}
 	in, err := e.instantiate(instanceConfig{spec: spec})
 	if err != nil {

@@ -62,7 +62,7 @@ type Engine struct {
 	dirty    *dirtyPages
 	logger   *slog.Logger
 	yield    func()
-	calls    atomic.Int32 // guests that compute
+	calls    atomic.Int32 // into guests, but for those that sleep
 	verify   bool         // compare all of memory after each Reset
 	buffers  sync.Pool    // *[verifyBuffer]byte
 }

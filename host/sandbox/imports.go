@@ -123,7 +123,7 @@ func (in *Instance) takeTurns(now time.Time) {
 // without work: of a deploy's processor time that was a tenth (two series of deploys of
 // Flask to either host in turn, medians: 730 and 660 ms, and 680 and 580 without).
 func (e *Engine) giveWay() {
-	if int(e.calls.Load()) >= runtime.GOMAXPROCS(0) {
+	if int(e.calls.Load()) >= min(runtime.GOMAXPROCS(0), runtime.NumCPU()) {
 		e.yield()
 	}
 }

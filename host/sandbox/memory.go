@@ -21,7 +21,9 @@ type linearMemory struct {
 	floor   uint64 // what it had when it was restored: this part is not counted
 	budget  *Budget
 	huge    bool // pages of 2 MiB, where the kernel has some
-	refused bool // a growth has been refused
+	refused bool // a growth has been refused in this call
+	// everRefused: or in one before.
+	everRefused bool
 }
 
 // newMemory reserves limit bytes, a multiple of the wasm page size. No budget pays
@@ -51,7 +53,7 @@ func (m *linearMemory) Allocate(_, _ uint64) linear { return m }
 // sees memory.grow fail.
 func (m *linearMemory) Reallocate(size uint64) []byte {
 	if size > m.size && !m.extend(size) {
-		m.refused = true
+		m.refused, m.everRefused = true, true
 		return nil
 	}
 	m.size = size

@@ -59,8 +59,8 @@ func (s *Spare) Close() error {
 	return s.in.Close()
 }
 
-// spare is an interpreter that has become the application's, nil for none.
-func (spec *Spec) spare(ctx context.Context) *Instance {
+// spare asks for an interpreter that waits; nil for none.
+func (spec *Spec) spare(ctx context.Context) *Spare {
 	if spec.Spare == nil || spec.Boot.Mode != "" && spec.Boot.Mode != abi.BootModeWSGI {
 		return nil
 	}
@@ -68,13 +68,21 @@ func (spec *Spec) spare(ctx context.Context) *Instance {
 	if s == nil || s.in == nil {
 		return nil
 	}
+	return s
+}
+
+// adoptedBy makes s the application's, or frees it and is false.
+func (s *Spare) adoptedBy(ctx context.Context, spec *Spec) bool {
+	if s == nil {
+		return false
+	}
 	if err := s.in.adopt(ctx, spec); err != nil {
 		s.in.engine.logger.Debug("a spare interpreter is not used", "tenant", spec.Name, "reason", err)
 		_ = s.in.Close() // there is nothing in it
-		return nil
+		return false
 	}
 	s.in.engine.logger.Debug("a spare interpreter is used", "tenant", spec.Name)
-	return s.in
+	return true
 }
 
 var errUnfit = errors.New("the application is to have one of its own: for its memory limit, folders, or environment")

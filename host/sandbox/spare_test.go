@@ -3,8 +3,10 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +121,21 @@ func ahead(t testing.TB) []string {
 	return strings.Fields(list)
 }
 
+// amended answers whether _wasgi_platform.py has amended the module ssl.
+const amended = "answer = str(ssl.SSLContext.load_default_certs.__wrapped__.__name__ == 'load_default_certs')"
+
+// lazy is the recipe of importlib's documentation.
+const lazy = `
+import importlib.util
+def lazy(name):
+    spec = importlib.util.find_spec(name)
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+`
+
 // TestSpareStepsAside has applications with modules, hooks and patches of their own,
 // each of which an import must find.
 func TestSpareStepsAside(t *testing.T) {
@@ -217,14 +234,45 @@ answer += f" {decimal.__spec__.loader.name}"`, true, "False /usr/lib/python3.13/
 import importlib, logging
 before = logging.Logger
 answer = f"{importlib.reload(logging) is logging} {before is logging.Logger}"`, true, "True False"},
-		{"an amendment when all was given up", map[string]string{"vendor/secrets.py": ""}, `
-sys.path.insert(0, '/app/vendor')
-import secrets, ssl
-answer = ssl.SSLContext.load_default_certs.__module__ + str('before_snapshot' in ssl.SSLContext.load_default_certs.__code__.co_freevars + ssl.SSLContext.load_default_certs.__code__.co_names) + str(hasattr(ssl.SSLContext.load_default_certs, '__wrapped__'))`, true, "sslFalseTrue"},
+		{"an amendment when a module is shadowed", map[string]string{"vendor/socket.py": "from _socket import *\nOWN = 'own'"},
+			"sys.path.insert(0, '/app/vendor')\ntry:\n    import ssl\nexcept Exception:\n    import socket\n    answer = socket.OWN", true, "own"},
+		{"an amendment after a patch", nil, "import socket\nclass S(socket.socket): pass\nsocket.socket = S\nimport ssl\n" + amended, true, "True"},
+		{"an amendment after a finder", nil, "class F:\n    find_spec = staticmethod(lambda *a: None)\nsys.meta_path.insert(0, F)\nimport ssl\n" + amended, true, "True"},
+		{"an amendment after another list of finders", nil, "sys.meta_path[:] = [f for f in sys.meta_path if isinstance(f, type)]\nimport ssl\n" + amended, true, "True"},
+		{"an amendment of what was handed out", nil, "import ssl\n" + amended, true, "True"},
+		{"an import that is lazy", nil, lazy + "decimal = lazy('decimal')\nanswer = str(decimal.Decimal(1))", true, "1"},
+		{"an import that is lazy, before another", nil, lazy + "decimal = lazy('decimal')\nimport json\nanswer = str(decimal.Decimal(1))", true, "1"},
+		{"an import that a request makes lazily", nil, lazy + `
+decimal = lazy('decimal')
+class Answer:
+    def encode(self): return str(decimal.Decimal(1)).encode()
+answer = Answer()`, true, "1"},
+		{"a loader", nil, `
+import importlib.util, importlib.machinery, copy
+loader = importlib.util.find_spec('decimal').loader
+answer = str(isinstance(loader, importlib.machinery.SourceFileLoader)) + copy.copy(loader).name`, true, "Truedecimal"},
+		{"a path that follows the working directory", map[string]string{"sub/secrets.py": "OWN = 'own'"}, `
+import os
+sys.path.insert(0, '')
+import pprint
+os.chdir('/app/sub')
+import secrets
+answer = secrets.OWN`, true, "own"},
+		{"a folder that is made later", nil, `
+import importlib, os
+sys.path.insert(0, '/tmp/lib')
+import pprint
+os.mkdir('/tmp/lib')
+with open('/tmp/lib/secrets.py', 'w') as f:
+    f.write("OWN = 'own'")
+importlib.invalidate_caches()
+import secrets
+answer = secrets.OWN`, true, "own"},
+		{"the time that logging began", nil, "import logging, time\nanswer = str(time.time_ns() - logging._startTime < 50e6)", true, "True"},
 		{"the environment", nil, "import os\nanswer = f'{os.environ} {os.getenv(\"OWN\")} {sorted(os.environb)}'", true,
 			"environ({'HOME': '/data', 'LANG': 'C.UTF-8', 'OWN': '1'}) 1 [b'HOME', b'LANG', b'OWN']"},
 		{"sitecustomize", map[string]string{"sitecustomize.py": "import json, sys\nsys.customized = json.dumps(sys.path[0])"},
-			"answer = sys.customized", true, `"/app"`},
+			"answer = sys.customized", false, `"/app"`},
 		{"its files", map[string]string{"text.txt": "text"}, "answer = open('text.txt').read() + open('/app/text.txt').read()", true, "texttext"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -272,10 +320,14 @@ func TestSpareDraws(t *testing.T) {
 	seen := map[string]bool{}
 	for range 2 {
 		spec := p.afterImport(t, "answer = str(hash('x'))", nil)
-		_, hash := p.answer(t, spec, p.spare(t, nil))
+		used, hash := p.answer(t, spec, p.spare(t, nil))
 		spec = p.spec(t, randomApp)
-		spec.Policy.Env, spec.Spare = []string{"LANG=C.UTF-8"}, func(context.Context) *Spare { return p.spare(t, nil) }
+		spare := p.spare(t, nil)
+		spec.Policy.Env, spec.Spare = []string{"LANG=C.UTF-8"}, func(context.Context) *Spare { return spare }
 		im := build(t, p.engine, spec)
+		if !used || spare.in.spec.Name != "py" {
+			t.Error("no spare interpreter was used")
+		}
 		values := []string{hash}
 		for range 2 {
 			r := serve(t, restore(t, im), &Request{Environ: get(t, "/")})
@@ -309,6 +361,9 @@ func TestSparePays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if in != spare.in {
+		t.Error("the spare interpreter was not used")
+	}
 	if got, least := tenant.Used(), in.memory.size+overhead; waiting.Used() != 0 || got < least || host.Used() != got {
 		t.Errorf("%d bytes are booked, %d with the tenant, %d with the host; want 0, %d or more, and the same",
 			waiting.Used(), got, host.Used(), least)
@@ -331,7 +386,66 @@ func TestSpareEnds(t *testing.T) {
 	spare := p.spare(t, nil)
 	spec.Spare = func(context.Context) *Spare { return spare }
 	_, err := p.engine.Build(t.Context(), spec)
+	if spare.in.spec.Name != "py" {
+		t.Error("the spare interpreter was not used")
+	}
 	if e := (*Error)(nil); !errors.As(err, &e) || e.Kind != KindTimeout || e.Tenant != "py" || e.Op != "load" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestSpareIsSmall has an application that fits into its memory, and not into what a
+// spare interpreter leaves of it.
+func TestSpareIsSmall(t *testing.T) {
+	p := newPython(t)
+	for _, size := range []int{20, 84} {
+		spec := p.afterImport(t, fmt.Sprintf("import secrets\nanswer = str(len(bytearray(%d << 20)))", size), nil)
+		spec.MemoryLimit = 96 << 20
+		if used, answer := p.answer(t, spec, p.spare(t, nil)); answer != strconv.Itoa(size<<20) || used != (size == 20) {
+			t.Errorf("%d MiB: %s (used: %v)", size, answer, used)
+		}
+	}
+}
+
+// TestSpareIsFreed has starts in which it cannot be used: each mount is closed as often
+// as it was opened, and nobody pays in the end.
+func TestSpareIsFreed(t *testing.T) {
+	p := newPython(t)
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		fail  bool // the mount cannot be opened
+	}{
+		{"shadowed", map[string]string{"secrets.py": ""}, false},
+		{"without its files", nil, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			host := NewBudget(1<<30, nil)
+			spare := p.spare(t, NewBudget(0, host))
+			spec := p.afterImport(t, "answer = ''", test.files)
+			spec.Budget, spec.Spare = NewBudget(0, host), func(context.Context) *Spare { return spare }
+			open, opened, closes := spec.Policy.Mounts[2].Open, 0, 0
+			spec.Policy.Mounts[2].Open = func() (wasi.FS, error) {
+				if test.fail {
+					return nil, errors.New("gone")
+				}
+				opened++
+				return open()
+			}
+			spec.Policy.Mounts[2].Close = func() error { closes++; return nil }
+			in, err := p.engine.prepare(t.Context(), &spec)
+			if (err != nil) != test.fail {
+				t.Fatalf("got %v", err)
+			}
+			if spare.in.now() != StateClosed {
+				t.Errorf("it is %v", spare.in.now())
+			}
+			if in != nil {
+				closed(t, in.Close())
+			}
+			if opened != closes || host.Used() != host.Garbage() {
+				t.Errorf("opened %d times, closed %d times; %d bytes are booked", opened, closes, host.Used())
+			}
+		})
 	}
 }

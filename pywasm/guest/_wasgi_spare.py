@@ -3,10 +3,14 @@ imported ahead, and put aside. Each has its own hash seed and serves one applica
 
 sys.modules holds no more than after any start, and an import fills it as it always
 does. What was put aside is handed out by a finder, with all that this import would
-have brought along, and only when it would have run the same files against the same
-modules: nothing in front of them in sys.path, no other finder before, nothing
-replaced in sys.modules and, as the watch tells (watch.c), no attribute of a module
-set by anybody else. Otherwise all is forgotten, and imports go their ordinary way.
+have brought along, while it would have run the same files against the same modules:
+nothing in front of them in sys.path, no other finder before, nothing replaced in
+sys.modules and, as the watch tells (watch.c), no attribute of a module set by another
+one. Otherwise all is forgotten, and imports go their ordinary way.
+
+What shows all the same: audit hooks and filters of warnings that an application sets
+see nothing of imports that were made before, classes know the subclasses that lie
+here, and what is changed inside of an object, a class or a dict say, is not watched.
 """
 
 import _frozen_importlib
@@ -15,6 +19,7 @@ import builtins
 import os
 import site
 import sys
+import time
 
 import _wasgi_platform
 
@@ -46,7 +51,9 @@ def fill(watch, touched, unwatch):
     known, amendments = dict(sys.modules), dict(_wasgi_platform._AMENDMENTS)
     recorder = _Recorder()
     recorder.record(MODULES)
-    _stash = _Stash(known, recorder, amendments, (touched, unwatch))
+    _stash = _Stash(known, recorder, (touched, unwatch))
+    # For imports that go their ordinary way. What is handed out has been amended.
+    _wasgi_platform._AMENDMENTS.update(amendments)
     del sys.modules[__name__]
     watched = _stash.all.keys() - {"__main__", "sys"}  # anybody sets sys.stdout
     importers = globals(), vars(_frozen_importlib), vars(_frozen_importlib_external)
@@ -65,19 +72,24 @@ def adopt(arguments, paths, environ):
     for path in list(sys.path_importer_cache):
         if path != _STDLIB:
             del sys.path_importer_cache[path]
-    known = site.removeduppaths()
-    if not _stash.begin():
-        return False
-    site.addsitedir(_SITE, known)
-    site.execsitecustomize()
-    return True
+    site.removeduppaths()
+    return not _has_own_start() and _stash.begin()
 
 
 def drop():
     """What nobody has imported goes."""
     global _stash
     _stash.end()
+    if _stash in sys.meta_path:
+        sys.meta_path.remove(_stash)
     _stash = None
+
+
+def _has_own_start():
+    """Whether site would have run code of the application: before anything of ours."""
+    if _frozen_importlib_external.PathFinder.find_spec("sitecustomize") is not None:
+        return True
+    return any(name.endswith(".pth") for name in os.listdir(_SITE))
 
 
 class _Recorder:
@@ -161,22 +173,33 @@ def _machine():
     return [sys.platform, sys.implementation, sys.version_info, sys.flags, sys.maxsize]
 
 
+def _is_imported(frame):
+    """Whether the caller of a finder, by its frame, is an import: others look only."""
+    names = vars(_frozen_importlib)
+    return frame.f_globals is names and frame.f_back.f_code is _frozen_importlib._find_and_load_unlocked.__code__
+
+
+def _place(entry):
+    """A folder of sys.path as it is now: what importlib's own finder asks for."""
+    try:
+        folder = entry if entry[:1] == "/" else os.path.join(os.getcwd(), entry)
+        return entry, folder, os.stat(folder).st_mtime_ns
+    except (OSError, TypeError):
+        return entry, None, None
+
+
 def _is_file(module):
     return (getattr(module.__spec__, "origin", None) or "").startswith("/")
 
 
 class _Loader:
-    """The loader of a module that has been loaded ahead, and looks like the one that
-    has loaded it."""
+    """The loader of a module that has been loaded ahead. Only importlib sees it."""
 
     def __init__(self, stash, module, name):
         self._stash = stash
         self._module = module
         self._name = name
         self._spec = module.__spec__
-
-    def __getattr__(self, name):
-        return getattr(self._spec.loader, name)
 
     def create_module(self, spec):
         return self._module
@@ -189,11 +212,10 @@ class _Loader:
 class _Stash:
     """The modules that lie aside, and the finder that hands them out."""
 
-    def __init__(self, known, recorder, amendments, watch):
+    def __init__(self, known, recorder, watch):
         self.all = dict(sys.modules)
         self._aside = {name: module for name, module in self.all.items() if name not in known and name[:10] != "encodings."}
         self._needs, self._requests = recorder.needs, recorder.requests
-        self._amendments = amendments
         self._touched, self._unwatch = watch
         self._parents = {}
         self._path = None
@@ -222,23 +244,18 @@ class _Stash:
         return True
 
     def end(self):
-        """Takes the finder out. What still lies here is forgotten."""
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-        if not self._aside:
-            return
-        for name in _wasgi_platform._AMENDMENTS.keys() ^ self._amendments.keys():
-            if name in self._aside:
-                _wasgi_platform._AMENDMENTS[name] = self._amendments[name]
-        self._unwatch()
-        self.__dict__.clear()
-        self._aside = {}
+        """What still lies here is forgotten. The finder stays where it is: importlib
+        may be walking through sys.meta_path."""
+        if self._aside:
+            self._unwatch()
+            self.__dict__.clear()
+            self._aside = {}
 
     # --- the finder -------------------------------------------------------------
 
     def find_spec(self, name, path=None, target=None):
         module = self._aside.get(name)
-        if module is None:
+        if module is None or not _is_imported(sys._getframe(1)):
             return None
         if not (self._untouched() and self._same_needs(name)):
             self.end()
@@ -249,19 +266,23 @@ class _Stash:
 
     def hand_out(self, name):
         """Lets an import have a module that this finder has just found."""
-        self._aside.pop(name, None)  # importlib itself puts it into its parent
-        self._bring_along(name)
+        del self._aside[name]  # importlib itself puts it into its parent
+        self._complete(name)
 
-    def _bring_along(self, name):
+    def _complete(self, name):
+        """What else an import of name would have done."""
         for other in self._needs.get(name, ()):
             if other in self._aside:
                 self._hand_out(other)
         for request in self._requests.pop(name, ()):
             request()
+        _wasgi_platform._AMENDMENTS.pop(name, None)
+        if name == "logging":
+            self.all[name]._startTime = time.time_ns()
 
     def _hand_out(self, name):
         module = self._aside.pop(name)
-        self._bring_along(name)
+        self._complete(name)
         sys.modules[name] = module
         parent = self._parents.get(name)
         if parent is not None:
@@ -305,9 +326,12 @@ class _Stash:
 
     def _path_is_clear(self):
         """Whether nothing in front of the standard library has a name of these."""
-        path = tuple(sys.path)
+        if _STDLIB not in sys.path:
+            return False
+        front = sys.path[: sys.path.index(_STDLIB)]
+        path = [_place(entry) for entry in front]
         if path != self._path:
-            if _STDLIB not in path or any(self._shadows(entry) for entry in path[: path.index(_STDLIB)]):
+            if any(self._shadows(entry) for entry in front):
                 return False
             self._path = path
         return True

@@ -1,7 +1,7 @@
 /* Tells whether modules are still as they were: a module that was imported ahead
- * (_wasgi_spare.py) may stand for one that is imported now only while nobody has
- * set an attribute of those that it was made from. What a module sets in itself,
- * and what imports set, is as it would be. */
+ * (_wasgi_spare.py) may stand for one that is imported now only while no other
+ * module has set an attribute of those that it was made from. What code with a
+ * module's own globals sets there, and what imports set, is taken to be its own. */
 #include "gateway.h"
 
 enum { WRITERS = 4 };
