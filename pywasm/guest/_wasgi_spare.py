@@ -246,10 +246,11 @@ class _Stash:
     def end(self):
         """What still lies here is forgotten. The finder stays where it is: importlib
         may be walking through sys.meta_path."""
-        if self._aside:
-            self._unwatch()
-            self.__dict__.clear()
-            self._aside = {}
+        unwatch = self.__dict__.get("_unwatch")
+        self.__dict__.clear()
+        self._aside = {}
+        if unwatch is not None:
+            unwatch()
 
     # --- the finder -------------------------------------------------------------
 
