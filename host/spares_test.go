@@ -198,6 +198,21 @@ func TestHasPackages(t *testing.T) {
 	}
 }
 
+// TestHasPackagesStaysInside has links that would tell whether there is a file.
+func TestHasPackagesStaysInside(t *testing.T) {
+	a := application{tenant: &tenants.Tenant{Manifest: tenants.Manifest{PythonPath: []string{".", "out"}}}}
+	outside := touchAll(t, []string{"a/__init__.py", "b/__init__.py", "c/__init__.py"})
+	dir := touchAll(t, []string{"d/__init__.py", "e/__init__.py", "f/x"})
+	for link, to := range map[string]string{"f/__init__.py": outside + "/a/__init__.py", "g": outside + "/a", "out": outside} {
+		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if hasPackages(a, dir) {
+		t.Error("links out of the folder were followed")
+	}
+}
+
 // touchAll is a new folder with empty files.
 func touchAll(t *testing.T, names []string) string {
 	t.Helper()

@@ -105,12 +105,18 @@ func (in *Instance) keep() (*Image, error) {
 func (e *Engine) prepare(ctx context.Context, spec *Spec) (*Instance, error) {
 	if spare := spec.spare(ctx); spare != nil {
 		in, err := e.prepareIn(ctx, spec, spare)
-		if err == nil || !spare.in.memory.everRefused {
+		if err == nil || ctx.Err() != nil || !spare.in.memory.everRefused || !forMemory(err) {
 			return in, err
 		}
 		// It has less room for the application than one that has imported nothing ahead.
 	}
 	return e.prepareIn(ctx, spec, nil)
+}
+
+// forMemory says whether a start has ended for want of memory.
+func forMemory(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Kind == KindMemory || e.Kind == KindException && strings.HasPrefix(lastLine(e.Traceback), "MemoryError"))
 }
 
 // prepareIn uses a spare interpreter, if it is not nil.

@@ -41,7 +41,6 @@ func (in *Instance) call(ctx context.Context, x export, first, second uint32) (i
 
 // begin opens the account of a call and fills the fuel up.
 func (in *Instance) begin(ctx context.Context) {
-	in.engine.calls.Add(1)
 	in.sandbox.SetContext(ctx)
 	limit := time.Duration(0)
 	if in.exchange.responder != nil { // the limit is a request's; a start has its timeout
@@ -55,7 +54,6 @@ func (in *Instance) begin(ctx context.Context) {
 // finish closes the account. After proc_exit only wazero's own copy of the
 // global is left, and that is all that is read.
 func (in *Instance) finish() {
-	in.engine.calls.Add(-1)
 	in.account.close(in.fuelLeft())
 	in.settle()
 	in.audit()

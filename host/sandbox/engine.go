@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -45,8 +44,7 @@ type EngineConfig struct {
 	// Logger gets what the operator should know; nil discards it.
 	Logger *slog.Logger
 	// Yield, if not nil, lets the host's other goroutines go first: it is called in
-	// the goroutine of a guest that has run for two milliseconds, once for each two,
-	// while guests compute on all processors.
+	// the goroutine of a guest that has run for two milliseconds, once for each two.
 	Yield func()
 	// CompileWorkers is how many threads compile; 0 means one for each CPU.
 	CompileWorkers int
@@ -62,9 +60,8 @@ type Engine struct {
 	dirty    *dirtyPages
 	logger   *slog.Logger
 	yield    func()
-	calls    atomic.Int32 // into guests, but for those that sleep
-	verify   bool         // compare all of memory after each Reset
-	buffers  sync.Pool    // *[verifyBuffer]byte
+	verify   bool      // compare all of memory after each Reset
+	buffers  sync.Pool // *[verifyBuffer]byte
 }
 
 // NewEngine compiles the guest, once for booting and restoring alike. It

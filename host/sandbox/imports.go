@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -108,7 +107,7 @@ func (in *Instance) takeTurns(now time.Time) {
 		return
 	}
 	in.account.pause()
-	in.engine.giveWay()
+	in.engine.yield()
 	if y, ok := in.exchange.responder.(Yielder); ok {
 		y.Yield()
 	}
@@ -117,20 +116,8 @@ func (in *Instance) takeTurns(now time.Time) {
 	in.mayGoOn(in.account.since)
 }
 
-// giveWay lets the host's other goroutines go first, where guests compute on all
-// processors. On one that is left they have gone already: the runtime looks at sockets
-// there. It would find this guest there too, be woken up for it, and leave this one
-// without work: of a deploy's processor time that was a tenth (two series of deploys of
-// Flask to either host in turn, medians: 730 and 660 ms, and 680 and 580 without).
-func (e *Engine) giveWay() {
-	if int(e.calls.Load()) >= min(runtime.GOMAXPROCS(0), runtime.NumCPU()) {
-		e.yield()
-	}
-}
-
 func (in *Instance) beforeSleep() {
 	in.account.pause()
-	in.engine.calls.Add(-1)
 	if w, ok := in.exchange.responder.(Waiter); ok {
 		w.Pause()
 	}
@@ -139,7 +126,6 @@ func (in *Instance) beforeSleep() {
 // afterSleep ends a guest whose deadline cut the sleep short: it must not go on
 // as if it had slept its time.
 func (in *Instance) afterSleep() {
-	in.engine.calls.Add(1)
 	if w, ok := in.exchange.responder.(Waiter); ok {
 		w.Resume()
 	}

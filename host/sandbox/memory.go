@@ -89,6 +89,7 @@ func (m *linearMemory) moveTo(budget *Budget, limit uint64) bool {
 	}
 	m.budget.Give(m.size)
 	m.budget, m.limit = budget, limit
+	m.refused, m.everRefused = false, false
 	return true
 }
 

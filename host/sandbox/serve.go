@@ -123,7 +123,7 @@ func (in *Instance) Serve(ctx context.Context, q *Request, r Responder) error {
 // has nearly all that it may have: what fills it stays, and every later request
 // would meet the same end. A single wish for too much leaves it usable.
 func (in *Instance) afterRequest() State {
-	if m := in.memory; m.refused && m.size > uint64(len(m.base))/4*3 {
+	if m := in.memory; m.refused && m.size > m.limit/4*3 {
 		return StateDead
 	}
 	return StateReady

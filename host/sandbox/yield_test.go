@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"runtime"
 	"testing"
 	"time"
 
@@ -10,10 +9,7 @@ import (
 	"github.com/wasgi/wasgi/abi/tck"
 )
 
-func processors() int { return min(runtime.GOMAXPROCS(0), runtime.NumCPU()) }
-
-// yielding is an engine whose yields are counted, with guests that compute on all
-// processors but one.
+// yielding is an engine whose yields are counted.
 func yielding(t *testing.T, module []byte, yields *int) *Engine {
 	t.Helper()
 	e, err := NewEngine(t.Context(), EngineConfig{Module: module, Yield: func() { *yields++ }})
@@ -21,7 +17,6 @@ func yielding(t *testing.T, module []byte, yields *int) *Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closed(t, e.Close(context.Background())) })
-	e.calls.Add(int32(processors()) - 1)
 	return e
 }
 
@@ -46,23 +41,6 @@ func TestAnImportThatRunsOnGivesWay(t *testing.T) {
 	}
 	if yields == 0 {
 		t.Error("it never gave way")
-	}
-}
-
-// TestAProcessorIsLeft has one guest compute and nothing on another processor, which
-// then looks at sockets.
-func TestAProcessorIsLeft(t *testing.T) {
-	yields := 0
-	e := yielding(t, tck.Spin(), &yields)
-	in := restore(t, build(t, e, Spec{CPULimit: 10 * slice}))
-	e.calls.Add(-1)
-	yields = 0
-	wantKind(t, in.Serve(t.Context(), emptyRequest(), &recorder{}), KindTimeout)
-	if e.calls.Add(1); yields != 0 {
-		t.Errorf("it gave way %d times", yields)
-	}
-	if n := e.calls.Load(); n != int32(processors())-1 {
-		t.Errorf("%d guests compute, besides those that the test has made up", n-int32(processors())+1)
 	}
 }
 
