@@ -84,8 +84,11 @@ func (a App) Policy() (wasi.Policy, error) {
 // Waiting is what an interpreter sees that has no application yet, and for which root
 // is the standard library: the mounts that Policy begins with.
 func Waiting(root wasi.FS) wasi.Policy {
-	return wasi.Policy{Mounts: []wasi.Mount{Shared("/", root)}, Env: BaseEnviron(TmpDir)}
+	return wasi.Policy{Mounts: []wasi.Mount{library(root)}, Env: BaseEnviron(TmpDir)}
 }
+
+// library is the first mount of every policy: Waiting's has to be the same.
+func library(root wasi.FS) wasi.Mount { return Shared("/", root) }
 
 // mounts have a fixed order: descriptor numbers are part of a snapshot.
 func (a App) mounts() ([]wasi.Mount, error) {
@@ -93,7 +96,7 @@ func (a App) mounts() ([]wasi.Mount, error) {
 	if err != nil {
 		return nil, err
 	}
-	mounts := []wasi.Mount{Shared("/", a.Root)}
+	mounts := []wasi.Mount{library(a.Root)}
 	for _, f := range folders {
 		m, err := a.mount(f)
 		if err != nil {

@@ -43,14 +43,6 @@ func (e *Engine) NewSpare(ctx context.Context, spec Spec) (*Spare, error) {
 	return &Spare{in}, nil
 }
 
-// Memory is what it holds, in bytes of linear memory.
-func (s *Spare) Memory() uint64 {
-	if s.in == nil {
-		return 0
-	}
-	return s.in.memory.size
-}
-
 // Close frees it, unless an application has it.
 func (s *Spare) Close() error {
 	if s.in == nil {

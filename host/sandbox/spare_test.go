@@ -351,7 +351,7 @@ func TestSparePays(t *testing.T) {
 	host := NewBudget(1<<30, nil)
 	waiting, tenant := NewBudget(0, host), NewBudget(256<<20, host)
 	spare := p.spare(t, waiting)
-	if got, want := waiting.Used(), spare.Memory()+overhead; got != want || host.Used() != want {
+	if got, want := waiting.Used(), spare.in.memory.size+overhead; got != want || host.Used() != want {
 		t.Errorf("%d bytes are booked, %d with the host, want %d", got, host.Used(), want)
 	}
 	spec := p.afterImport(t, "answer = ''", nil)

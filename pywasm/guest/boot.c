@@ -246,21 +246,6 @@ start(const struct boot *boot)
     return status;
 }
 
-static PyObject *
-list_of_texts(char **texts, Py_ssize_t count)
-{
-    PyObject *list = PyList_New(count);
-    for (Py_ssize_t i = 0; i < count && list != NULL; i++) {
-        PyObject *text = PyUnicode_DecodeFSDefault(texts[i]);
-        if (text == NULL) {
-            Py_CLEAR(list);
-            break;
-        }
-        PyList_SET_ITEM(list, i, text);
-    }
-    return list;
-}
-
 /* Boots a spare interpreter for good. */
 static int32_t
 adopt(const struct boot *boot)
@@ -275,11 +260,7 @@ adopt(const struct boot *boot)
     if (status != WASGI_STATUS_OK) {
         return status;
     }
-    PyObject *arguments = list_of_texts(boot->args, boot->arg_count);
-    PyObject *paths = list_of_texts(boot->paths, boot->path_count);
-    status = spare_adopt(arguments, paths);
-    Py_XDECREF(arguments);
-    Py_XDECREF(paths);
+    status = spare_adopt(boot->args, boot->arg_count, boot->paths, boot->path_count);
     if (status == WASGI_STATUS_OK) {
         gateway.stage = STAGE_BOOTED;
     }

@@ -71,7 +71,7 @@ int32_t gateway_run(void);
  * it needs an interpreter of its own. */
 int32_t spare_fill(void);
 int32_t spare_enter(void);
-int32_t spare_adopt(PyObject *arguments, PyObject *paths);
+int32_t spare_adopt(char **args, Py_ssize_t arg_count, char **paths, Py_ssize_t path_count);
 void spare_drop(void);
 
 /* watch.c: tuple of watch, touched and unwatch */

@@ -39,16 +39,16 @@ add_folders(bool known)
 }
 
 static PyObject *
-list_of(char **entries, size_t count)
+list_of(char **entries, Py_ssize_t count, PyObject *(*make)(const char *))
 {
-    PyObject *list = PyList_New((Py_ssize_t)count);
-    for (size_t i = 0; i < count && list != NULL; i++) {
-        PyObject *entry = PyBytes_FromString(entries[i]);
+    PyObject *list = PyList_New(count);
+    for (Py_ssize_t i = 0; i < count && list != NULL; i++) {
+        PyObject *entry = make(entries[i]);
         if (entry == NULL) {
             Py_CLEAR(list);
             break;
         }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, entry);
+        PyList_SET_ITEM(list, i, entry);
     }
     return list;
 }
@@ -69,7 +69,7 @@ environment(void)
         PyErr_NoMemory();
     }
     else {
-        list = list_of(entries, count);
+        list = list_of(entries, (Py_ssize_t)count, PyBytes_FromString);
     }
     free(text);
     free(entries);
@@ -103,12 +103,16 @@ spare_enter(void)
 }
 
 int32_t
-spare_adopt(PyObject *arguments, PyObject *paths)
+spare_adopt(char **args, Py_ssize_t arg_count, char **paths, Py_ssize_t path_count)
 {
-    PyObject *variables = arguments == NULL || paths == NULL ? NULL : environment();
-    PyObject *done = variables == NULL ? NULL
-                                       : PyObject_CallMethod(module, "adopt", "OOO", arguments,
-                                                             paths, variables);
+    PyObject *arguments = list_of(args, arg_count, PyUnicode_DecodeFSDefault);
+    PyObject *folders = list_of(paths, path_count, PyUnicode_DecodeFSDefault);
+    PyObject *variables = environment(), *done = NULL;
+    if (arguments != NULL && folders != NULL && variables != NULL) {
+        done = PyObject_CallMethod(module, "adopt", "OOO", arguments, folders, variables);
+    }
+    Py_XDECREF(arguments);
+    Py_XDECREF(folders);
     Py_XDECREF(variables);
     if (done == NULL) {
         log_exception();
