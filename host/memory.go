@@ -123,6 +123,14 @@ func (s *site) trim() {
 	}
 }
 
+// relieve closes the tenant's idle instances for one that is refused memory: what
+// they grew by is the tenant's, and of no use to it there. Others' stay, or one
+// tenant could have all others start anew.
+func (s *site) relieve() bool {
+	d := s.live.Load()
+	return d != nil && d.pool.Trim() > 0
+}
+
 // trim closes idle instances until reliefBelow and says how many.
 func (f *fleet) trim() int {
 	closed := 0

@@ -58,10 +58,9 @@ type site struct {
 }
 
 func newSite(f *fleet, name string) *site {
-	return &site{
-		name: name, fleet: f,
-		memory: sandbox.NewBudget(uint64(f.cfg.now().MemoryPerTenant), f.memory),
-	}
+	s := &site{name: name, fleet: f}
+	s.memory = sandbox.NewBudget(uint64(f.cfg.now().MemoryPerTenant), f.memory).WithRelief(s.relieve)
+	return s
 }
 
 // stoppedSite is one that was stopped before it began: nothing is done for it.

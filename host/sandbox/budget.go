@@ -18,12 +18,22 @@ type Budget struct {
 	limit   uint64
 	used    atomic.Uint64
 	garbage atomic.Uint64 // the part of used that the collector has to find
+	relief  func() bool   // nil: there is none
 }
 
 // NewBudget returns a budget of limit bytes within parent, which may be nil.
 // A limit of 0 leaves it to the parent.
 func NewBudget(limit uint64, parent *Budget) *Budget {
 	return &Budget{parent: parent, limit: limit}
+}
+
+// WithRelief has a Take that the limits refuse call relief, once, before it is false.
+// relief gives back at once what its owner can do without, and is false when that
+// is nothing. It is called on the goroutine of whoever takes, a guest's too, in the
+// middle of its call. Set it before the budget is used.
+func (b *Budget) WithRelief(relief func() bool) *Budget {
+	b.relief = relief
+	return b
 }
 
 // Parent is the budget that this one is a part of, nil for none.
@@ -58,16 +68,24 @@ func (b *Budget) reserve(u use) uint64 {
 // Take books n bytes, or nothing and is false when a limit is in the way. An
 // eighth of each limit is not for growing but for new and small instances, so
 // that those who take all there is keep nobody from being served.
-func (b *Budget) Take(n uint64) bool { return b.take(n, forGrown) }
+func (b *Budget) Take(n uint64) bool { return b.takeOrRelieve(n, forGrown) }
 
 // TakeWritten is Take with all of that eighth in the budgets of tenants, and half
 // of it in the host's. It is for what an instance has already made its own: one
 // that has grown as far as it may and caught its MemoryError shall go on.
-func (b *Budget) TakeWritten(n uint64) bool { return b.take(n, forWritten) }
+func (b *Budget) TakeWritten(n uint64) bool { return b.takeOrRelieve(n, forWritten) }
 
 // TakeReserve is Take with that eighth. It is for what is new, or small: what
 // waits for the collector is not in its way.
-func (b *Budget) TakeReserve(n uint64) bool { return b.take(n, forNew) }
+func (b *Budget) TakeReserve(n uint64) bool { return b.takeOrRelieve(n, forNew) }
+
+func (b *Budget) takeOrRelieve(n uint64, u use) bool {
+	if b.take(n, u) {
+		return true
+	}
+	can := b.relief != nil && (b.limit == 0 || n <= b.limit-b.reserve(u))
+	return can && b.relief() && b.take(n, u)
+}
 
 func (b *Budget) take(n uint64, u use) bool {
 	if b == nil {

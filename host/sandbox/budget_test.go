@@ -42,6 +42,37 @@ func TestBudgetsAreATree(t *testing.T) {
 	}
 }
 
+// TestReliefComesFirst: what its owner can do without is given back before anything is refused.
+func TestReliefComesFirst(t *testing.T) {
+	host := NewBudget(1600, nil)
+	asked, idle := 0, uint64(300)
+	var b *Budget
+	b = NewBudget(800, host).WithRelief(func() bool {
+		asked++
+		given := idle
+		b.Give(given)
+		idle = 0
+		return given > 0
+	})
+	for i, step := range []struct {
+		take  func(uint64) bool
+		n     uint64
+		ok    bool
+		asked int
+		used  uint64
+	}{
+		{take: b.Take, n: 300, ok: true, asked: 0, used: 300},         // the idle one's
+		{take: b.Take, n: 701, ok: false, asked: 0, used: 300},        // more than can ever be had
+		{take: b.Take, n: 600, ok: true, asked: 1, used: 600},         // in its place
+		{take: b.TakeWritten, n: 201, ok: false, asked: 2, used: 600}, // nothing is idle
+		{take: b.TakeReserve, n: 200, ok: true, asked: 2, used: 800},
+	} {
+		if ok := step.take(step.n); ok != step.ok || asked != step.asked || b.Used() != step.used || host.Used() != step.used {
+			t.Errorf("step %d: %v, asked %d times, used %d and %d", i, ok, asked, b.Used(), host.Used())
+		}
+	}
+}
+
 // TestEverythingIsGivenBack books instances and an image in RAM and finds the
 // budget empty when they are gone.
 func TestEverythingIsGivenBack(t *testing.T) {
