@@ -149,11 +149,11 @@ func (e *engine) build(ctx context.Context, a application) (image, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec.Spare = func(ctx context.Context) *sandbox.Spare {
-		if !hasPackages(a, cmp.Or(a.folder, a.tenant.Dir)) {
+	spec.Spare = func(ctx context.Context, fits func(*sandbox.Spare) bool) *sandbox.Spare {
+		if !profits(a, cmp.Or(a.folder, a.tenant.Dir)) {
 			return nil
 		}
-		return e.spares.take(ctx)
+		return e.spares.take(ctx, fits)
 	}
 	im, err := e.boot(ctx, a, spec)
 	if err != nil {

@@ -110,7 +110,7 @@ func newFleet(c Config, m maker, log *slog.Logger, ev *events) *fleet {
 	if l, ok := m.(interface{ lookAround() }); ok {
 		f.slots.WithLook(l.lookAround)
 	}
-	if k, ok := m.(keeper); ok && c.Spare && tenants.IsolationLevel(c.IsolationLevel) != tenants.WorkerProcess {
+	if k, ok := m.(keeper); ok && c.Spare {
 		f.spares = k.spareInterpreters()
 	}
 	f.logs.make, f.reader = f.newTenantLog, newReader()

@@ -88,6 +88,8 @@ func (f *fleet) relieve(ctx context.Context) {
 		if short(f.memory, reliefAbove) {
 			f.spares.drop()
 			f.trim()
+		} else if !f.needsSpare() {
+			f.spares.drop()
 		}
 		if f.memory.Used() == f.spares.held() {
 			continue // nobody has an instance, of ten thousand
@@ -98,13 +100,16 @@ func (f *fleet) relieve(ctx context.Context) {
 	}
 }
 
-// roomFor makes instances of im. When memory is short, idle ones of other
-// tenants are closed first.
+// roomFor makes instances of im. When memory is short, the spare interpreter and idle
+// ones of other tenants are closed first.
 func (f *fleet) roomFor(im image) func(context.Context) (instance, error) {
 	return func(ctx context.Context) (instance, error) {
 		in, err := im.Restore(ctx)
 		var e *sandbox.Error
-		if errors.As(err, &e) && e.Kind == sandbox.KindMemory && short(f.memory, reliefAbove) && f.trim() > 0 {
+		if !errors.As(err, &e) || e.Kind != sandbox.KindMemory || !short(f.memory, reliefAbove) {
+			return in, err
+		}
+		if dropped := f.spares.drop(); f.trim() > 0 || dropped {
 			return im.Restore(ctx)
 		}
 		return in, err

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"github.com/wasgi/wasgi/host/config"
 	"github.com/wasgi/wasgi/host/policy"
 	"github.com/wasgi/wasgi/host/sandbox"
+	"github.com/wasgi/wasgi/tenants"
 )
 
 const (
@@ -69,9 +71,9 @@ func (s *spares) want() {
 	}
 }
 
-// take gives the one away that is ready, or is after a short wait. nil is that there
-// is none.
-func (s *spares) take(ctx context.Context) *sandbox.Spare {
+// take gives the one away that is ready, or is after a short wait, if it fits. nil is
+// that there is none.
+func (s *spares) take(ctx context.Context, fits func(*sandbox.Spare) bool) *sandbox.Spare {
 	s.mu.Lock()
 	making := s.making
 	s.mu.Unlock()
@@ -85,27 +87,35 @@ func (s *spares) take(ctx context.Context) *sandbox.Spare {
 		}
 	}
 	defer s.want()
-	return s.remove()
+	return s.remove(fits)
 }
 
-func (s *spares) remove() *sandbox.Spare {
+// remove is nil when there is none that fits.
+func (s *spares) remove(fits func(*sandbox.Spare) bool) *sandbox.Spare {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	spare := s.ready
+	if spare == nil || !fits(spare) {
+		return nil
+	}
 	s.ready, s.budget = nil, nil
 	return spare
 }
 
-// drop frees the one that is ready. The next is made after the next start.
-func (s *spares) drop() {
+// drop frees the one that is ready, and says whether there was one. The next is made
+// after the next start.
+func (s *spares) drop() bool {
 	if s == nil {
-		return
+		return false
 	}
-	if spare := s.remove(); spare != nil {
-		if err := spare.Close(); err != nil {
-			s.log.Error("a spare interpreter could not be freed", "error", err)
-		}
+	spare := s.remove(func(*sandbox.Spare) bool { return true })
+	if spare == nil {
+		return false
 	}
+	if err := spare.Close(); err != nil {
+		s.log.Error("a spare interpreter could not be freed", "error", err)
+	}
+	return true
 }
 
 // held is what the one that is ready takes of the guests' memory, in bytes.
@@ -118,9 +128,9 @@ func (s *spares) held() uint64 {
 	return s.budget.Used()
 }
 
-// keep makes one whenever one is wanted and busy says that nothing else is being
-// prepared, until ctx ends.
-func (s *spares) keep(ctx context.Context, memory *sandbox.Budget, busy func() bool) {
+// keep makes one whenever one is wanted and needed, and busy says that nothing else is
+// being prepared, until ctx ends.
+func (s *spares) keep(ctx context.Context, memory *sandbox.Budget, needed, busy func() bool) {
 	defer s.drop()
 	for {
 		select {
@@ -133,7 +143,9 @@ func (s *spares) keep(ctx context.Context, memory *sandbox.Budget, busy func() b
 				return
 			}
 		}
-		s.fill(ctx, memory)
+		if needed() {
+			s.fill(ctx, memory)
+		}
 	}
 }
 
@@ -178,14 +190,19 @@ func (e *engine) bootSpare(ctx context.Context, budget *sandbox.Budget) (*sandbo
 // keepSpare keeps an interpreter ready until ctx ends.
 func (f *fleet) keepSpare(ctx context.Context) {
 	if f.spares != nil {
-		f.spares.keep(ctx, f.memory, f.builders.busy)
+		f.spares.keep(ctx, f.memory, f.needsSpare, f.builders.busy)
 	}
 }
 
-// hasPackages says whether an application will import much of what a spare
-// interpreter has imported. What leads out of its folder is not looked at: the answer
-// shows, and would tell what there is on the host.
-func hasPackages(a application, dir string) bool {
+// needsSpare is false when no application is started in the host's own process.
+func (f *fleet) needsSpare() bool {
+	return tenants.IsolationLevel(f.cfg.now().IsolationLevel) != tenants.WorkerProcess
+}
+
+// profits says whether an application will import much of what a spare interpreter has
+// imported, and nothing of its own before. What leads out of its folder is not looked
+// at: the answer shows, and would tell what there is on the host.
+func profits(a application, dir string) bool {
 	c := packageCount{names: sparePackagesRead}
 	if a.release.Site != "" {
 		c.read(a.release.Site, ".")
@@ -193,15 +210,24 @@ func hasPackages(a application, dir string) bool {
 	for _, p := range a.tenant.PythonPath() {
 		c.read(dir, p)
 	}
-	return c.packages >= sparePackages
+	return c.packages >= sparePackages && !c.ownStart
 }
 
 // packageCount counts packages until there are enough, or it has read enough names.
-type packageCount struct{ packages, names int }
+type packageCount struct {
+	packages, names int
+	ownStart        bool // Python's site runs code of the application
+}
+
+// startsItself says whether site runs it: a module of that name, or code in a .pth file,
+// which it looks for in installed packages alone; in other folders one is of no use.
+func startsItself(name string) bool {
+	return strings.HasSuffix(name, ".pth") || strings.HasPrefix(name, "sitecustomize")
+}
 
 // read looks into a folder below root. What cannot be read as one has no packages.
 func (c *packageCount) read(root, dir string) {
-	if c.packages >= sparePackages || c.names <= 0 {
+	if c.ownStart || c.names <= 0 {
 		return
 	}
 	c.names-- // many paths that lead nowhere come to an end as well
@@ -217,7 +243,11 @@ func (c *packageCount) read(root, dir string) {
 	defer f.Close()
 	names, _ := f.Readdirnames(c.names)
 	c.names -= len(names)
+	c.ownStart = slices.ContainsFunc(names, startsItself)
 	for _, name := range names {
+		if c.packages >= sparePackages {
+			return
+		}
 		if strings.Contains(name, ".") {
 			continue
 		}

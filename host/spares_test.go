@@ -36,28 +36,32 @@ func (b *booter) boot(ctx context.Context, budget *sandbox.Budget) (*sandbox.Spa
 	return &sandbox.Spare{}, b.err
 }
 
-func keepSpares(t *testing.T, b *booter, log *slog.Logger, memory *sandbox.Budget, busy func() bool) *spares {
+func keepSpares(t *testing.T, b *booter, log *slog.Logger, memory *sandbox.Budget, needed, busy func() bool) *spares {
 	t.Helper()
 	s := newSpares(log, b.boot)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); s.keep(ctx, memory, busy) }()
+	go func() { defer close(done); s.keep(ctx, memory, needed, busy) }()
 	t.Cleanup(func() { cancel(); <-done })
 	return s
 }
 
 func never() bool { return false }
 
+func always() bool { return true }
+
+func fit(*sandbox.Spare) bool { return true }
+
 func TestSpareIsReadyAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &booter{}
-		s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), never)
+		s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), always, never)
 		for i := range 3 {
 			time.Sleep(2 * time.Second)
 			if held := s.held(); held != 20 {
 				t.Errorf("%d bytes are held", held)
 			}
-			if s.take(t.Context()) == nil || int(b.boots.Load()) != i+1 {
+			if s.take(t.Context(), fit) == nil || int(b.boots.Load()) != i+1 {
 				t.Errorf("there was none after %d boots", b.boots.Load())
 			}
 			if held := s.held(); held != 0 {
@@ -71,23 +75,23 @@ func TestSpareIsReadyAgain(t *testing.T) {
 func TestSpareIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &booter{lasts: spareWait - 1}
-		s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), never)
+		s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), always, never)
 		synctest.Wait()
 		start := time.Now()
-		if s.take(t.Context()) == nil || time.Since(start) != spareWait-1 {
+		if s.take(t.Context(), fit) == nil || time.Since(start) != spareWait-1 {
 			t.Errorf("it took %v", time.Since(start))
 		}
 		b = &booter{lasts: time.Hour}
-		s = keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), never)
+		s = keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), always, never)
 		synctest.Wait()
 		start = time.Now()
-		if s.take(t.Context()) != nil || time.Since(start) != spareWait {
+		if s.take(t.Context(), fit) != nil || time.Since(start) != spareWait {
 			t.Errorf("none was there after %v", time.Since(start))
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		start = time.Now()
-		if s.take(ctx) != nil || time.Since(start) != time.Millisecond {
+		if s.take(ctx, fit) != nil || time.Since(start) != time.Millisecond {
 			t.Errorf("none was there after %v", time.Since(start))
 		}
 	})
@@ -97,14 +101,14 @@ func TestSpareIsMadeInQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, busy := &booter{}, atomic.Bool{}
 		busy.Store(true)
-		s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), busy.Load)
+		s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), always, busy.Load)
 		time.Sleep(time.Minute)
-		if n := b.boots.Load(); n != 0 || s.take(t.Context()) != nil {
+		if n := b.boots.Load(); n != 0 || s.take(t.Context(), fit) != nil {
 			t.Errorf("%d were made while applications were prepared", n)
 		}
 		busy.Store(false)
 		time.Sleep(time.Minute)
-		if n := b.boots.Load(); n != 1 || s.take(t.Context()) == nil {
+		if n := b.boots.Load(); n != 1 || s.take(t.Context(), fit) == nil {
 			t.Errorf("%d were made", n)
 		}
 	})
@@ -116,7 +120,7 @@ func TestSpareNeedsMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, memory := &booter{}, sandbox.NewBudget(100<<20, nil)
 		memory.Take(28 << 20)
-		s := keepSpares(t, b, discard(), memory, never)
+		s := keepSpares(t, b, discard(), memory, always, never)
 		time.Sleep(time.Minute)
 		if n := b.boots.Load(); n != 0 {
 			t.Errorf("%d were made", n)
@@ -126,7 +130,7 @@ func TestSpareNeedsMemory(t *testing.T) {
 		time.Sleep(time.Minute)
 		s.drop()
 		time.Sleep(time.Minute)
-		if n := b.boots.Load(); n != 1 || s.take(t.Context()) != nil {
+		if n := b.boots.Load(); n != 1 || s.take(t.Context(), fit) != nil {
 			t.Errorf("%d were made", n)
 		}
 	})
@@ -137,9 +141,9 @@ func TestSpareFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		b := &booter{err: errors.New("no such module")}
-		s := keepSpares(t, b, slog.New(slog.NewTextHandler(&log, nil)), sandbox.NewBudget(1<<30, nil), never)
+		s := keepSpares(t, b, slog.New(slog.NewTextHandler(&log, nil)), sandbox.NewBudget(1<<30, nil), always, never)
 		time.Sleep(time.Minute)
-		if s.take(t.Context()) != nil {
+		if s.take(t.Context(), fit) != nil {
 			t.Error("one that failed was given away")
 		}
 		time.Sleep(time.Minute)
@@ -153,8 +157,7 @@ func TestSpareFails(t *testing.T) {
 
 func TestNoSpares(t *testing.T) {
 	var none *spares
-	none.drop()
-	if none.held() != 0 {
+	if none.drop() || none.held() != 0 {
 		t.Error("none holds memory")
 	}
 	c := config.Default(nil, 1)
@@ -165,13 +168,13 @@ func TestNoSpares(t *testing.T) {
 	}{{true, "inprocess", true}, {false, "inprocess", false}, {true, "process", false}} {
 		c.Spare, c.IsolationLevel = test.spare, test.level
 		f := newFleet(c, &engine{spares: newSpares(discard(), nil)}, discard(), &events{})
-		if (f.spares != nil) != test.want {
-			t.Errorf("%+v: there are spares: %v", test, f.spares != nil)
+		if got := f.spares != nil && f.needsSpare(); got != test.want {
+			t.Errorf("%+v: there are spares: %v", test, got)
 		}
 	}
 }
 
-func TestHasPackages(t *testing.T) {
+func TestProfits(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		files []string
@@ -184,6 +187,8 @@ func TestHasPackages(t *testing.T) {
 		{"two, and folders without modules", []string{"shop/__init__.py", "static/x.css", "templates/x.html", "packages/flask/__init__.py"}, nil, false},
 		{"the application's own count", []string{"shop/__init__.py", "api/__init__.py", "packages/flask/__init__.py"}, nil, true},
 		{"installed ones", []string{"app.py"}, []string{"a/__init__.py", "b/__init__.py", "c/__init__.py"}, true},
+		{"code that site runs", []string{"a/__init__.py", "b/__init__.py", "c/__init__.py"}, []string{"distutils-precedence.pth"}, false},
+		{"a module that site imports", []string{"a/__init__.py", "b/__init__.py", "c/__init__.py", "packages/sitecustomize.py"}, nil, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a := application{tenant: &tenants.Tenant{Manifest: tenants.Manifest{PythonPath: []string{".", "packages", "absent"}}}}
@@ -191,15 +196,15 @@ func TestHasPackages(t *testing.T) {
 			if test.site != nil {
 				a.release.Site = touchAll(t, test.site)
 			}
-			if got := hasPackages(a, dir); got != test.want {
+			if got := profits(a, dir); got != test.want {
 				t.Errorf("got %v", got)
 			}
 		})
 	}
 }
 
-// TestHasPackagesStaysInside has links that would tell whether there is a file.
-func TestHasPackagesStaysInside(t *testing.T) {
+// TestProfitsStaysInside has links that would tell whether there is a file.
+func TestProfitsStaysInside(t *testing.T) {
 	a := application{tenant: &tenants.Tenant{Manifest: tenants.Manifest{PythonPath: []string{".", "out"}}}}
 	outside := touchAll(t, []string{"a/__init__.py", "b/__init__.py", "c/__init__.py"})
 	dir := touchAll(t, []string{"d/__init__.py", "e/__init__.py", "f/x"})
@@ -208,7 +213,7 @@ func TestHasPackagesStaysInside(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if hasPackages(a, dir) {
+	if profits(a, dir) {
 		t.Error("links out of the folder were followed")
 	}
 }
@@ -224,4 +229,40 @@ func touchAll(t *testing.T, names []string) string {
 		}
 	}
 	return dir
+}
+
+// TestSpareIsKeptForOthers has applications that it does not fit.
+func TestSpareIsKeptForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &booter{}
+		s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), always, never)
+		time.Sleep(time.Second)
+		for range 2 {
+			if s.take(t.Context(), func(*sandbox.Spare) bool { return false }) != nil {
+				t.Error("one was given away that does not fit")
+			}
+			time.Sleep(time.Second)
+		}
+		if n := b.boots.Load(); n != 1 || s.held() != 20 {
+			t.Errorf("%d were made, %d bytes are held", n, s.held())
+		}
+	})
+}
+
+// TestSpareIsNeeded has none made while nobody would take one.
+func TestSpareIsNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, needed := &booter{}, atomic.Bool{}
+		s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), needed.Load, never)
+		time.Sleep(time.Second)
+		if n := b.boots.Load(); n != 0 || s.take(t.Context(), fit) != nil {
+			t.Errorf("%d were made", n)
+		}
+		needed.Store(true)
+		s.want()
+		time.Sleep(time.Second)
+		if n := b.boots.Load(); n != 1 || !s.drop() || s.drop() {
+			t.Errorf("%d were made", n)
+		}
+	})
 }

@@ -117,8 +117,8 @@ func (b *Budget) GiveLater(n uint64) {
 	}
 	b.addGarbage(n)
 	runtime.AddCleanup(new(garbageMark), func(n uint64) {
+		b.Give(n) // first: where there is no garbage, what is used is used
 		b.addGarbage(-n)
-		b.Give(n)
 	}, n)
 }
 

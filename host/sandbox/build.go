@@ -34,11 +34,11 @@ type Spec struct {
 	Policy wasi.Policy
 	// Boot starts the interpreter; an empty Mode is abi.BootModeWSGI.
 	Boot abi.Boot
-	// Spare, if not nil, is asked for an interpreter that waits for an application,
-	// once one has to be started, and before StartTimeout begins. It may have none, and
-	// return nil. An application whose memory that has not room for is started once more,
-	// without.
-	Spare func(context.Context) *Spare
+	// Spare, if not nil, is asked for an interpreter that waits for an application and
+	// fits, once one has to be started, and before StartTimeout begins. It may have none,
+	// and return nil. An application whose memory that has not room for is started once
+	// more, without.
+	Spare func(ctx context.Context, fits func(*Spare) bool) *Spare
 	// Load names the application.
 	Load abi.Load
 	// Warmup is served before the snapshot, so that what an application

@@ -56,16 +56,12 @@ func (spec *Spec) spare(ctx context.Context) *Spare {
 	if spec.Spare == nil || spec.Boot.Mode != "" && spec.Boot.Mode != abi.BootModeWSGI {
 		return nil
 	}
-	s := spec.Spare(ctx)
-	if s == nil || s.in == nil {
-		return nil
-	}
-	return s
+	return spec.Spare(ctx, func(s *Spare) bool { return s.in != nil && s.in.suits(spec) })
 }
 
 // adoptedBy makes s the application's, or frees it and is false.
 func (s *Spare) adoptedBy(ctx context.Context, spec *Spec) bool {
-	if s == nil {
+	if s == nil || s.in == nil {
 		return false
 	}
 	if err := s.in.adopt(ctx, spec); err != nil {
