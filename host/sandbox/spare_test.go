@@ -251,6 +251,30 @@ answer = f"{importlib.reload(logging) is logging} {before is logging.Logger}"`, 
 		{"an amendment after a finder", nil, "class F:\n    find_spec = staticmethod(lambda *a: None)\nsys.meta_path.insert(0, F)\nimport ssl\n" + amended, true, "True"},
 		{"an amendment after another list of finders", nil, "sys.meta_path[:] = [f for f in sys.meta_path if isinstance(f, type)]\nimport ssl\n" + amended, true, "True"},
 		{"an amendment of what was handed out", nil, "import ssl\n" + amended, true, "True"},
+		{"an amendment after a look", nil, "import importlib.util\nimportlib.util.find_spec('ssl')\nimport ssl\n" + amended, true, "True"},
+		{"an amendment after a reload", nil, "import importlib, ssl\nimportlib.reload(ssl)\n" + amended, true, "True"},
+		{"what others do without", nil, `
+import types
+sys.modules['_winapi'] = own = types.ModuleType('_winapi')
+own._mimetypes_read_windows_registry = 'own'
+import mimetypes
+answer = mimetypes._mimetypes_read_windows_registry`, true, "own"},
+		{"a file that others do without", map[string]string{"_winapi.py": "_mimetypes_read_windows_registry = 'own'"},
+			"import mimetypes\nanswer = mimetypes._mimetypes_read_windows_registry", false, "own"},
+		{"a file that others do without, behind the library", map[string]string{"vendor/_winapi.py": "_mimetypes_read_windows_registry = 'own'"},
+			"sys.path.append('/app/vendor')\nimport mimetypes\nanswer = mimetypes._mimetypes_read_windows_registry", true, "own"},
+		{"a tracer that imports in the middle of an import", nil, `
+class Finder:
+    find_spec = staticmethod(lambda *a: None)
+def trace(frame, event, arg):
+    if frame.f_code.co_name == 'module_from_spec':
+        sys.settrace(None)
+        sys.meta_path.insert(0, Finder)
+        import secrets
+sys.settrace(trace)
+import decimal
+import hmac
+answer = f"{decimal.Decimal(1)} {sys.modules['secrets'].compare_digest is hmac.compare_digest}"`, true, "1 True"},
 		{"an import that is lazy", nil, lazy + "decimal = lazy('decimal')\nanswer = str(decimal.Decimal(1))", true, "1"},
 		{"an import that is lazy, before another", nil, lazy + "decimal = lazy('decimal')\nimport json\nanswer = str(decimal.Decimal(1))", true, "1"},
 		{"an import that a request makes lazily", nil, lazy + `

@@ -246,7 +246,7 @@ class _Amender:
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        amend = _AMENDMENTS.pop(name, None)
+        amend = _AMENDMENTS.get(name)
         if amend is None:
             return None
         others = sys.meta_path[sys.meta_path.index(_Amender) + 1 :]

@@ -5,7 +5,7 @@ sys.modules holds no more than after any start, and an import fills it as it alw
 does. What was put aside is handed out by a finder, with all that this import would
 have brought along, while it would have run the same files against the same modules:
 nothing in front of them in sys.path, no other finder before, nothing replaced in
-sys.modules and, as the watch tells (watch.c), no attribute of a module set by another
+sys.modules, still nothing of what they look for and do without, and, as the watch tells (watch.c), no attribute of a module set by another
 one. Otherwise all is forgotten, and imports go their ordinary way.
 
 What shows all the same: audit hooks and filters of warnings that an application sets
@@ -48,16 +48,16 @@ def fill(watch, touched, unwatch):
     """Imports ahead. watch begins to watch dicts of modules, touched says whether
     code of other modules has set something there, unwatch ends it (watch.c)."""
     global _stash
-    known, amendments = dict(sys.modules), dict(_wasgi_platform._AMENDMENTS)
+    known, importers = dict(sys.modules), dict(sys.path_importer_cache)
     recorder = _Recorder()
     recorder.record(MODULES)
     _stash = _Stash(known, recorder, (touched, unwatch))
-    # For imports that go their ordinary way. What is handed out has been amended.
-    _wasgi_platform._AMENDMENTS.update(amendments)
     del sys.modules[__name__]
+    sys.path_importer_cache.clear()
+    sys.path_importer_cache.update(importers)
     watched = _stash.all.keys() - {"__main__", "sys"}  # anybody sets sys.stdout
-    importers = globals(), vars(_frozen_importlib), vars(_frozen_importlib_external)
-    watch([vars(_stash.all[name]) for name in watched], importers)
+    writers = globals(), vars(_frozen_importlib), vars(_frozen_importlib_external)
+    watch([vars(_stash.all[name]) for name in watched], writers)
 
 
 def adopt(arguments, paths, environ):
@@ -69,9 +69,7 @@ def adopt(arguments, paths, environ):
         os.environb[name] = value
     sys.argv[:] = sys.orig_argv[:] = arguments
     sys.path[:0] = paths
-    for path in list(sys.path_importer_cache):
-        if path != _STDLIB:
-            del sys.path_importer_cache[path]
+    sys.path_importer_cache.pop(_SITE, None)  # its files are there now
     site.removeduppaths()
     return not _has_own_start() and _stash.begin()
 
@@ -79,7 +77,7 @@ def adopt(arguments, paths, environ):
 def drop():
     """What nobody has imported goes."""
     global _stash
-    _stash.end()
+    _stash.forget()
     if _stash in sys.meta_path:
         sys.meta_path.remove(_stash)
     _stash = None
@@ -94,11 +92,13 @@ def _has_own_start():
 
 class _Recorder:
     """Notes what each module imports while it runs for the first time, in order: by
-    itself, or in a function of another one. And what it asks to be called, which
-    nobody is told before an application has the module."""
+    itself, or in a function of another one; and what is not there, as _winapi is not.
+    And what it asks to be called, which nobody is told before an application has the
+    module."""
 
     def __init__(self):
         self.needs = {}
+        self.absent = set()
         self.requests = {}
         self._import = builtins.__import__
         self._seen = set(sys.modules)
@@ -131,6 +131,9 @@ class _Recorder:
         self._add(_running(), self._new())  # what it has put into sys.modules itself
         try:
             return self._import(name, globals, locals, fromlist, level)
+        except ModuleNotFoundError as e:
+            self.absent.add(e.name)
+            raise
         finally:
             base = name if level == 0 else _absolute(name, globals, level)
             self._note(base, fromlist or ())
@@ -215,7 +218,9 @@ class _Stash:
     def __init__(self, known, recorder, watch):
         self.all = dict(sys.modules)
         self._aside = {name: module for name, module in self.all.items() if name not in known and name[:10] != "encodings."}
-        self._needs, self._requests = recorder.needs, recorder.requests
+        self._needs, self._requests, self._absent = recorder.needs, recorder.requests, recorder.absent
+        self._given = set()  # names that importlib has found and not loaded yet
+        self._over = False
         self._touched, self._unwatch = watch
         self._parents = {}
         self._path = None
@@ -244,8 +249,13 @@ class _Stash:
         return True
 
     def end(self):
-        """What still lies here is forgotten. The finder stays where it is: importlib
-        may be walking through sys.meta_path."""
+        """What still lies here is forgotten, once what was found is loaded. The finder
+        stays where it is: importlib may be walking through sys.meta_path."""
+        self._over = True
+        if not self._given:
+            self.forget()
+
+    def forget(self):
         unwatch = self.__dict__.get("_unwatch")
         self.__dict__.clear()
         self._aside = {}
@@ -256,19 +266,23 @@ class _Stash:
 
     def find_spec(self, name, path=None, target=None):
         module = self._aside.get(name)
-        if module is None or not _is_imported(sys._getframe(1)):
+        if module is None or self._over or not _is_imported(sys._getframe(1)):
             return None
         if not (self._untouched() and self._same_needs(name)):
             self.end()
             return None
         spec = object.__new__(type(module.__spec__))
         spec.__dict__.update(module.__spec__.__dict__, loader=_Loader(self, module, name))
+        self._given.add(name)
         return spec
 
     def hand_out(self, name):
         """Lets an import have a module that this finder has just found."""
         del self._aside[name]  # importlib itself puts it into its parent
         self._complete(name)
+        self._given.discard(name)
+        if self._over:
+            self.end()
 
     def _complete(self, name):
         """What else an import of name would have done."""
@@ -277,7 +291,6 @@ class _Stash:
                 self._hand_out(other)
         for request in self._requests.pop(name, ()):
             request()
-        _wasgi_platform._AMENDMENTS.pop(name, None)
         if name == "logging":
             self.all[name]._startTime = time.time_ns()
 
@@ -298,6 +311,7 @@ class _Stash:
             and sys.path_hooks == self._hooks
             and builtins.__import__ is self._import
             and _machine() == self._machine
+            and self._absent.isdisjoint(sys.modules)
             and self._path_is_clear()
         )
 
@@ -326,18 +340,22 @@ class _Stash:
         return found
 
     def _path_is_clear(self):
-        """Whether nothing in front of the standard library has a name of these."""
+        """Whether nothing in front of the standard library has a name of these, and
+        nothing at all one of those that were not there."""
         if _STDLIB not in sys.path:
             return False
-        front = sys.path[: sys.path.index(_STDLIB)]
-        path = [_place(entry) for entry in front]
+        at = sys.path.index(_STDLIB)
+        front, back = sys.path[:at], sys.path[at + 1 :]
+        path = [_place(entry) for entry in front], [_place(entry) for entry in back]
         if path != self._path:
-            if any(self._shadows(entry) for entry in front):
+            if any(self._has(entry, self._files | self._absent) for entry in front):
+                return False
+            if any(self._has(entry, self._absent) for entry in back):
                 return False
             self._path = path
         return True
 
-    def _shadows(self, entry):
+    def _has(self, entry, modules):
         if not isinstance(entry, str):
             return True
         try:
@@ -347,5 +365,5 @@ class _Stash:
         except OSError:
             return True  # an archive, for one
         stems = {name.partition(".")[0] for name in names}
-        specs = [_frozen_importlib_external.PathFinder.find_spec(stem, [entry]) for stem in stems & self._files]
+        specs = [_frozen_importlib_external.PathFinder.find_spec(stem, [entry]) for stem in stems & modules]
         return any(spec is not None and spec.loader is not None for spec in specs)
