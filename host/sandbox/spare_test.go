@@ -455,6 +455,34 @@ func TestSpareIsSmall(t *testing.T) {
 	}
 }
 
+// TestSpareIsTriedOnce has starts that fail in one. Only one that had too little memory
+// there is made again, without.
+func TestSpareIsTriedOnce(t *testing.T) {
+	p := newPython(t)
+	const refused = "try:\n    bytearray(200 << 20)\nexcept MemoryError:\n    pass\n"
+	for _, test := range []struct {
+		name, source string
+		starts       int
+	}{
+		{"too large", "answer = str(len(bytearray(200 << 20)))", 2},
+		{"a fault", "raise ValueError", 1},
+		{"a fault after a refusal", refused + "raise ValueError", 1},
+		{"an error of its own", "raise MemoryError", 1},
+		{"the end of the interpreter", refused + "import os; os._exit(3)", 1},
+		{"the end of its stack", refused + "import functools\nx = 1\nfor i in range(10**6): x = functools.partial(print, x)\nrepr(x)", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			spec := p.afterImport(t, test.source, nil)
+			spec.MemoryLimit, spec.Spare = 128<<20, with(p.spare(t, nil))
+			open, starts := spec.Policy.Mounts[2].Open, 0
+			spec.Policy.Mounts[2].Open = func() (wasi.FS, error) { starts++; return open() }
+			if _, err := p.engine.Build(t.Context(), spec); err == nil || starts != test.starts {
+				t.Errorf("%d starts, and %v", starts, err)
+			}
+		})
+	}
+}
+
 // TestSpareIsFreed has starts in which it cannot be used: each mount is closed as often
 // as it was opened, and nobody pays in the end.
 func TestSpareIsFreed(t *testing.T) {
