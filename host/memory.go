@@ -133,7 +133,10 @@ func (s *site) trim() {
 // tenant could have all others start anew.
 func (s *site) relieve() bool {
 	d := s.live.Load()
-	return d != nil && d.pool.Trim() > 0
+	if d == nil || isolated(d.tenant, *s.fleet.cfg.now()) {
+		return false // a worker process gives its memory back when it has ended
+	}
+	return d.pool.Trim() > 0
 }
 
 // trim closes idle instances until reliefBelow and says how many.

@@ -205,10 +205,10 @@ func (f *fleet) needsSpare() bool {
 func profits(a application, dir string) bool {
 	c := packageCount{names: sparePackagesRead}
 	if a.release.Site != "" {
-		c.read(a.release.Site, ".")
+		c.read(a.release.Site, ".", isPathFile)
 	}
 	for _, p := range a.tenant.PythonPath() {
-		c.read(dir, p)
+		c.read(dir, p, isCustomization)
 	}
 	return c.packages >= sparePackages && !c.ownStart
 }
@@ -219,14 +219,18 @@ type packageCount struct {
 	ownStart        bool // Python's site runs code of the application
 }
 
-// startsItself says whether site runs it: a module of that name, or code in a .pth file,
-// which it looks for in installed packages alone; in other folders one is of no use.
-func startsItself(name string) bool {
-	return strings.HasSuffix(name, ".pth") || strings.HasPrefix(name, "sitecustomize")
+// isPathFile says whether site runs the code in a file among installed packages, where
+// alone it looks for .pth files.
+func isPathFile(name string) bool { return strings.HasSuffix(name, ".pth") || isCustomization(name) }
+
+// isCustomization says whether a name is that of the module that site imports.
+func isCustomization(name string) bool {
+	stem, _, _ := strings.Cut(name, ".")
+	return stem == "sitecustomize"
 }
 
 // read looks into a folder below root. What cannot be read as one has no packages.
-func (c *packageCount) read(root, dir string) {
+func (c *packageCount) read(root, dir string, startsItself func(name string) bool) {
 	if c.ownStart || c.names <= 0 {
 		return
 	}

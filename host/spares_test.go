@@ -188,6 +188,7 @@ func TestProfits(t *testing.T) {
 		{"the application's own count", []string{"shop/__init__.py", "api/__init__.py", "packages/flask/__init__.py"}, nil, true},
 		{"installed ones", []string{"app.py"}, []string{"a/__init__.py", "b/__init__.py", "c/__init__.py"}, true},
 		{"code that site runs", []string{"a/__init__.py", "b/__init__.py", "c/__init__.py"}, []string{"distutils-precedence.pth"}, false},
+		{"files that site does not look at", []string{"a/__init__.py", "b/__init__.py", "c/__init__.py", "a.pth", "packages/b.pth", "sitecustomize_docs/x"}, nil, true},
 		{"a module that site imports", []string{"a/__init__.py", "b/__init__.py", "c/__init__.py", "packages/sitecustomize.py"}, nil, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -83,8 +83,17 @@ func (b *Budget) takeOrRelieve(n uint64, u use) bool {
 	if b.take(n, u) {
 		return true
 	}
-	can := b.relief != nil && (b.limit == 0 || n <= b.limit-b.reserve(u))
-	return can && b.relief() && b.take(n, u)
+	return b.relief != nil && b.hasEver(n, u) && b.relief() && b.take(n, u)
+}
+
+// hasEver says whether n bytes could be had if nothing else were booked.
+func (b *Budget) hasEver(n uint64, u use) bool {
+	for ; b != nil; b = b.parent {
+		if b.limit != 0 && n > b.limit-b.reserve(u) {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *Budget) take(n uint64, u use) bool {

@@ -54,6 +54,7 @@ func TestReliefComesFirst(t *testing.T) {
 		idle = 0
 		return given > 0
 	})
+	unlimited := NewBudget(0, host).WithRelief(func() bool { asked++; return false })
 	for i, step := range []struct {
 		take  func(uint64) bool
 		n     uint64
@@ -66,6 +67,7 @@ func TestReliefComesFirst(t *testing.T) {
 		{take: b.Take, n: 600, ok: true, asked: 1, used: 600},         // in its place
 		{take: b.TakeWritten, n: 201, ok: false, asked: 2, used: 600}, // nothing is idle
 		{take: b.TakeReserve, n: 200, ok: true, asked: 2, used: 800},
+		{take: unlimited.Take, n: 1401, ok: false, asked: 2, used: 800}, // more than the host has
 	} {
 		if ok := step.take(step.n); ok != step.ok || asked != step.asked || b.Used() != step.used || host.Used() != step.used {
 			t.Errorf("step %d: %v, asked %d times, used %d and %d", i, ok, asked, b.Used(), host.Used())

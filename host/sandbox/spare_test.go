@@ -135,6 +135,15 @@ func ahead(t testing.TB) []string {
 // amended answers whether _wasgi_platform.py has amended the module ssl.
 const amended = "answer = str(ssl.SSLContext.load_default_certs.__wrapped__.__name__ == 'load_default_certs')"
 
+// conf writes a configuration of OpenSSL, and names it.
+const conf = `
+import os
+def write(text):
+    with open('/tmp/o.cnf', 'w') as f:
+        f.write(text)
+    os.environ['OPENSSL_CONF'] = '/tmp/o.cnf'
+`
+
 // lazy is the recipe of importlib's documentation.
 const lazy = `
 import importlib.util
@@ -275,6 +284,93 @@ sys.settrace(trace)
 import decimal
 import hmac
 answer = f"{decimal.Decimal(1)} {sys.modules['secrets'].compare_digest is hmac.compare_digest}"`, true, "1 True"},
+		{"OpenSSL's options", nil, conf + `
+write("openssl_conf=i\n[i]\nssl_conf=s\n[s]\nsystem_default=t\n[t]\nOptions=UnsafeLegacyServerConnect\n")
+import ssl
+answer = str(bool(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).options & 4))`, true, "True"},
+		{"OpenSSL's providers", nil, conf + `
+write("openssl_conf=i\n[i]\nproviders=p\n[p]\ndefault=a\nlegacy=a\n[a]\nactivate=1\n")
+import hashlib
+answer = f"{hashlib.new('md4', b'').hexdigest()[:8]} {'md4' in hashlib.algorithms_available}"`, true, "31d6cfe0 True"},
+		{"OpenSSL's options after another finder", nil, conf + `
+sys.path_hooks.append(lambda path: 1/0)
+import json
+write("openssl_conf=i\n[i]\nssl_conf=s\n[s]\nsystem_default=t\n[t]\nOptions=UnsafeLegacyServerConnect\n")
+import ssl
+answer = str(bool(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).options & 4))`, true, "True"},
+		{"paths that no file can have", nil,
+			"sys.path.append('/plugins\\0')\nsys.path.append('\\ud800')\nimport json\nanswer = json.dumps(1)", true, "1"},
+		{"a path that is no text", map[string]string{"vendor/_winapi.py": ""},
+			"import pathlib\nsys.path.append(pathlib.Path('/app/vendor'))\nimport json\nanswer = str(json.loads.__module__ == 'json' and (not spare or bool(sys.meta_path[0]._aside)))", true, "True"},
+		{"finders that cannot be compared", nil, `
+class Finder:
+    name = 'own'
+    def __eq__(self, other): return self.name == other.name
+    def find_spec(self, name, path=None, target=None): return None
+sys.meta_path.insert(0, Finder())
+import json
+answer = json.dumps(1)`, true, "1"},
+		{"another sort of path", nil, "import collections\nsys.path = collections.deque(sys.path)\nimport json\nanswer = json.dumps(1)", true, "1"},
+		{"an audit hook that imports", nil, `
+import types
+def hook(event, args, seen=[]):
+    if event == 'os.listdir' and not seen:
+        seen.append(1)
+        sys.modules['_winapi'] = types.ModuleType('_winapi')
+        import json
+sys.addaudithook(hook)
+sys.path.insert(0, '/tmp')
+import secrets
+answer = str(len(secrets.token_hex(2)))`, true, "4"},
+		{"a tracer that imports what needs it", nil, `
+def trace(frame, event, arg):
+    if frame.f_code.co_name == 'module_from_spec':
+        sys.settrace(None)
+        import decimal
+sys.settrace(trace)
+import numbers
+import json
+answer = f"{numbers.__name__} {isinstance(json.loads('1'), numbers.Number)}"`, true, "numbers True"},
+		{"a folder that becomes a package", nil, `
+import os
+os.makedirs('/tmp/lib/secrets')
+sys.path.insert(0, '/tmp/lib')
+import pprint
+with open('/tmp/lib/secrets/__init__.py', 'w') as f:
+    f.write("OWN = 'own'")
+import secrets
+answer = secrets.OWN`, true, "own"},
+		{"a module that runs again", nil, `
+import numbers
+numbers.__spec__.loader.exec_module(numbers)
+import decimal
+answer = str(isinstance(decimal.Decimal(1), numbers.Number))`, true, "True"},
+		{"a module that is patched by exec", nil, `
+import hmac
+exec("compare_digest = 'own'", vars(hmac))
+import secrets
+answer = secrets.compare_digest`, true, "own"},
+		{"a finder for a path", nil, `
+import importlib.machinery, types
+class Loader:
+    create_module = staticmethod(lambda spec: None)
+    @staticmethod
+    def exec_module(module): module.OWN = 'own'
+class Finder:
+    @staticmethod
+    def find_spec(name, target=None): return importlib.machinery.ModuleSpec(name, Loader) if name == 'secrets' else None
+sys.path_importer_cache['/virtual'] = Finder
+sys.path.insert(0, '/virtual')
+import secrets
+answer = secrets.OWN`, true, "own"},
+		{"a copy of an amended module's loader", nil,
+			"import copy, importlib.util\nanswer = copy.copy(importlib.util.find_spec('ssl').loader).name", true, "ssl"},
+		{"finders within others", nil, `
+class Within:
+    def __init__(self, finder): self.find_spec = finder.find_spec
+sys.meta_path[:] = [Within(finder) for finder in sys.meta_path]
+import ssl
+` + amended, true, "True"},
 		{"an import that is lazy", nil, lazy + "decimal = lazy('decimal')\nanswer = str(decimal.Decimal(1))", true, "1"},
 		{"an import that is lazy, before another", nil, lazy + "decimal = lazy('decimal')\nimport json\nanswer = str(decimal.Decimal(1))", true, "1"},
 		{"an import that a request makes lazily", nil, lazy + `

@@ -23,6 +23,7 @@ def install():
     _complete_os()
     _complete_socket()
     _complete_thread()
+    _Amender.ordinary = sys.meta_path[:]
     sys.meta_path.insert(0, _Amender)
 
 
@@ -244,12 +245,16 @@ _AMENDMENTS = {
 class _Amender:
     """A finder that only makes sure that an amendment follows the import."""
 
+    ordinary = []  # the finders of any Python
+
     @staticmethod
     def find_spec(name, path=None, target=None):
         amend = _AMENDMENTS.get(name)
         if amend is None:
             return None
-        others = sys.meta_path[sys.meta_path.index(_Amender) + 1 :]
+        finders = iter(sys.meta_path)
+        # An application may have put others in place of all, with these inside.
+        others = list(finders) if any(finder is _Amender for finder in finders) else _Amender.ordinary
         specs = (finder.find_spec(name, path, target) for finder in others if hasattr(finder, "find_spec"))
         spec = next(filter(None, specs), None)
         if spec is not None and spec.loader is not None:
@@ -265,6 +270,8 @@ class _AmendingLoader:
         self._amend = amend
 
     def __getattr__(self, name):
+        if name == "_loader" or name[:2] == "__":
+            raise AttributeError(name)  # a copy that is being made has none yet
         return getattr(self._loader, name)
 
     def create_module(self, spec):

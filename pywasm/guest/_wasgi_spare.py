@@ -10,7 +10,8 @@ one. Otherwise all is forgotten, and imports go their ordinary way.
 
 What shows all the same: audit hooks and filters of warnings that an application sets
 see nothing of imports that were made before, classes know the subclasses that lie
-here, and what is changed inside of an object, a class or a dict say, is not watched.
+here, what is changed inside of an object, a class or a dict say, is not watched, and
+some imports leave a trace with others once: ast, imported anew, lacks _n_getter.
 """
 
 import _frozen_importlib
@@ -78,8 +79,8 @@ def drop():
     """What nobody has imported goes."""
     global _stash
     _stash.forget()
-    if _stash in sys.meta_path:
-        sys.meta_path.remove(_stash)
+    if isinstance(sys.meta_path, list):
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _stash]
     _stash = None
 
 
@@ -258,7 +259,7 @@ class _Stash:
     def forget(self):
         unwatch = self.__dict__.get("_unwatch")
         self.__dict__.clear()
-        self._aside = {}
+        self._aside, self._given, self._over = {}, set(), True
         if unwatch is not None:
             unwatch()
 
@@ -268,7 +269,11 @@ class _Stash:
         module = self._aside.get(name)
         if module is None or self._over or not _is_imported(sys._getframe(1)):
             return None
-        if not (self._untouched() and self._same_needs(name)):
+        try:
+            same = self._untouched() and self._same_needs(name)
+        except Exception:  # of an object of the application that stands somewhere here
+            same = False
+        if not same or self._aside.get(name) is not module:
             self.end()
             return None
         spec = object.__new__(type(module.__spec__))
@@ -278,8 +283,8 @@ class _Stash:
 
     def hand_out(self, name):
         """Lets an import have a module that this finder has just found."""
-        del self._aside[name]  # importlib itself puts it into its parent
-        self._complete(name)
+        if self._aside.pop(name, None) is not None:  # or another import has brought it along
+            self._complete(name)  # importlib itself puts it into its parent
         self._given.discard(name)
         if self._over:
             self.end()
@@ -307,11 +312,12 @@ class _Stash:
     def _untouched(self):
         return (
             not self._touched()
-            and sys.meta_path[: len(self._finders)] == self._finders
-            and sys.path_hooks == self._hooks
+            and _same(sys.meta_path[: len(self._finders)], self._finders)
+            and _same(sys.path_hooks, self._hooks)
             and builtins.__import__ is self._import
             and _machine() == self._machine
             and self._absent.isdisjoint(sys.modules)
+            and "OPENSSL_CONF" not in os.environ  # see spare_tls.c
             and self._path_is_clear()
         )
 
@@ -348,22 +354,35 @@ class _Stash:
         front, back = sys.path[:at], sys.path[at + 1 :]
         path = [_place(entry) for entry in front], [_place(entry) for entry in back]
         if path != self._path:
-            if any(self._has(entry, self._files | self._absent) for entry in front):
+            candidates = [(entry, _candidates(entry, self._files | self._absent)) for entry in front]
+            candidates += [(entry, _candidates(entry, self._absent)) for entry in back]
+            if any(_finds(entry, name) for entry, names in candidates for name in names):
                 return False
-            if any(self._has(entry, self._absent) for entry in back):
-                return False
-            self._path = path
+            # A folder among them becomes a package without a trace in the one above.
+            self._path = path if not any(names for _, names in candidates) else None
         return True
 
-    def _has(self, entry, modules):
-        if not isinstance(entry, str):
-            return True
-        try:
-            names = os.listdir(entry or ".")
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True  # an archive, for one
-        stems = {name.partition(".")[0] for name in names}
-        specs = [_frozen_importlib_external.PathFinder.find_spec(stem, [entry]) for stem in stems & modules]
-        return any(spec is not None and spec.loader is not None for spec in specs)
+
+def _same(some, others):
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others))
+
+
+def _candidates(entry, modules):
+    """Those of the modules that an entry of sys.path may have."""
+    if not isinstance(entry, str):
+        return set()  # importlib passes it by
+    finder = sys.path_importer_cache.get(entry)
+    if finder is not None and type(finder) is not _frozen_importlib_external.FileFinder:
+        return modules  # an archive, or the application's own
+    try:
+        names = os.listdir(entry or ".")
+    except FileNotFoundError:
+        return set()
+    except OSError:
+        return modules
+    return modules & {name.partition(".")[0] for name in names}
+
+
+def _finds(entry, name):
+    spec = _frozen_importlib_external.PathFinder.find_spec(name, [entry])
+    return spec is not None and spec.loader is not None

@@ -232,6 +232,9 @@ start(const struct boot *boot)
     gateway.python_mode = boot->python;
     int32_t status = enter_cwd(boot);
     if (status == WASGI_STATUS_OK) {
+        if (boot->spare) {
+            spare_tls_install();
+        }
         status = status_of(initialize(boot));
     }
     if (status == WASGI_STATUS_OK && !gateway.exited) {

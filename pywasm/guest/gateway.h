@@ -74,6 +74,10 @@ int32_t spare_enter(void);
 int32_t spare_adopt(char **args, Py_ssize_t arg_count, char **paths, Py_ssize_t path_count);
 void spare_drop(void);
 
+/* spare_tls.c: install comes before Python, used once OpenSSL has been */
+void spare_tls_install(void);
+void spare_tls_used(void);
+
 /* watch.c: tuple of watch, touched and unwatch */
 PyObject *watch_functions(void);
 

@@ -93,6 +93,7 @@ spare_fill(void)
         return WASGI_STATUS_INTERNAL;
     }
     Py_DECREF(done);
+    spare_tls_used();
     return WASGI_STATUS_OK;
 }
 

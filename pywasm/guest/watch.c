@@ -1,7 +1,7 @@
 /* Tells whether modules are still as they were: a module that was imported ahead
  * (_wasgi_spare.py) may stand for one that is imported now only while no other
- * module has set an attribute of those that it was made from. What code with a
- * module's own globals sets there, and what imports set, is taken to be its own. */
+ * module has set an attribute of those that it was made from. What functions with a
+ * module's own globals set there, and what imports set, is taken to be its own. */
 #include "gateway.h"
 
 enum { WRITERS = 4 };
@@ -12,11 +12,23 @@ static PyObject *watched;          /* list of dicts */
 static PyObject *writers[WRITERS]; /* dicts of those who may */
 static Py_ssize_t writer_count;
 
+/* Whether what runs is the body of a module, and no function of it. Those that are
+ * watched have run: this one does so again, or exec runs something in its place. */
+static bool
+is_module_body(void)
+{
+    PyFrameObject *frame = PyEval_GetFrame(); /* borrowed */
+    PyCodeObject *code = frame == NULL ? NULL : PyFrame_GetCode(frame);
+    bool is = code != NULL && (code->co_flags & CO_NEWLOCALS) == 0;
+    Py_XDECREF(code);
+    return is;
+}
+
 static bool
 may_write(PyObject *dict)
 {
     PyObject *globals = PyEval_GetGlobals(); /* borrowed */
-    bool may = globals == dict;
+    bool may = globals == dict && !is_module_body();
     for (Py_ssize_t i = 0; i < writer_count && !may; i++) {
         may = globals == writers[i];
     }
