@@ -1,6 +1,7 @@
 package giveway
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"sync/atomic"
@@ -103,6 +104,7 @@ func TestDescriptors(t *testing.T) {
 }
 
 func TestYieldAllocatesNothing(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	j := New()
 	defer j.Close()
 	j.Yield()
@@ -112,9 +114,14 @@ func TestYieldAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkYield(b *testing.B) {
-	j := New()
-	defer j.Close()
-	for b.Loop() {
-		j.Yield()
+	for _, processors := range []int{1, 2} { // one is idle of two
+		b.Run(fmt.Sprint(processors), func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
+			j := New()
+			defer j.Close()
+			for b.Loop() {
+				j.Yield()
+			}
+		})
 	}
 }
