@@ -54,7 +54,7 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 		return nil, fmt.Errorf("the guest's files cannot be used: %w", err)
 	}
 	yields := giveway.New()
-	sb, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: g.Module, CacheDir: c.CacheDir, Logger: log, Yield: yields.Yield})
+	sb, err := sandbox.NewEngine(ctx, sandbox.EngineConfig{Module: g.Module, CacheDir: c.CacheDir, Logger: log, Yield: giveWay(yields)})
 	if err != nil {
 		yields.Close()
 		return nil, err
@@ -71,6 +71,17 @@ func newEngine(ctx context.Context, c Config, g Guest, log *slog.Logger) (*engin
 	e := &engine{cfg: newSettings(c), guest: g.Digest, sandbox: sb, root: root, encoder: edge.NewEncoder(), yields: yields, log: log, egress: out, certs: certs, lessons: newLessons()}
 	e.spares = newSpares(log, e.bootSpare)
 	return e, nil
+}
+
+// giveWay is for sandbox.EngineConfig.Yield.
+func giveWay(j *giveway.Junction) func(request bool) {
+	return func(request bool) {
+		if request {
+			j.Yield()
+			return
+		}
+		j.YieldIfBusy()
+	}
 }
 
 // follow makes the engine go by settings that may change.

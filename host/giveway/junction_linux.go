@@ -45,13 +45,9 @@ func New() *Junction {
 
 // Yield returns when whoever was ready before the call has had a processor: a
 // goroutine, or one that reads from a socket with something to read. It costs a
-// few microseconds when there is nobody, and a tenth of one when a processor has
-// nothing to do: they have gone there already. Without a descriptor to be had it does
+// few microseconds when there is nobody. Without a descriptor to be had it does
 // nothing.
 func (j *Junction) Yield() {
-	if j.load.spare() {
-		return
-	}
 	select {
 	case b := <-j.free:
 		b.ring()
@@ -61,6 +57,18 @@ func (j *Junction) Yield() {
 	}
 	// Of those that are found together, the last one runs first.
 	runtime.Gosched()
+}
+
+// YieldIfBusy is Yield while all processors are busy. While one has nothing to do, the
+// others have gone there already, and only the kernel is asked whether another thread
+// waits for this core. It is for work that nobody else's waits for: Yield has the
+// kernel put it behind more often (see DESIGN.md of host).
+func (j *Junction) YieldIfBusy() {
+	if j.load.idle() {
+		_, _, _ = syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+		return
+	}
+	j.Yield()
 }
 
 // Look returns when the runtime has looked for sockets with something to read and

@@ -1,7 +1,6 @@
 package giveway
 
 import (
-	"fmt"
 	"os"
 	"runtime"
 	"sync/atomic"
@@ -32,7 +31,9 @@ func pipe(t testing.TB) (w *os.File, came *atomic.Bool) {
 func TestWhoeverHasSomethingToReadGoesFirst(t *testing.T) {
 	// Every 61st time Go takes a goroutine out of its order, but never twice in a row;
 	// and who is found by a look may come after the caller, but not after the next one.
-	for name, wait := range map[string]func(*Junction){"Yield": (*Junction).Yield, "Look": (*Junction).Look} {
+	for name, wait := range map[string]func(*Junction){
+		"Yield": (*Junction).Yield, "YieldIfBusy": (*Junction).YieldIfBusy, "Look": (*Junction).Look,
+	} {
 		t.Run(name, func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 			j := New()
@@ -104,7 +105,6 @@ func TestDescriptors(t *testing.T) {
 }
 
 func TestYieldAllocatesNothing(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	j := New()
 	defer j.Close()
 	j.Yield()
@@ -114,13 +114,12 @@ func TestYieldAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkYield(b *testing.B) {
-	for _, processors := range []int{1, 2} { // one is idle of two
-		b.Run(fmt.Sprint(processors), func(b *testing.B) {
-			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
+	for name, yield := range map[string]func(*Junction){"Yield": (*Junction).Yield, "YieldIfBusy": (*Junction).YieldIfBusy} {
+		b.Run(name, func(b *testing.B) {
 			j := New()
 			defer j.Close()
 			for b.Loop() {
-				j.Yield()
+				yield(j)
 			}
 		})
 	}

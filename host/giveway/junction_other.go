@@ -11,6 +11,9 @@ func New() *Junction { return &Junction{} }
 // Yield does nothing here: requests of others may wait 10 ms.
 func (j *Junction) Yield() {}
 
+// YieldIfBusy does nothing here.
+func (j *Junction) YieldIfBusy() {}
+
 // Look does nothing here.
 func (j *Junction) Look() {}
 

@@ -26,21 +26,21 @@ func newLoad() *load {
 		{Name: "/sched/goroutines/not-in-go:goroutines"},
 		{Name: "/sched/gomaxprocs:threads"},
 	}}
-	l.spare()
+	l.idle()
 	return l
 }
 
-// spare says whether a processor of the runtime and one of the machine have nothing to
+// idle says whether a processor of the runtime and one of the machine have nothing to
 // do. A thread waits for sockets there, and runs who reads from them at once. It would
 // find a goroutine that waits for an eventfd too, be woken for it, and take it along to
-// another core: of a deploy's processor time that was a sixth (25 deploys of Flask to
-// either host in turn, medians: 650 and 540 ms, and 338 and 291 until it served).
+// another core: of a deploy's processor time that was an eighth or more (see DESIGN.md
+// of host).
 //
 // A goroutine in a system call may hold a processor: without counting those, a reader was
 // found 11 ms late while another goroutine wrote to files (p90; 24 µs with them).
 //
 // It takes 0.1 µs (runtime/metrics).
-func (l *load) spare() bool {
+func (l *load) idle() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	metrics.Read(l.samples[:])

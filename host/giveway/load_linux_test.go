@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestSpare counts processors that are busy: with Go, or with a system call.
-func TestSpare(t *testing.T) {
+// TestIdle counts processors that are busy: with Go, or with a system call.
+func TestIdle(t *testing.T) {
 	if runtime.NumCPU() < 2 {
 		t.Skip("it needs two processors")
 	}
@@ -39,7 +39,7 @@ func TestSpare(t *testing.T) {
 	}()
 	l.await(t, false, "one is in a system call")
 	for range 2 * window {
-		l.spare()
+		l.idle()
 	}
 	l.await(t, true, "it rests there")
 	if err := syscall.Close(ends[1]); err != nil {
@@ -57,11 +57,11 @@ func TestSpare(t *testing.T) {
 func (l *load) await(t *testing.T, want bool, why string) {
 	t.Helper()
 	for range 10_000_000 {
-		if l.spare() == want {
+		if l.idle() == want {
 			return
 		}
 	}
-	t.Errorf("%s: a processor is spare: %v", why, !want)
+	t.Errorf("%s: a processor is idle: %v", why, !want)
 }
 
 // TestResting: what has been in system calls at least is known at once when it gets

@@ -45,7 +45,8 @@ type EngineConfig struct {
 	Logger *slog.Logger
 	// Yield, if not nil, lets the host's other goroutines go first: it is called in
 	// the goroutine of a guest that has run for two milliseconds, once for each two.
-	Yield func()
+	// request says that it serves one, if only to warm the application up.
+	Yield func(request bool)
 	// CompileWorkers is how many threads compile; 0 means one for each CPU.
 	CompileWorkers int
 }
@@ -59,7 +60,7 @@ type Engine struct {
 	digest   [sha256.Size]byte
 	dirty    *dirtyPages
 	logger   *slog.Logger
-	yield    func()
+	yield    func(request bool)
 	verify   bool      // compare all of memory after each Reset
 	buffers  sync.Pool // *[verifyBuffer]byte
 }
@@ -74,7 +75,7 @@ func NewEngine(ctx context.Context, cfg EngineConfig) (*Engine, error) {
 	}
 	e := &Engine{guest: g, digest: sha256.Sum256(cfg.Module), logger: cfg.Logger, yield: cfg.Yield}
 	if e.yield == nil {
-		e.yield = func() {}
+		e.yield = func(bool) {}
 	}
 	if e.logger == nil {
 		e.logger = slog.New(slog.DiscardHandler)

@@ -107,7 +107,7 @@ func (in *Instance) takeTurns(now time.Time) {
 		return
 	}
 	in.account.pause()
-	in.engine.yield()
+	in.engine.yield(in.exchange.responder != nil)
 	if y, ok := in.exchange.responder.(Yielder); ok {
 		y.Yield()
 	}

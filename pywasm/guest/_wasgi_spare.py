@@ -5,8 +5,9 @@ sys.modules holds no more than after any start, and an import fills it as it alw
 does. What was put aside is handed out by a finder, with all that this import would
 have brought along, while it would have run the same files against the same modules:
 nothing in front of them in sys.path, no other finder before, nothing replaced in
-sys.modules, still nothing of what they look for and do without, and, as the watch tells (watch.c), no attribute of a module set by another
-one. Otherwise all is forgotten, and imports go their ordinary way.
+sys.modules, still nothing there of what they look for and do without and, as the
+watch tells (watch.c), no attribute of a module set by another one. Otherwise all is
+forgotten, and imports go their ordinary way.
 
 What shows all the same: audit hooks and filters of warnings that an application sets
 see nothing of imports that were made before, classes know the subclasses that lie
