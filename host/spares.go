@@ -23,8 +23,11 @@ const (
 	// spareMemory is about what a spare interpreter takes of the guests' memory. There
 	// is none where that would come near to what has idle instances closed.
 	spareMemory = 33 * config.MiB
-	// spareWait is how long a start waits for one in the making: what it saves at most.
-	spareWait = 300 * time.Millisecond
+	// spareWait is how long a start waits for one in the making, at least. It may be twice
+	// as long as the last one took, which is about what it saves, and at most
+	// spareWaitMost: a busy machine takes longer for both.
+	spareWait     = 300 * time.Millisecond
+	spareWaitMost = 3 * time.Second
 	// sparePause is how long to wait for the applications that are being prepared.
 	sparePause = 50 * time.Millisecond
 	// sparePackages is how many packages an application has that will need most of
@@ -55,6 +58,7 @@ type spares struct {
 	ready  *sandbox.Spare
 	budget *sandbox.Budget // of the one that is ready
 	making chan struct{}   // closed when one has been made; nil while none is
+	took   time.Duration   // to make the last one
 }
 
 func newSpares(log *slog.Logger, boot func(context.Context, *sandbox.Budget) (*sandbox.Spare, error)) *spares {
@@ -75,10 +79,10 @@ func (s *spares) want() {
 // that there is none.
 func (s *spares) take(ctx context.Context, fits func(*sandbox.Spare) bool) *sandbox.Spare {
 	s.mu.Lock()
-	making := s.making
+	making, wait := s.making, min(max(2*s.took, spareWait), spareWaitMost)
 	s.mu.Unlock()
 	if making != nil {
-		ctx, cancel := context.WithTimeout(ctx, spareWait)
+		ctx, cancel := context.WithTimeout(ctx, wait)
 		defer cancel()
 		select {
 		case <-making:
@@ -154,11 +158,12 @@ func (s *spares) fill(ctx context.Context, memory *sandbox.Budget) {
 		return
 	}
 	budget := sandbox.NewBudget(0, memory)
+	begun := time.Now()
 	spare, err := s.boot(ctx, budget)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.making)
-	s.making = nil
+	s.making, s.took = nil, time.Since(begun)
 	if err != nil {
 		if !errors.Is(err, context.Canceled) {
 			s.log.Warn("no interpreter is kept ready: applications start with one of their own, which takes longer", "reason", err)

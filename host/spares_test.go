@@ -97,6 +97,29 @@ func TestSpareIsWaitedFor(t *testing.T) {
 	})
 }
 
+// TestSpareIsWaitedForAsLongAsItTakes, where the last one has shown how long.
+func TestSpareIsWaitedForAsLongAsItTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct{ first, second, want time.Duration }{
+			{400 * time.Millisecond, 700 * time.Millisecond, 700 * time.Millisecond},
+			{400 * time.Millisecond, time.Hour, 800 * time.Millisecond},
+			{time.Minute, time.Hour, spareWaitMost},
+			{time.Millisecond, time.Hour, spareWait},
+		} {
+			b := &booter{lasts: test.first}
+			s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), always, never)
+			time.Sleep(2 * time.Minute)
+			b.lasts = test.second
+			s.take(t.Context(), fit)
+			synctest.Wait()
+			start := time.Now()
+			if got := s.take(t.Context(), fit); (got != nil) != (test.second == test.want) || time.Since(start) != test.want {
+				t.Errorf("%+v: it came (%v) after %v", test, got != nil, time.Since(start))
+			}
+		}
+	})
+}
+
 func TestSpareIsMadeInQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, busy := &booter{}, atomic.Bool{}
