@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -512,14 +511,6 @@ func TestSparePays(t *testing.T) {
 	if used, _ := p.answer(t, spec, spare); used {
 		t.Error("an interpreter became that of two applications")
 	}
-}
-
-// settled is what is booked when nothing waits for the collector any more.
-func settled(b *Budget) uint64 {
-	for b.Garbage() > 0 {
-		runtime.GC()
-	}
-	return b.Used()
 }
 
 // TestSpareEnds has a start in it that is ended, as one without is.
