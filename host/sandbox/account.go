@@ -100,6 +100,11 @@ func (a *account) close(left int32) {
 	a.ctx, a.done = nil, nil
 }
 
+// calledOff says whether the caller has ended the call: the host stops, say.
+func (a *account) calledOff() bool {
+	return a.ctx != nil && errors.Is(a.ctx.Err(), context.Canceled)
+}
+
 // over says why the call must end, nil while it may go on. The deadline is
 // compared here and not left to a timer, which may never run while guests keep
 // every processor.

@@ -90,6 +90,25 @@ func TestBuildKeepsTheTraceback(t *testing.T) {
 	}
 }
 
+// TestBuildCalledOff has what an interpreter says when the host stops: that is no error
+// of the application.
+func TestBuildCalledOff(t *testing.T) {
+	for _, level := range []string{"ERROR", "DEBUG"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if level == "DEBUG" {
+			cancel()
+		}
+		var log bytes.Buffer
+		spec := Spec{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+		_, err := newEngine(t, tck.ExceptionIn(abi.ExportLoad)).Build(ctx, spec)
+		wantKind(t, err, KindException)
+		if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "level="+level+" msg=guest") {
+			t.Errorf("logged %q, want it as %s", got, level)
+		}
+	}
+}
+
 func TestBuildWarmupIsInTheImage(t *testing.T) {
 	spec := Spec{Warmup: []Request{*emptyRequest(), *emptyRequest()}}
 	im := build(t, newEngine(t, tck.Counter()), spec)

@@ -180,7 +180,11 @@ func (in *Instance) record(level abi.LogLevel, text string) {
 		return
 	}
 	severity := slog.LevelInfo
-	if level != abi.LogErrors {
+	switch {
+	case level == abi.LogErrors:
+	case in.account.calledOff(): // an interpreter says where it was when the host stopped
+		severity = slog.LevelDebug
+	default:
 		severity = slog.LevelError
 	}
 	in.logger().Log(context.Background(), severity, "guest", "tenant", in.spec.Name, "text", text)
