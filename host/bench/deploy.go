@@ -15,13 +15,15 @@ import (
 // The figures of a deploy.
 const (
 	knownServing  = "bundle to serving, packages known"
+	nextServing   = "bundle to serving, packages known, right behind another"
 	newServing    = "bundle to serving, packages new"
 	folderServing = "folder to serving"
 	toChanged     = "change of a folder to serving"
 	nativeCompile = "native CPython compiles those packages (compileall)"
 )
 
-// learning is how long a host may need to make byte code of what a folder brought.
+// learning is how long a host may need to make byte code of what a folder brought, and
+// the next interpreter that waits for an application.
 const learning = 4 * time.Second
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -40,7 +42,8 @@ const changedText = "Hello, change!\n"
 // changes them there.
 func deployPart(ctx context.Context, b *bench, s *section) error {
 	s.note("Bundles: `wasgi deploy` of an archive (tar.gz) with the application and its packages, from exec to the first right answer. Each is another tenant with other bytes. " +
-		"Known packages have been deployed before, by whatever tenant, and their byte code is in the host's cache; new ones have not.")
+		"Known packages have been deployed before, by whatever tenant, and their byte code is in the host's cache; new ones have not. " +
+		"The host has had 4 s since the last deploy, but for what comes right behind another: it is still at work for that one then, and has no interpreter ready.")
 	s.note("Folders: one with the application and its packages is moved into the root, and changed there 4 s later: Python compiles what is imported, and then the host does, for the next time. " +
 		"Both times hold --watch-settle, 200 ms by default, in which the host waits for a folder to be quiet.")
 	root, state := filepath.Join(b.opt.work, "roots", "deploy"), filepath.Join(b.opt.work, "state", "deploy")
@@ -63,7 +66,7 @@ func deployPart(ctx context.Context, b *bench, s *section) error {
 	for round := range b.opt.rounds {
 		for _, name := range helloNames() {
 			var err error
-			for _, what := range []string{newServing, knownServing} {
+			for _, what := range []string{newServing, nextServing, knownServing} {
 				if err == nil {
 					err = b.oneBundle(alive, state, addr, name, what, round, s)
 				}
@@ -123,13 +126,27 @@ func (b *bench) oneBundle(ctx context.Context, state, addr, name, what string, r
 		return err
 	}
 	if what == newServing {
-		if err := os.RemoveAll(filepath.Join(b.opt.work, "cache", "bytecode")); err != nil {
+		if err := b.forget(tenant); err != nil {
+			return err
+		}
+	}
+	if what != nextServing {
+		if err := pause(ctx, learning); err != nil {
 			return err
 		}
 	}
 	return timed(ctx, s, figure{What: what, Server: name, Unit: "ms"}, helloApp(name, ""), "http://"+addr+"/"+tenant+"/", func() error {
 		return b.tool(ctx, b.opt.binary, "deploy", file, "--tenant", tenant, "--state-dir", state)
 	})
+}
+
+// forget takes the byte code of all packages away from the host.
+func (b *bench) forget(tenant string) error {
+	known := filepath.Join(b.opt.work, "cache", "bytecode")
+	if _, err := os.Stat(known); err != nil {
+		return nil // it has none yet
+	}
+	return os.Rename(known, filepath.Join(b.readyDir(), "bytecode-"+tenant)) // see deployPart: nothing is removed
 }
 
 func packInto(file, dir string) error {
@@ -145,6 +162,9 @@ func (b *bench) oneFolder(ctx context.Context, root, addr, name string, round in
 	tenant := fmt.Sprintf("%s%d", name, round)
 	ready, err := b.ready(ctx, name, tenant)
 	if err != nil {
+		return err
+	}
+	if err := pause(ctx, learning); err != nil {
 		return err
 	}
 	served, url := filepath.Join(root, tenant), "http://"+addr+"/"+tenant+"/"
