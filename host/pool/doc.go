@@ -4,18 +4,21 @@
 //
 // # The way of a lease
 //
-//	Acquire ── idle instance? ──────────────► wait for a CPU slot ─► Lease
-//	   │ none                                      ▲
-//	   ▼                                           │
-//	FIFO queue (bounded, QueueTimeout) ── handed over by Release or by a new instance
+//	Acquire ── slot free? ─────── yes ───────► idle instance? ─ yes ──────────► Lease
+//	   │ no                                     ▲     │ none
+//	   ▼                                        │     ▼
+//	a turn's queue, by who has used least ──────┘  FIFO queue (QueueTimeout) ── handed over by
+//	                                               Release or a new instance ─► slot ─► Lease
 //
 //	Release ── usable? ─► Reset (Fresh) ─► still young? ─► next in the queue, or idle stack
 //	   └────────────────────── no ──► Close, and a new one if somebody needs it
 //
-// The idle stack is last in, first out: the instance whose memory is warm
-// serves, and the others age towards IdleTimeout. The queue is first in, first
-// out. An instance is taken before a CPU slot, never the other way round: who
-// holds a slot never waits for an instance, so there is no cycle. A holder that
+// The idle stack is last in, first out, but for the instance that last ran in the same
+// slot, which goes first: the one whose memory is warm
+// serves, and the others age towards IdleTimeout. So a pool has about as many instances at
+// work as there are slots, however many clients wait, and more only while some are
+// paused. The queue is first in, first out. Who waits for an instance holds no slot, and
+// who has waited for one in vain gives it back, so there is no cycle. A holder that
 // is silent for too long loses its slot (overdue.go).
 //
 // A client with a [Seat] keeps the slot until it has its answer and has to be waited

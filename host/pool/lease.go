@@ -24,7 +24,7 @@ type leaseState struct {
 
 // lend makes the lease of an entry that is Busy and whose slot turn has begun.
 func (e *entry[I]) lend(start time.Time) Lease[I] {
-	e.lease.hasSlot, e.lease.start = true, start
+	e.lease.hasSlot, e.lease.start, e.slot = true, start, e.lease.turn.slot
 	return Lease[I]{e, e.lease.round.Load()}
 }
 
@@ -80,8 +80,12 @@ func (l Lease[I]) release(seat *Seat, reset func(I)) {
 	if why == keep && l.e.pool.cfg.Fresh && reset != nil {
 		reset(l.e.instance)
 	}
-	l.e.keepSlot(seat)
-	l.e.finish(why)
+	turn := l.e.keepSlot(seat)
+	l.e.finish(why) // from here on the entry may be another lease's
+	if turn != nil {
+		p := l.e.pool
+		p.cfg.Slots.give(p.account, turn, time.Since(turn.since))
+	}
 }
 
 // Discard ends the lease and closes the instance. A second call, or one after
@@ -129,7 +133,7 @@ func (l Lease[I]) Yield(ctx context.Context) error {
 	p := l.e.pool
 	w := p.cfg.Slots.yield(p.account, &l.e.lease.turn, time.Since(l.e.lease.start))
 	l.e.lease.hasSlot = w == nil
-	start, err := p.cfg.Slots.await(ctx, p.account, &l.e.lease.turn, w)
+	start, err := p.cfg.Slots.await(ctx, p.account, w)
 	if err != nil {
 		return err
 	}
@@ -151,13 +155,20 @@ func (e *entry[I]) giveSlot() {
 	e.pool.cfg.Slots.give(e.pool.account, &e.lease.turn, time.Since(e.lease.start))
 }
 
-func (e *entry[I]) keepSlot(seat *Seat) {
-	if !e.lease.hasSlot || seat == nil {
-		e.giveSlot()
-		return
+// keepSlot leaves the slot to a seat. Without one it is given back, or, where somebody
+// waits for it, the turn returned that has it: that ends after the instance was put
+// back, which the next holder is to find idle.
+func (e *entry[I]) keepSlot(seat *Seat) *turn {
+	if !e.lease.hasSlot {
+		return nil
 	}
 	e.lease.hasSlot = false
-	seat.keep(e.pool.cfg.Slots, e.pool.account, &e.lease.turn, e.lease.start)
+	slots, account := e.pool.cfg.Slots, e.pool.account
+	if seat == nil {
+		return slots.part(account, &e.lease.turn, time.Since(e.lease.start))
+	}
+	seat.keep(slots, account, &e.lease.turn, e.lease.start)
+	return nil
 }
 
 // clean makes the instance ready for another lease; it says why that cannot be.

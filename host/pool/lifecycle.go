@@ -39,7 +39,7 @@ func (p *Pool[I]) Drain(ctx context.Context) error {
 func (p *Pool[I]) RetireUnused() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.phase != open || p.live > 0 || p.creating > 0 || !p.queue.empty() {
+	if p.phase != open || p.live > 0 || p.creating > 0 || !p.queue.empty() || p.inTurn > 0 {
 		return false
 	}
 	p.phase = draining

@@ -7,6 +7,7 @@ type turn struct {
 	links[turn]
 	since  time.Time // when it was last known to move on
 	looked time.Time // when its slot last had a look, see Seat
+	slot   int       // which one it is, or was
 }
 
 // overdue is how Slots takes a slot from a holder that does not come by any

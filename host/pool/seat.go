@@ -81,31 +81,53 @@ func (s *Seat) Leave() {
 func (s *Seat) keep(slots *Slots, a *account, t *turn, start time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.account != nil || !slots.move(t, &s.turn) { // somebody else has it, but its time is booked
-		slots.give(a, t, time.Since(start))
-		return
+	if s.account == nil {
+		if _, ok := slots.move(t, &s.turn); ok {
+			s.slots, s.account, s.start = slots, a, start
+			return
+		}
 	}
-	s.slots, s.account, s.start = slots, a, start
+	slots.give(a, t, time.Since(start)) // somebody else has it, but its time is booked
 }
 
-// again asks for another turn, behind those of a who wait. ok is false without a
-// slot to start from; otherwise a nil waiter has the turn already.
-func (s *Seat) again(slots *Slots, a *account, t *turn) (w *slotWaiter, ok bool) {
+// noSlot is no index of a slot.
+const noSlot = -1
+
+// again asks for another turn, behind those of a who wait. The seat keeps its slot, w
+// waits for one, or there was none to start from: noSlot and nil.
+func (s *Seat) again(slots *Slots, a *account) (slot int, w *slotWaiter) {
 	if s == nil {
-		return nil, false
+		return noSlot, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.account == nil {
-		return nil, false
+		return noSlot, nil
 	}
-	before, held := s.account, time.Since(s.start)
+	before, now := s.account, time.Now()
+	held := now.Sub(s.start)
 	s.account = nil
 	if before != a { // the client calls another tenant now
 		s.slots.give(before, &s.turn, held)
-		return nil, false
+		return noSlot, nil
 	}
-	return slots.again(a, &s.turn, t, held), true
+	if w = slots.again(a, &s.turn, held); w != nil {
+		return noSlot, w
+	}
+	s.account, s.start = a, now
+	return s.turn.slot, nil
+}
+
+// pass gives the slot that again has kept to the turn of a lease, which began with it.
+func (s *Seat) pass(t *turn) (start time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.account == nil { // the client has gone
+		return time.Time{}, false
+	}
+	_, ok = s.slots.move(&s.turn, t)
+	s.account = nil
+	return s.start, ok
 }
 
 // WithLook sets what lets those come who are ready and do not know it: clients
@@ -131,33 +153,52 @@ func (s *Slots) lookIsDue(t *turn) bool {
 
 // move gives the slot of one turn to another; false when it has gone to somebody
 // else.
-func (s *Slots) move(from, to *turn) bool {
+func (s *Slots) move(from, to *turn) (start time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.turns.remove(from) {
-		return false
+		return time.Time{}, false
 	}
-	to.looked = from.looked
-	s.begin(to)
-	return true
+	to.looked, to.slot = from.looked, from.slot
+	return s.begin(to), true
 }
 
-// again ends the turn from, which lasted held, and queues for another one. nil
-// means that t has the slot.
-func (s *Slots) again(a *account, from, t *turn, held time.Duration) *slotWaiter {
+// again ends a turn, which lasted held, and queues for another one. nil means that it
+// goes on.
+func (s *Slots) again(a *account, t *turn, held time.Duration) *slotWaiter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spent(a, held)
-	t.looked = from.looked
+	has := s.turns.remove(t) // or its slot has gone to another
 	switch {
-	case !s.turns.remove(from): // its slot has gone to another
-		return s.freeOrQueue(a, t, (*slotQueue).push)
-	case len(s.waiting) == 0, a.queue.empty() && a.used < s.waiting[0].used:
+	case has && (len(s.waiting) == 0 || a.queue.empty() && a.used < s.waiting[0].used):
 		a.charge(s.virtual)
 		s.begin(t)
 		return nil
+	case !has && len(s.unused) > 0:
+		s.occupy(a, t)
+		return nil
 	}
-	w := s.queueUp(a, t, (*slotQueue).push)
-	s.start(s.waiting[0], from)
+	w := s.queueUp(a, nil, (*slotQueue).push) // the seat may be left meanwhile
+	if has {
+		s.start(s.waiting[0], t)
+	}
 	return w
+}
+
+// line queues for a slot; nil means that there is no need to.
+func (s *Slots) line(a *account) *slotWaiter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.unused) > 0 {
+		return nil
+	}
+	return s.queueUp(a, nil, (*slotQueue).push)
+}
+
+// quit gives up what a waiter has, or waits for.
+func (s *Slots) quit(a *account, w *slotWaiter) {
+	if !s.leave(a, w) {
+		s.give(a, w.turn, 0)
+	}
 }

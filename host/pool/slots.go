@@ -17,7 +17,7 @@ const quantum = 100 * time.Microsecond
 // come, first served. The zero value is not usable; see NewSlots.
 type Slots struct {
 	mu       sync.Mutex // guards all below and every account; never held with Pool.mu
-	free     int
+	unused   []int      // slots that nobody holds, the last used at the end
 	size     int
 	virtual  time.Duration // start of the last turn given to a waiter; never goes back
 	accounts map[string]*account
@@ -40,7 +40,11 @@ type SlotStats struct {
 // of cores.
 func NewSlots(n int) *Slots {
 	n = max(n, 1)
-	return &Slots{free: n, size: n, accounts: map[string]*account{}}
+	s := &Slots{size: n, accounts: map[string]*account{}}
+	for slot := range n {
+		s.unused = append(s.unused, slot)
+	}
+	return s
 }
 
 // Acquire takes a slot for name, waiting for its turn. The release function
@@ -65,7 +69,7 @@ func (s *Slots) Acquire(ctx context.Context, name string) (release func(), err e
 func (s *Slots) Stats() SlotStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return SlotStats{Size: s.size, Running: s.size - s.free, Waiting: s.waiters, Names: len(s.accounts)}
+	return SlotStats{Size: s.size, Running: s.size - len(s.unused), Waiting: s.waiters, Names: len(s.accounts)}
 }
 
 // register returns the account of name and keeps it until unregister. A weight
@@ -98,19 +102,11 @@ func (s *Slots) take(ctx context.Context, a *account, t *turn) (time.Time, error
 	if err := ctx.Err(); err != nil {
 		return time.Time{}, err
 	}
-	return s.await(ctx, a, t, s.takeOrQueue(a, t))
-}
-
-// takeIn is take for who may have a place in the queue already, w.
-func (s *Slots) takeIn(ctx context.Context, a *account, t *turn, w *slotWaiter) (time.Time, error) {
-	if w == nil {
-		return s.take(ctx, a, t)
-	}
-	return s.await(ctx, a, t, w)
+	return s.await(ctx, a, s.takeOrQueue(a, t))
 }
 
 // await waits for a waiter's turn; nil has it already.
-func (s *Slots) await(ctx context.Context, a *account, t *turn, w *slotWaiter) (time.Time, error) {
+func (s *Slots) await(ctx context.Context, a *account, w *slotWaiter) (time.Time, error) {
 	if w == nil {
 		return time.Now(), nil
 	}
@@ -119,9 +115,7 @@ func (s *Slots) await(ctx context.Context, a *account, t *turn, w *slotWaiter) (
 		return time.Now(), nil
 	case <-ctx.Done():
 	}
-	if !s.leave(a, w) {
-		s.give(a, t, 0)
-	}
+	s.quit(a, w)
 	return time.Time{}, ctx.Err()
 }
 
@@ -129,7 +123,7 @@ func (s *Slots) await(ctx context.Context, a *account, t *turn, w *slotWaiter) (
 func (s *Slots) try(a *account, t *turn) (start time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.free == 0 {
+	if len(s.unused) == 0 {
 		return time.Time{}, false
 	}
 	s.occupy(a, t)
@@ -144,7 +138,7 @@ func (s *Slots) takeOrQueue(a *account, t *turn) *slotWaiter {
 }
 
 func (s *Slots) freeOrQueue(a *account, t *turn, put func(*slotQueue, *slotWaiter)) *slotWaiter {
-	if s.free > 0 {
+	if len(s.unused) > 0 {
 		s.occupy(a, t)
 		return nil
 	}
@@ -153,7 +147,8 @@ func (s *Slots) freeOrQueue(a *account, t *turn, put func(*slotQueue, *slotWaite
 
 // occupy takes a slot that is free.
 func (s *Slots) occupy(a *account, t *turn) {
-	s.free--
+	last := len(s.unused) - 1
+	t.slot, s.unused = s.unused[last], s.unused[:last]
 	a.charge(s.virtual)
 	t.looked = s.looked
 	s.begin(t)
@@ -162,9 +157,13 @@ func (s *Slots) occupy(a *account, t *turn) {
 // slotQueue holds the waiters of one name.
 type slotQueue = list[slotWaiter, *slotWaiter]
 
-// queueUp makes a waiter of an account and puts it into its queue.
+// queueUp makes a waiter of an account and puts it into its queue. A nil turn is one of
+// its own.
 func (s *Slots) queueUp(a *account, t *turn, put func(*slotQueue, *slotWaiter)) *slotWaiter {
 	w := &slotWaiter{turn: t, granted: make(chan struct{})}
+	if t == nil {
+		w.turn = &w.own
+	}
 	if a.queue.empty() {
 		a.used = max(a.used, s.virtual)
 		heap.Push(&s.waiting, a)
@@ -183,11 +182,34 @@ func (s *Slots) give(a *account, t *turn, held time.Duration) {
 	switch {
 	case !s.turns.remove(t): // its slot has gone to another
 	case len(s.waiting) == 0:
-		s.free++
-		s.looked = t.looked
+		s.release(t)
 	default:
 		s.start(s.waiting[0], t)
 	}
+}
+
+// part ends a turn that lasted held. Where somebody waits for the slot, another turn has
+// it now.
+func (s *Slots) part(a *account, t *turn, held time.Duration) *turn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spent(a, held)
+	if !s.turns.remove(t) { // its slot has gone to another
+		return nil
+	}
+	if len(s.waiting) == 0 {
+		s.release(t)
+		return nil
+	}
+	last := &turn{looked: t.looked, slot: t.slot}
+	s.begin(last)
+	return last
+}
+
+// release frees the slot of a turn that has ended. Call it with mu held.
+func (s *Slots) release(t *turn) {
+	s.unused = append(s.unused, t.slot)
+	s.looked = t.looked
 }
 
 // spent books a turn that lasted held.
@@ -201,7 +223,7 @@ func (s *Slots) spent(a *account, held time.Duration) {
 // start gives the next waiter of an account the slot of the turn before.
 func (s *Slots) start(next *account, before *turn) {
 	w := next.queue.pop()
-	w.turn.looked = before.looked
+	w.turn.looked, w.turn.slot = before.looked, before.slot
 	s.waiters--
 	s.virtual = max(s.virtual, next.used)
 	next.charge(s.virtual)
@@ -268,6 +290,7 @@ func (a *account) charge(virtual time.Duration) {
 type slotWaiter struct {
 	links[slotWaiter]
 	turn    *turn
+	own     turn // is turn for who waits without an instance
 	granted chan struct{}
 }
 

@@ -86,7 +86,7 @@ func (p *Pool[I]) Stats() Stats {
 	defer p.mu.Unlock()
 	c := &p.counters
 	s := Stats{
-		Idle: len(p.idle), Busy: p.busy, Creating: p.creating, Waiting: p.queue.length,
+		Idle: len(p.idle), Busy: p.busy, Creating: p.creating, Waiting: p.queue.length + p.inTurn,
 		Created: c.created, CreateFailed: c.createFailed, Requests: c.requests.Load(),
 		QueueFull: c.queueFull, TimedOut: c.timedOut, GaveUp: c.gaveUp, CloseErrors: c.closeErrors,
 		Queued: c.queued, QueueTime: c.queueTime,

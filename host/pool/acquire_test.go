@@ -1,0 +1,330 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestWhoWaitsForASlotNeedsNoInstance: the one that has served is warm, and the next
+// takes it. So there are as many as slots, however many clients wait.
+func TestWhoWaitsForASlotNeedsNoInstance(t *testing.T) {
+	for name, release := range map[string]func(*testing.T, Lease[*fake], *Seat){
+		"without a seat":    func(_ *testing.T, l Lease[*fake], _ *Seat) { l.Release() },
+		"to a seat":         func(_ *testing.T, l Lease[*fake], s *Seat) { l.ReleaseTo(s); s.Leave() },
+		"to a seat, later":  func(_ *testing.T, l Lease[*fake], s *Seat) { l.ReleaseLater(s, nil, nil); s.Leave() },
+		"to its next lease": func(t *testing.T, l Lease[*fake], s *Seat) { l.ReleaseTo(s); from(t, l.e.pool, s).Release() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				slots := NewSlots(2)
+				p := start(t, &factory{}, Config[*fake]{Max: 8, Slots: slots, QueueLength: 10})
+				held := [2]Lease[*fake]{acquire(t, p), acquire(t, p)}
+				for range 5 {
+					go func() {
+						var own Seat
+						l := from(t, p, &own)
+						time.Sleep(time.Millisecond)
+						release(t, l, &own)
+					}()
+				}
+				synctest.Wait()
+				expect(t, p, "idle 0 busy 2 creating 0 waiting 5 created 2 discarded 0")
+				for _, l := range held {
+					l.Release()
+				}
+				time.Sleep(time.Second)
+				expect(t, p, "idle 2 busy 0 creating 0 waiting 0 created 2 discarded 0")
+				if got := p.Stats(); got.Queued < 5 || got.QueueTime == 0 {
+					t.Errorf("stats %+v", got)
+				}
+				running(t, slots, 0)
+			})
+		})
+	}
+}
+
+// TestASlotKeepsItsInstance: a core has that one's memory in its cache.
+func TestASlotKeepsItsInstance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := start(t, &factory{}, Config[*fake]{Max: 3, Slots: NewSlots(2), QueueLength: 2})
+		var first, second, third Seat
+		a, b := from(t, p, &first), from(t, p, &second)
+		waits := make(chan Lease[*fake])
+		go func() { waits <- from(t, p, &third) }()
+		synctest.Wait()
+		a.ReleaseTo(&first)
+		b.ReleaseTo(&second) // is on top now
+		first.Leave()
+		in := <-waits
+		if in.Instance() != a.Instance() {
+			t.Errorf("the next one in the first's slot has instance %d, want %d", in.Instance().id, a.Instance().id)
+		}
+		in.ReleaseTo(&third) // on top again
+		if l := from(t, p, &second); l.Instance() != b.Instance() {
+			t.Errorf("the second has instance %d now, want %d", l.Instance().id, b.Instance().id)
+		} else {
+			l.Release()
+		}
+		third.Leave()
+	})
+}
+
+// TestWhoIsInTurnFindsNoInstance: it is paused, or has gone. Then one is made, in a turn
+// of its own.
+func TestWhoIsInTurnFindsNoInstance(t *testing.T) {
+	broken := errors.New("broken")
+	for name, c := range map[string]struct {
+		end  func(Lease[*fake])
+		fail error
+		want string
+	}{
+		"paused":                 {Lease[*fake].Pause, nil, "idle 0 busy 2 creating 0 waiting 0 created 2 discarded 0"},
+		"gone":                   {Lease[*fake].Discard, nil, "idle 0 busy 1 creating 0 waiting 0 created 2 discarded 1"},
+		"gone, and none is made": {Lease[*fake].Discard, broken, "idle 0 busy 0 creating 0 waiting 0 created 1 discarded 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, slots := &factory{}, NewSlots(1)
+				p := start(t, f, Config[*fake]{Max: 8, Slots: slots, QueueLength: 2})
+				held := acquire(t, p)
+				f.fail = c.fail
+				got := make(chan Lease[*fake])
+				go func() {
+					l, err := p.Acquire(t.Context())
+					if !errors.Is(err, c.fail) {
+						t.Errorf("got %v, want %v", err, c.fail)
+					}
+					got <- l
+				}()
+				synctest.Wait()
+				expect(t, p, "idle 0 busy 1 creating 0 waiting 1 created 1 discarded 0")
+				c.end(held)
+				l := <-got
+				synctest.Wait()
+				expect(t, p, c.want)
+				if c.fail == nil {
+					l.Release()
+				}
+				held.Release()
+				running(t, slots, 0)
+			})
+		})
+	}
+}
+
+// TestThoseInTurnHearOfAFailure at once, and not at the next attempt.
+func TestThoseInTurnHearOfAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{}
+		p := start(t, f, Config[*fake]{Max: 8, Slots: NewSlots(1), QueueLength: 2})
+		held := acquire(t, p)
+		f.fail = errors.New("broken")
+		got := make(chan error)
+		for range 2 {
+			go func() {
+				_, err := p.Acquire(t.Context())
+				got <- err
+			}()
+		}
+		synctest.Wait()
+		begun := time.Now()
+		held.Discard()
+		for range 2 {
+			if err := <-got; !errors.Is(err, f.fail) || time.Since(begun) != 0 {
+				t.Errorf("got %v after %v", err, time.Since(begun))
+			}
+		}
+	})
+}
+
+// TestThoseInTurnAreCounted, as if each waited for an instance.
+func TestThoseInTurnAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slots := NewSlots(1)
+		p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots, QueueLength: 1})
+		held := acquire(t, p)
+		for range 2 { // one has a place in the queue, one could have an instance made
+			go func() { acquire(t, p).Release() }()
+			synctest.Wait()
+		}
+		if _, err := p.Acquire(t.Context()); err != ErrQueueFull {
+			t.Errorf("got %v, want ErrQueueFull", err)
+		}
+		held.Release()
+		synctest.Wait()
+		if s := p.Stats(); s.QueueFull != 1 || s.Requests != 3 || s.Waiting != 0 {
+			t.Errorf("stats %+v", s)
+		}
+		running(t, slots, 0)
+	})
+}
+
+// TestTheWaitInTurnEnds with what ends the wait for an instance.
+func TestTheWaitInTurnEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		end  func(*Pool[*fake], context.CancelFunc)
+		want error
+	}{
+		"its client goes":   {func(_ *Pool[*fake], cancel context.CancelFunc) { cancel() }, context.Canceled},
+		"the pool closes":   {func(p *Pool[*fake], _ context.CancelFunc) { p.Close() }, ErrClosed},
+		"the queue's limit": {func(*Pool[*fake], context.CancelFunc) { time.Sleep(time.Minute) }, ErrQueueTimeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				slots := NewSlots(1)
+				p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots, QueueLength: 1, QueueTimeout: time.Minute})
+				held := acquire(t, p)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				got := make(chan error)
+				go func() {
+					_, err := p.Acquire(ctx)
+					got <- err
+				}()
+				synctest.Wait()
+				c.end(p, cancel)
+				if err := <-got; err != c.want {
+					t.Errorf("got %v, want %v", err, c.want)
+				}
+				if s := p.Stats(); s.Waiting != 0 {
+					t.Errorf("stats %+v", s)
+				}
+				held.Release()
+				running(t, slots, 0)
+				if s := slots.Stats(); s.Waiting != 0 {
+					t.Errorf("slots %+v", s)
+				}
+			})
+		})
+	}
+}
+
+// TestDrainServesThoseInTurn, with the instance that there is.
+func TestDrainServesThoseInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: NewSlots(1), QueueLength: 2})
+		held := acquire(t, p)
+		served := make(chan int, 2)
+		for range 2 {
+			go func() {
+				l := acquire(t, p)
+				served <- l.Instance().id
+				l.Release()
+			}()
+		}
+		synctest.Wait()
+		drained := make(chan error)
+		go func() { drained <- p.Drain(t.Context()) }()
+		synctest.Wait()
+		if _, err := p.Acquire(t.Context()); err != ErrClosed {
+			t.Errorf("got %v, want ErrClosed", err)
+		}
+		if len(drained) > 0 || len(served) > 0 {
+			t.Error("nothing has ended yet")
+		}
+		held.Release()
+		if err := <-drained; err != nil || len(served) != 2 || <-served+<-served != 0 {
+			t.Errorf("drained: %v; %d served", err, len(served))
+		}
+		if s := p.Stats(); s.Created != 1 {
+			t.Errorf("stats %+v", s)
+		}
+	})
+}
+
+// TestDrainWaitsForThoseInTurn, though no lease is left: others have the slot.
+func TestDrainWaitsForThoseInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slots := NewSlots(1)
+		p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots, QueueLength: 2})
+		acquire(t, p).Release()
+		other, err := slots.Acquire(t.Context(), "other")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := served(t, p)
+		synctest.Wait()
+		drained := make(chan error, 1)
+		go func() { drained <- p.Drain(t.Context()) }()
+		synctest.Wait()
+		if len(drained) > 0 {
+			t.Error("drained while somebody waits")
+		}
+		other()
+		<-got
+		if err := <-drained; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestAPoolThatIsWaitedForDoesNotRetire, though its last instance has gone.
+func TestAPoolThatIsWaitedForDoesNotRetire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slots := NewSlots(1)
+		p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots, QueueLength: 2})
+		acquire(t, p).Release()
+		other, err := slots.Acquire(t.Context(), "other")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := served(t, p)
+		synctest.Wait()
+		if n := p.Trim(); n != 1 || p.RetireUnused() {
+			t.Errorf("trimmed %d, or retired while somebody waits", n)
+		}
+		other()
+		<-got
+		synctest.Wait()
+		expect(t, p, "idle 1 busy 0 creating 0 waiting 0 created 2 discarded 1")
+	})
+}
+
+// TestASlotThatIsLostOnTheWay: it was granted, and then taken again before the instance
+// was there. The caller waits for another one.
+func TestASlotThatIsLostOnTheWay(t *testing.T) {
+	slots := NewSlots(1)
+	p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots})
+	acquire(t, p).Release()
+	if ok, err := p.admit(); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	lost := &slotWaiter{turn: new(turn), granted: make(chan struct{})}
+	close(lost.granted)
+	l, err := p.acquireInTurn(t.Context(), lost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	running(t, slots, 1)
+	l.Release()
+	running(t, slots, 0)
+	expect(t, p, "idle 1 busy 0 creating 0 waiting 0 created 1 discarded 0")
+}
+
+// TestSlotsAreKnownByTheirNumber: each is one of those that there are, and no two
+// holders have the same.
+func TestSlotsAreKnownByTheirNumber(t *testing.T) {
+	slots := NewSlots(3)
+	a := slots.register("shop", 1)
+	defer slots.unregister(a)
+	turns := [3]turn{}
+	for _, order := range [][]int{{0, 1, 2}, {2, 0, 1}} {
+		seen := map[int]bool{}
+		for i := range turns {
+			if _, ok := slots.try(a, &turns[i]); !ok {
+				t.Fatal("no slot is free")
+			}
+			seen[turns[i].slot] = true
+		}
+		if got := fmt.Sprint(seen); got != "map[0:true 1:true 2:true]" {
+			t.Errorf("slots %s", got)
+		}
+		for _, i := range order {
+			slots.give(a, &turns[i], 0)
+		}
+	}
+}
