@@ -266,7 +266,7 @@ func TestDrainWaitsForThoseInTurn(t *testing.T) {
 func TestAPoolThatIsWaitedForDoesNotRetire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slots := NewSlots(1)
-		p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots, QueueLength: 2})
+		p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots, QueueLength: 2, IdleTimeout: time.Minute})
 		acquire(t, p).Release()
 		other, err := slots.Acquire(t.Context(), "other")
 		if err != nil {
@@ -274,8 +274,13 @@ func TestAPoolThatIsWaitedForDoesNotRetire(t *testing.T) {
 		}
 		got := served(t, p)
 		synctest.Wait()
-		if n := p.Trim(); n != 1 || p.RetireUnused() {
-			t.Errorf("trimmed %d, or retired while somebody waits", n)
+		if n := p.Trim(); n != 0 {
+			t.Errorf("trimmed %d, which is the instance that the next one is to have", n)
+		}
+		time.Sleep(2 * time.Minute)
+		expect(t, p, "idle 0 busy 0 creating 0 waiting 1 created 1 discarded 1")
+		if p.RetireUnused() {
+			t.Error("retired while somebody waits")
 		}
 		other()
 		<-got
@@ -295,7 +300,7 @@ func TestASlotThatIsLostOnTheWay(t *testing.T) {
 	}
 	lost := &slotWaiter{turn: new(turn), granted: make(chan struct{})}
 	close(lost.granted)
-	l, err := p.acquireInTurn(t.Context(), lost)
+	l, err := p.acquireInTurn(t.Context(), lost, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,5 +331,237 @@ func TestSlotsAreKnownByTheirNumber(t *testing.T) {
 		for _, i := range order {
 			slots.give(a, &turns[i], 0)
 		}
+	}
+}
+
+// TestOneThatIsMissingIsReplacedOnce: not all that wait ask for another one, and those
+// who had to wait for one are in turn again.
+func TestOneThatIsMissingIsReplacedOnce(t *testing.T) {
+	for name, miss := range map[string]func(*testing.T, Lease[*fake]){
+		"paused": func(t *testing.T, l Lease[*fake]) {
+			l.Pause()
+			time.Sleep(time.Millisecond)
+			if err := l.Resume(t.Context()); err != nil {
+				t.Error(err)
+			}
+			l.Release()
+		},
+		"discarded": func(_ *testing.T, l Lease[*fake]) { l.Discard() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := start(t, &factory{takes: 5 * time.Millisecond}, Config[*fake]{Max: 16, Slots: NewSlots(2), QueueLength: 100})
+				a, b := acquire(t, p), acquire(t, p)
+				for range 14 {
+					go func() {
+						for range 50 {
+							l := acquire(t, p)
+							time.Sleep(time.Millisecond)
+							l.Release()
+						}
+					}()
+				}
+				synctest.Wait()
+				go miss(t, a)
+				time.Sleep(500 * time.Microsecond)
+				b.Release()
+				time.Sleep(5 * time.Second)
+				if s := p.Stats(); s.Created > 4 || s.Requests != 2+14*50 {
+					t.Errorf("for two slots, with one missing: %+v", s)
+				}
+			})
+		})
+	}
+}
+
+// TestWhoCameFirstIsServedFirst, though it had a turn in vain meanwhile.
+func TestWhoCameFirstIsServedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slots := NewSlots(1)
+		p := start(t, &factory{}, Config[*fake]{Max: 1, Slots: slots, QueueLength: 10})
+		acquire(t, p).Release()
+		other, err := slots.Acquire(t.Context(), "other")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var order []int
+		ask := func(n int) {
+			go func() {
+				l := acquire(t, p)
+				order = append(order, n)
+				time.Sleep(time.Millisecond)
+				l.Pause()
+				time.Sleep(10 * time.Millisecond)
+				if err := l.Resume(t.Context()); err != nil {
+					t.Error(err)
+				}
+				l.Release()
+			}()
+			synctest.Wait()
+			time.Sleep(time.Microsecond)
+		}
+		ask(0)
+		ask(1)
+		ask(2)
+		other()
+		time.Sleep(500 * time.Microsecond)
+		ask(3)
+		time.Sleep(time.Minute)
+		if got := fmt.Sprint(order); got != "[0 1 2 3]" {
+			t.Errorf("order %s", got)
+		}
+	})
+}
+
+// TestOneThatIsClosedHasNoSlot: what is worn out is closed, and nobody waits for that.
+func TestOneThatIsClosedHasNoSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slots := NewSlots(1)
+		worn := start(t, &factory{setup: func(f *fake) { f.closeFor = 50 * time.Millisecond }}, Config[*fake]{Name: "worn", Slots: slots, Max: 1, MaxRequests: 1})
+		other := start(t, &factory{}, Config[*fake]{Name: "other", Slots: slots, Max: 1})
+		acquire(t, other).Release()
+		l := acquire(t, worn)
+		got := served(t, other)
+		synctest.Wait()
+		l.Release()
+		if waited := <-got; waited != 0 {
+			t.Errorf("waited %v for another's Close", waited)
+		}
+	})
+}
+
+// TestAllArePaused: the next one is begun at once, before there is a slot.
+func TestAllArePaused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slots, began := NewSlots(1), time.Time{}
+		p := start(t, &factory{}, Config[*fake]{Max: 8, Slots: slots, QueueLength: 10, Prepare: func(context.Context) error {
+			began = time.Now()
+			return nil
+		}})
+		l := acquire(t, p)
+		l.Pause()
+		l.Pause()
+		other, err := slots.Acquire(t.Context(), "other")
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := time.Now()
+		got := served(t, p)
+		time.Sleep(time.Second)
+		other()
+		<-got
+		if late := began.Sub(asked); late != 0 {
+			t.Errorf("the creation began after %v", late)
+		}
+		l.Release()
+		// It has ended, and is no longer counted: the next one is in turn.
+		held := acquire(t, p)
+		got = served(t, p)
+		synctest.Wait()
+		expect(t, p, "idle 1 busy 1 creating 0 waiting 1 created 2 discarded 0")
+		held.Release()
+		<-got
+	})
+}
+
+// TestAnInstanceIsKnownByItsLastSlot, not by the one that its lease began in.
+func TestAnInstanceIsKnownByItsLastSlot(t *testing.T) {
+	slots := NewSlots(2)
+	p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots})
+	l := acquire(t, p)
+	l.Pause()
+	other, err := slots.Acquire(t.Context(), "other") // takes that slot
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other()
+	if err := l.Resume(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	last := l.e.lease.turn.slot
+	l.Release()
+	if e := p.idle[0]; e.slot != last {
+		t.Errorf("ran in slot %d, the pool says %d", last, e.slot)
+	}
+}
+
+// TestANewAttemptIsNotForgotten: the last one failed while nobody waited any more.
+func TestANewAttemptIsNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &factory{takes: 200 * time.Millisecond}
+		p := start(t, f, Config[*fake]{Max: 2, Slots: NewSlots(1), QueueLength: 10, BackoffMin: time.Second})
+		l := acquire(t, p)
+		l.Pause()
+		f.fail = errors.New("broken")
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := p.Acquire(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		time.Sleep(200 * time.Millisecond)
+		f.fail = nil
+		if waited := <-served(t, p); waited > 2*time.Second {
+			t.Errorf("served after %v", waited)
+		}
+		l.Discard()
+	})
+}
+
+// TestWhoYieldsKeepsTheOrder of the names that wait.
+func TestWhoYieldsKeepsTheOrder(t *testing.T) {
+	s := NewSlots(2)
+	a, b, c := s.register("a", 1), s.register("b", 1), s.register("c", 1)
+	first, last := new(turn), new(turn)
+	s.try(a, first)
+	s.try(c, last)
+	s.takeOrQueue(a, new(turn), time.Now())
+	wants := s.takeOrQueue(b, new(turn), time.Now())
+	a.used, b.used = 10*time.Microsecond, 20*time.Microsecond
+	if w := s.yield(a, first, 0); w != nil {
+		t.Fatal("a has used least")
+	}
+	s.give(c, last, 0)
+	select {
+	case <-wants.granted:
+	default:
+		t.Error("a goes before b, who has used less")
+	}
+}
+
+// TestATurnInVainCostsNothing.
+func TestATurnInVainCostsNothing(t *testing.T) {
+	s := NewSlots(1)
+	a := s.register("a", 2)
+	other := new(turn)
+	s.try(a, other)
+	before := a.used
+	w := s.line(a, time.Now())
+	s.give(a, other, 0)
+	<-w.granted
+	s.refuse(a, w.turn)
+	if a.used != before {
+		t.Errorf("used %v, then %v", before, a.used)
+	}
+	running(t, s, 0)
+}
+
+func TestListInsert(t *testing.T) {
+	type item struct {
+		links[item]
+		n int
+	}
+	var l list[item, *item]
+	for _, n := range []int{5, 3, 9, 5, 1, 7} {
+		l.insert(&item{n: n}, func(other *item) bool { return other.n > n })
+	}
+	var got []int
+	for i := l.tail; i != nil; i = i.prev {
+		got = append(got, i.n)
+	}
+	for i := l.pop(); i != nil; i = l.pop() {
+		got = append(got, i.n)
+	}
+	if want := "[9 7 5 5 3 1 1 3 5 5 7 9]"; fmt.Sprint(got) != want || l.length != 0 {
+		t.Errorf("%v, want %s; %d left", got, want, l.length)
 	}
 }

@@ -29,7 +29,7 @@ func (p *Pool[I]) create() {
 		p.createFailed(err)
 		return
 	}
-	e := &entry[I]{pool: p, instance: instance, born: time.Now(), limit: p.requestLimit()}
+	e := &entry[I]{pool: p, instance: instance, born: time.Now(), slot: noSlot, limit: p.requestLimit()}
 	p.mu.Lock()
 	p.creating--
 	p.failures = 0

@@ -24,7 +24,7 @@ type leaseState struct {
 
 // lend makes the lease of an entry that is Busy and whose slot turn has begun.
 func (e *entry[I]) lend(start time.Time) Lease[I] {
-	e.lease.hasSlot, e.lease.start, e.slot = true, start, e.lease.turn.slot
+	e.lease.hasSlot, e.lease.start = true, start
 	return Lease[I]{e, e.lease.round.Load()}
 }
 
@@ -80,6 +80,9 @@ func (l Lease[I]) release(seat *Seat, reset func(I)) {
 	if why == keep && l.e.pool.cfg.Fresh && reset != nil {
 		reset(l.e.instance)
 	}
+	if seat == nil && (why != keep || !l.e.pool.waitedFor()) {
+		l.e.giveSlot()
+	}
 	turn := l.e.keepSlot(seat)
 	l.e.finish(why) // from here on the entry may be another lease's
 	if turn != nil {
@@ -101,7 +104,8 @@ func (l Lease[I]) Discard() {
 // Pause gives the CPU slot back while the guest waits: for a slow client, in a
 // sleep. It does nothing when the slot is given back already.
 func (l Lease[I]) Pause() {
-	if l.current() {
+	if l.current() && l.e.lease.hasSlot {
+		l.e.pause(true)
 		l.e.giveSlot()
 	}
 }
@@ -118,6 +122,7 @@ func (l Lease[I]) Resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.e.pause(false)
 	l.e.lease.hasSlot, l.e.lease.start = true, start
 	return nil
 }
@@ -151,7 +156,7 @@ func (e *entry[I]) giveSlot() {
 	if !e.lease.hasSlot {
 		return
 	}
-	e.lease.hasSlot = false
+	e.lease.hasSlot, e.slot = false, e.lease.turn.slot
 	e.pool.cfg.Slots.give(e.pool.account, &e.lease.turn, time.Since(e.lease.start))
 }
 
@@ -162,13 +167,34 @@ func (e *entry[I]) keepSlot(seat *Seat) *turn {
 	if !e.lease.hasSlot {
 		return nil
 	}
-	e.lease.hasSlot = false
+	e.lease.hasSlot, e.slot = false, e.lease.turn.slot
 	slots, account := e.pool.cfg.Slots, e.pool.account
 	if seat == nil {
 		return slots.part(account, &e.lease.turn, time.Since(e.lease.start))
 	}
 	seat.keep(slots, account, &e.lease.turn, e.lease.start)
 	return nil
+}
+
+// pause notes that the lease waits for something, or no more.
+func (e *entry[I]) pause(now bool) {
+	p := e.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case now && !e.paused:
+		p.paused++
+	case !now && e.paused:
+		p.paused--
+	}
+	e.paused = now
+}
+
+// waitedFor says whether somebody waits for a slot who has no instance yet.
+func (p *Pool[I]) waitedFor() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.inTurn > 0
 }
 
 // clean makes the instance ready for another lease; it says why that cannot be.
@@ -200,6 +226,9 @@ func (e *entry[I]) clean() Discard {
 func (e *entry[I]) finish(why Discard) {
 	p := e.pool
 	p.counters.requests.Add(1)
+	if e.paused {
+		e.pause(false)
+	}
 	if why != keep {
 		p.drop(e, why)
 		return

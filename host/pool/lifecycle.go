@@ -154,7 +154,8 @@ func (p *Pool[I]) sweep() (nap time.Duration, more bool) {
 // that is short of memory.
 func (p *Pool[I]) Trim() int {
 	p.mu.Lock()
-	spare := p.live - p.cfg.Min
+	// Those whose turn is next are to find one.
+	spare := min(p.live-p.cfg.Min, len(p.idle)-min(p.inTurn, p.cfg.Slots.size))
 	idle := p.extract(func(*entry[I]) bool {
 		spare--
 		return spare >= 0

@@ -48,6 +48,27 @@ func (l *list[T, P]) pushFront(n P) {
 	l.length++
 }
 
+// insert puts n before the newest nodes for which later is true.
+func (l *list[T, P]) insert(n P, later func(P) bool) {
+	before := l.tail
+	for before != nil && later(before) {
+		before = before.hooks().prev
+	}
+	if before == l.tail {
+		l.push(n)
+		return
+	}
+	if before == nil {
+		l.pushFront(n)
+		return
+	}
+	next := P(before.hooks().next)
+	h := n.hooks()
+	h.prev, h.next, h.queued = before, next, true
+	before.hooks().next, next.hooks().prev = n, n
+	l.length++
+}
+
 // pop removes the oldest node, nil when there is none.
 func (l *list[T, P]) pop() P {
 	n := l.head

@@ -25,6 +25,7 @@ type Pool[I Instance] struct {
 	inTurn   int // callers that wait for a slot without an instance, see acquireInTurn
 	live     int // instances in any state but closed
 	creating int
+	paused   int  // of those that are leased
 	settling int  // leased, and put back as soon as their clients have their answers
 	watched  bool // the janitor runs
 	busy     int  // leased or resetting
@@ -50,8 +51,9 @@ type entry[I Instance] struct {
 	state    State
 	born     time.Time
 	idleFrom time.Time
-	slot     int // of its last lease
-	limit    int // requests after which it is replaced, 0 is no limit
+	slot     int  // the last that it ran in; noSlot before
+	paused   bool // its lease waits for something, without a slot
+	limit    int  // requests after which it is replaced, 0 is no limit
 	served   int
 
 	lease leaseState // of the current lease
@@ -61,6 +63,7 @@ type entry[I Instance] struct {
 // set before ready is closed.
 type waiter[I Instance] struct {
 	links[waiter[I]]
+	came  time.Time
 	ready chan struct{}
 	entry *entry[I]
 	err   error
@@ -95,7 +98,7 @@ func (p *Pool[I]) takeOrQueue(slot int) (*entry[I], *waiter[I], error) {
 	if err := p.refusal(); err != nil {
 		return nil, nil, err
 	}
-	return nil, p.queueUp(), nil
+	return nil, p.queueUp(time.Now()), nil
 }
 
 // pop takes an idle instance: the one that has last run in a slot, or else the last
@@ -107,7 +110,7 @@ func (p *Pool[I]) pop(slot int) *entry[I] {
 	if at < 0 {
 		return nil
 	}
-	for i := at; i >= 0 && i > at-p.cfg.Slots.size; i-- {
+	for i := at; slot != noSlot && i >= 0 && i > at-p.cfg.Slots.size; i-- {
 		if p.idle[i].slot == slot {
 			at = i
 			break
@@ -119,11 +122,14 @@ func (p *Pool[I]) pop(slot int) *entry[I] {
 	return e
 }
 
-// queueUp makes a waiter. Call it with mu held.
-func (p *Pool[I]) queueUp() *waiter[I] {
-	w := &waiter[I]{ready: make(chan struct{})}
-	p.queue.push(w)
+// queueUp makes a waiter, behind those who came before. Call it with mu held.
+func (p *Pool[I]) queueUp(came time.Time) *waiter[I] {
+	w := &waiter[I]{came: came, ready: make(chan struct{})}
+	p.queue.insert(w, func(other *waiter[I]) bool { return other.came.After(came) })
 	p.grow()
+	if p.failures > 0 {
+		p.wake() // the janitor has to know that the next attempt is wanted
+	}
 	return w
 }
 

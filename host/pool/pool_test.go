@@ -26,6 +26,7 @@ type fake struct {
 	resets   int
 	resetErr error
 	resetFor time.Duration
+	closeFor time.Duration
 }
 
 func (f *fake) Reset() error {
@@ -44,6 +45,7 @@ func (f *fake) Usable() bool {
 }
 
 func (f *fake) Close() error {
+	time.Sleep(f.closeFor)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed++

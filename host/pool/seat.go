@@ -179,7 +179,7 @@ func (s *Slots) again(a *account, t *turn, held time.Duration) *slotWaiter {
 		s.occupy(a, t)
 		return nil
 	}
-	w := s.queueUp(a, nil, (*slotQueue).push) // the seat may be left meanwhile
+	w := s.queueUp(a, nil, time.Now()) // the seat may be left meanwhile
 	if has {
 		s.start(s.waiting[0], t)
 	}
@@ -187,13 +187,13 @@ func (s *Slots) again(a *account, t *turn, held time.Duration) *slotWaiter {
 }
 
 // line queues for a slot; nil means that there is no need to.
-func (s *Slots) line(a *account) *slotWaiter {
+func (s *Slots) line(a *account, came time.Time) *slotWaiter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.unused) > 0 {
 		return nil
 	}
-	return s.queueUp(a, nil, (*slotQueue).push)
+	return s.queueUp(a, nil, came)
 }
 
 // quit gives up what a waiter has, or waits for.

@@ -102,7 +102,7 @@ func (s *Slots) take(ctx context.Context, a *account, t *turn) (time.Time, error
 	if err := ctx.Err(); err != nil {
 		return time.Time{}, err
 	}
-	return s.await(ctx, a, s.takeOrQueue(a, t))
+	return s.await(ctx, a, s.takeOrQueue(a, t, time.Now()))
 }
 
 // await waits for a waiter's turn; nil has it already.
@@ -130,19 +130,19 @@ func (s *Slots) try(a *account, t *turn) (start time.Time, ok bool) {
 	return t.since, true
 }
 
-// takeOrQueue takes a free slot and returns nil, or queues a waiter.
-func (s *Slots) takeOrQueue(a *account, t *turn) *slotWaiter {
+// takeOrQueue takes a free slot and returns nil, or queues a waiter that came then.
+func (s *Slots) takeOrQueue(a *account, t *turn, came time.Time) *slotWaiter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.freeOrQueue(a, t, (*slotQueue).push)
+	return s.freeOrQueue(a, t, came)
 }
 
-func (s *Slots) freeOrQueue(a *account, t *turn, put func(*slotQueue, *slotWaiter)) *slotWaiter {
+func (s *Slots) freeOrQueue(a *account, t *turn, came time.Time) *slotWaiter {
 	if len(s.unused) > 0 {
 		s.occupy(a, t)
 		return nil
 	}
-	return s.queueUp(a, t, put)
+	return s.queueUp(a, t, came)
 }
 
 // occupy takes a slot that is free.
@@ -157,10 +157,13 @@ func (s *Slots) occupy(a *account, t *turn) {
 // slotQueue holds the waiters of one name.
 type slotQueue = list[slotWaiter, *slotWaiter]
 
-// queueUp makes a waiter of an account and puts it into its queue. A nil turn is one of
-// its own.
-func (s *Slots) queueUp(a *account, t *turn, put func(*slotQueue, *slotWaiter)) *slotWaiter {
-	w := &slotWaiter{turn: t, granted: make(chan struct{})}
+// begun is the time at which who yields came.
+func begun() time.Time { return time.Time{} }
+
+// queueUp makes a waiter of an account and puts it into its queue, behind those who came
+// before; begun is before all who have not begun. A nil turn is one of its own.
+func (s *Slots) queueUp(a *account, t *turn, came time.Time) *slotWaiter {
+	w := &slotWaiter{turn: t, came: came, granted: make(chan struct{})}
 	if t == nil {
 		w.turn = &w.own
 	}
@@ -168,7 +171,11 @@ func (s *Slots) queueUp(a *account, t *turn, put func(*slotQueue, *slotWaiter)) 
 		a.used = max(a.used, s.virtual)
 		heap.Push(&s.waiting, a)
 	}
-	put(&a.queue, w)
+	if came == begun() {
+		a.queue.pushFront(w)
+	} else {
+		a.queue.insert(w, func(other *slotWaiter) bool { return other.came.After(came) })
+	}
 	s.waiters++
 	s.watch()
 	return w
@@ -213,11 +220,22 @@ func (s *Slots) release(t *turn) {
 }
 
 // spent books a turn that lasted held.
-func (s *Slots) spent(a *account, held time.Duration) {
-	a.used += max(held-quantum, 0) / a.weight
+func (s *Slots) spent(a *account, held time.Duration) { s.book(a, max(held-quantum, 0)) }
+
+// book adds to what an account has used. Call it with mu held.
+func (s *Slots) book(a *account, d time.Duration) {
+	a.used += d / a.weight
 	if a.position >= 0 {
 		heap.Fix(&s.waiting, a.position)
 	}
+}
+
+// refuse gives back a turn that was of no use, and what it cost.
+func (s *Slots) refuse(a *account, t *turn) {
+	s.mu.Lock()
+	s.book(a, -quantum)
+	s.mu.Unlock()
+	s.give(a, t, 0)
 }
 
 // start gives the next waiter of an account the slot of the turn before.
@@ -238,17 +256,16 @@ func (s *Slots) yield(a *account, t *turn, held time.Duration) *slotWaiter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spent(a, held)
-	before := (*slotQueue).pushFront // those of its name that have not begun
 	switch {
 	case !s.turns.remove(t): // its slot has gone to another
-		return s.freeOrQueue(a, t, before)
+		return s.freeOrQueue(a, t, begun())
 	case len(s.waiting) == 0 || s.waiting[0] == a || s.waiting[0].used >= a.used:
-		a.used += quantum / a.weight
+		s.book(a, quantum)
 		s.begin(t)
 		return nil
 	}
 	s.start(s.waiting[0], t)
-	return s.queueUp(a, t, before)
+	return s.queueUp(a, t, begun())
 }
 
 // leave takes a waiter out of the queue; false when it was granted before.
@@ -291,6 +308,7 @@ type slotWaiter struct {
 	links[slotWaiter]
 	turn    *turn
 	own     turn // is turn for who waits without an instance
+	came    time.Time
 	granted chan struct{}
 }
 
