@@ -9,6 +9,16 @@ import (
 	"time"
 )
 
+// hog takes a slot for another name until it is called.
+func hog(t *testing.T, slots *Slots) func() {
+	t.Helper()
+	release, err := slots.Acquire(t.Context(), "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return release
+}
+
 // TestWhoWaitsForASlotNeedsNoInstance: the one that has served is warm, and the next
 // takes it. So there are as many as slots, however many clients wait.
 func TestWhoWaitsForASlotNeedsNoInstance(t *testing.T) {
@@ -242,10 +252,7 @@ func TestDrainWaitsForThoseInTurn(t *testing.T) {
 		slots := NewSlots(1)
 		p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots, QueueLength: 2})
 		acquire(t, p).Release()
-		other, err := slots.Acquire(t.Context(), "other")
-		if err != nil {
-			t.Fatal(err)
-		}
+		other := hog(t, slots)
 		got := served(t, p)
 		synctest.Wait()
 		drained := make(chan error, 1)
@@ -268,10 +275,7 @@ func TestAPoolThatIsWaitedForDoesNotRetire(t *testing.T) {
 		slots := NewSlots(1)
 		p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots, QueueLength: 2, IdleTimeout: time.Minute})
 		acquire(t, p).Release()
-		other, err := slots.Acquire(t.Context(), "other")
-		if err != nil {
-			t.Fatal(err)
-		}
+		other := hog(t, slots)
 		got := served(t, p)
 		synctest.Wait()
 		if n := p.Trim(); n != 0 {
@@ -380,10 +384,7 @@ func TestWhoCameFirstIsServedFirst(t *testing.T) {
 		slots := NewSlots(1)
 		p := start(t, &factory{}, Config[*fake]{Max: 1, Slots: slots, QueueLength: 10})
 		acquire(t, p).Release()
-		other, err := slots.Acquire(t.Context(), "other")
-		if err != nil {
-			t.Fatal(err)
-		}
+		other := hog(t, slots)
 		var order []int
 		ask := func(n int) {
 			go func() {
@@ -417,16 +418,19 @@ func TestWhoCameFirstIsServedFirst(t *testing.T) {
 func TestOneThatIsClosedHasNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slots := NewSlots(1)
-		worn := start(t, &factory{setup: func(f *fake) { f.closeFor = 50 * time.Millisecond }}, Config[*fake]{Name: "worn", Slots: slots, Max: 1, MaxRequests: 1})
+		worn := start(t, &factory{setup: func(f *fake) { f.closeFor = 50 * time.Millisecond }}, Config[*fake]{Name: "worn", Slots: slots, Max: 3, MaxRequests: 1, QueueLength: 1})
 		other := start(t, &factory{}, Config[*fake]{Name: "other", Slots: slots, Max: 1})
 		acquire(t, other).Release()
 		l := acquire(t, worn)
+		next := served(t, worn)
 		got := served(t, other)
 		synctest.Wait()
+		expect(t, worn, "idle 0 busy 1 creating 0 waiting 1 created 1 discarded 0")
 		l.Release()
 		if waited := <-got; waited != 0 {
 			t.Errorf("waited %v for another's Close", waited)
 		}
+		<-next
 	})
 }
 
@@ -441,10 +445,7 @@ func TestAllArePaused(t *testing.T) {
 		l := acquire(t, p)
 		l.Pause()
 		l.Pause()
-		other, err := slots.Acquire(t.Context(), "other")
-		if err != nil {
-			t.Fatal(err)
-		}
+		other := hog(t, slots)
 		asked := time.Now()
 		got := served(t, p)
 		time.Sleep(time.Second)
@@ -470,10 +471,7 @@ func TestAnInstanceIsKnownByItsLastSlot(t *testing.T) {
 	p := start(t, &factory{}, Config[*fake]{Max: 2, Slots: slots})
 	l := acquire(t, p)
 	l.Pause()
-	other, err := slots.Acquire(t.Context(), "other") // takes that slot
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := hog(t, slots) // takes that slot
 	defer other()
 	if err := l.Resume(t.Context()); err != nil {
 		t.Fatal(err)
@@ -528,7 +526,36 @@ func TestWhoYieldsKeepsTheOrder(t *testing.T) {
 	}
 }
 
-// TestATurnInVainCostsNothing.
+// TestTheQueueOfANameIsByArrival, whenever they joined it; first is who has begun.
+func TestTheQueueOfANameIsByArrival(t *testing.T) {
+	s := NewSlots(1)
+	a, now := s.register("a", 1), time.Now()
+	held := new(turn)
+	s.try(a, held)
+	waiters := map[*slotWaiter]string{}
+	for _, came := range []time.Duration{2, 1, 3} {
+		waiters[s.line(a, now.Add(came*time.Second))] = fmt.Sprint(int(came))
+	}
+	waiters[s.line(a, begun())] = "0"
+	order := ""
+	for range 4 {
+		s.give(a, held, 0)
+		for w, name := range waiters {
+			select {
+			case <-w.granted:
+				order += name
+				held = w.turn
+				delete(waiters, w)
+			default:
+			}
+		}
+	}
+	if order != "0123" {
+		t.Errorf("order %s", order)
+	}
+}
+
+// TestATurnInVainCostsNothing, to the name that had it.
 func TestATurnInVainCostsNothing(t *testing.T) {
 	s := NewSlots(1)
 	a := s.register("a", 2)

@@ -613,7 +613,9 @@ func TestStorm(t *testing.T) {
 				done.Go(func() { storm(t, p, n) })
 			}
 		}
+		end := watchOver(t, slots, all)
 		done.Wait()
+		end()
 		for _, p := range all {
 			if err := p.Drain(t.Context()); err != nil {
 				t.Error(err)

@@ -288,7 +288,9 @@ func TestSeatsInAStorm(t *testing.T) {
 				}
 			})
 		}
+		end := watchOver(t, slots, pools)
 		done.Wait()
+		end()
 		for _, p := range pools {
 			if err := p.Drain(t.Context()); err != nil {
 				t.Error(err)
@@ -310,6 +312,16 @@ func sit(t *testing.T, pools []*Pool[*fake], seat *Seat, n int) {
 			continue
 		}
 		l.Instance().use(t, time.Duration(k%4)*time.Millisecond)
+		if k%4 == 0 {
+			l.Pause()
+			time.Sleep(time.Millisecond)
+			if err := l.Resume(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := l.Yield(t.Context()); err != nil {
+			t.Error(err)
+		}
 		switch k % 5 {
 		case 0:
 			l.Discard()
