@@ -3,7 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 )
 
 // goalConnections is the load that the goals are judged at.
@@ -13,7 +16,7 @@ const goalConnections = 16
 // a figure is missing.
 type goal struct {
 	what, want string
-	measure    func(*store) (value float64, ok bool)
+	measure    func(sections) (value float64, ok bool)
 	reached    func(value float64) bool
 	unit       string
 }
@@ -22,16 +25,16 @@ func atLeast(want float64) func(float64) bool { return func(v float64) bool { re
 func atMost(want float64) func(float64) bool  { return func(v float64) bool { return v <= want } }
 
 // compared is one figure divided by another one of the same part.
-func compared(part, what, server, to string) func(*store) (float64, bool) {
-	return func(s *store) (float64, bool) {
-		a, ok := s.Sections[part].median(what, server, goalConnections)
-		b, found := s.Sections[part].median(what, to, goalConnections)
+func compared(part, what, server, to string) func(sections) (float64, bool) {
+	return func(s sections) (float64, bool) {
+		a, ok := s[part].median(what, server, goalConnections)
+		b, found := s[part].median(what, to, goalConnections)
 		return a / b, ok && found && b > 0
 	}
 }
 
-func single(part, what, server string) func(*store) (float64, bool) {
-	return func(s *store) (float64, bool) { return s.Sections[part].median(what, server, 0) }
+func single(part, what, server string) func(sections) (float64, bool) {
+	return func(s sections) (float64, bool) { return s[part].median(what, server, 0) }
 }
 
 func goals() []goal {
@@ -54,7 +57,7 @@ func goals() []goal {
 }
 
 func latencyGoals() []goal {
-	asleep := func(q string) func(*store) (float64, bool) { return single("tenants", asleepFirst+", "+q, "flask") }
+	asleep := func(q string) func(sections) (float64, bool) { return single("tenants", asleepFirst+", "+q, "flask") }
 	return []goal{
 		{"p99 at 16 connections, Flask, to gunicorn sync's", "≤ 1 ×", compared("flask", p99, reuse, baseline), atMost(1), "×"},
 		{"tenant asleep to first byte, Flask, p50", "≤ 1 ms", single("instances", toFirstByte+", p50", "flask"), atMost(1), "ms"},
@@ -72,16 +75,16 @@ func latencyGoals() []goal {
 }
 
 // idleAtFullSize scales what was measured with another number of tenants.
-func idleAtFullSize(s *store) (float64, bool) {
-	v, ok := s.Sections["idle"].median(aboveEmpty, "", 0)
-	n, found := s.Sections["idle"].median("tenants", "", 0)
+func idleAtFullSize(s sections) (float64, bool) {
+	v, ok := s["idle"].median(aboveEmpty, "", 0)
+	n, found := s["idle"].median("tenants", "", 0)
 	return v * mib / 1e6 * 10000 / n, ok && found && n > 0
 }
 
-func secondCore(server string) func(*store) (float64, bool) {
-	return func(s *store) (float64, bool) {
-		own, ok := s.Sections["cores"].median(gain, server+inProcess, 0)
-		native, found := s.Sections["cores"].median(gain, nativeName+inProcess, 0)
+func secondCore(server string) func(sections) (float64, bool) {
+	return func(s sections) (float64, bool) {
+		own, ok := s["cores"].median(gain, server+inProcess, 0)
+		native, found := s["cores"].median(gain, nativeName+inProcess, 0)
 		return own / native, ok && found && native > 0
 	}
 }
@@ -89,39 +92,52 @@ func secondCore(server string) func(*store) (float64, bool) {
 func goalTable(w io.Writer, s *store) {
 	fmt.Fprintf(w, "## Goals\n\nLoads at %d connections, medians. The goals are those of the performance issue. "+
 		"They were set with a uWSGI that made 2.5 times gunicorn's requests (bare WSGI) and 1.7 times (Flask): that is the one without keep-alive. "+
-		"With keep-alive it serves as many connections as it has processes, and the others get no answer.\n\n"+
-		"| what | goal | measured | |\n|---|---|---:|---|\n", goalConnections)
+		"With keep-alive it serves as many connections as it has processes, and the others get no answer. "+
+		"Bold is what is reached. Machines differ, and so does what they are busy with for others.\n\n| what | goal |", goalConnections)
+	names := slices.Sorted(maps.Keys(s.Machines))
+	for _, name := range names {
+		fmt.Fprintf(w, " %s |", name)
+	}
+	fmt.Fprintf(w, "\n|---|---|%s\n", strings.Repeat("---:|", len(names)))
 	for _, g := range goals() {
-		value, ok := g.measure(s)
-		verdict, shown := "not measured", "–"
-		if ok {
-			verdict, shown = "not reached", short(value)+" "+g.unit
-			if g.reached(value) {
-				verdict = "**reached**"
-			}
+		fmt.Fprintf(w, "| %s | %s |", g.what, g.want)
+		for _, name := range names {
+			fmt.Fprintf(w, " %s |", g.verdict(s.Machines[name]))
 		}
-		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", g.what, g.want, shown, verdict)
+		fmt.Fprintln(w)
 	}
 	for _, r := range remarks() {
-		r(w, s)
+		r(w, s.newest())
 	}
 	fmt.Fprintln(w)
 }
 
-// remarks say what a figure of the table is to be seen beside, where that was measured.
-func remarks() []func(io.Writer, *store) {
-	return []func(io.Writer, *store){scaled, besideAsleep, besideNew}
+// verdict is the figure, bold where the goal is reached.
+func (g goal) verdict(s sections) string {
+	value, ok := g.measure(s)
+	switch {
+	case !ok:
+		return "–"
+	case g.reached(value):
+		return "**" + short(value) + " " + g.unit + "**"
+	}
+	return short(value) + " " + g.unit
 }
 
-func scaled(w io.Writer, s *store) {
-	if n, ok := s.Sections["idle"].median("tenants", "", 0); ok && n != 10000 {
+// remarks say what a figure of the table is to be seen beside, where that was measured.
+func remarks() []func(io.Writer, sections) {
+	return []func(io.Writer, sections){scaled, besideAsleep, besideNew}
+}
+
+func scaled(w io.Writer, s sections) {
+	if n, ok := s["idle"].median("tenants", "", 0); ok && n != 10000 {
 		fmt.Fprintf(w, "\nThe idle tenants were %.0f; the figure is scaled to 10,000.\n", n)
 	}
 }
 
-func besideAsleep(w io.Writer, s *store) {
+func besideAsleep(w io.Writer, s sections) {
 	tenants := func(what, server string) float64 {
-		v, ok := s.Sections["tenants"].median(what, server, 0)
+		v, ok := s["tenants"].median(what, server, 0)
 		if !ok {
 			return math.NaN()
 		}
@@ -134,8 +150,8 @@ func besideAsleep(w io.Writer, s *store) {
 	}
 }
 
-func besideNew(w io.Writer, s *store) {
-	if v, ok := s.Sections["deploy"].median(nativeCompile, "flask", 0); ok {
+func besideNew(w io.Writer, s sections) {
+	if v, ok := s["deploy"].median(nativeCompile, "flask", 0); ok {
 		fmt.Fprintf(w, "\nPackages that the host has never seen have to be compiled: CPython, not in any guest, takes %s ms for those of Flask alone.\n", short(v))
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // writeReport makes RESULTS.md from what is stored, and nothing else.
 func writeReport(dir string, s *store) error {
-	if len(s.Sections) == 0 {
+	if len(s.newest()) == 0 {
 		return nil
 	}
 	var w strings.Builder
@@ -21,15 +21,16 @@ func writeReport(dir string, s *store) error {
 }
 
 func report(w io.Writer, s *store) {
-	newest := slices.MaxFunc(slices.Collect(maps.Values(s.Sections)), func(a, b *section) int { return a.Made.Compare(b.Made) })
+	all := s.newest()
+	newest := slices.MaxFunc(slices.Collect(maps.Values(all)), func(a, b *section) int { return a.Made.Compare(b.Made) })
 	fmt.Fprintf(w, "# Figures\n\nWritten by `make bench` on %s. Raw values are in bench.json. "+
-		"Each part may have been measured in a run of its own: see the table of runs.\n\n", newest.Made.Format("2006-01-02"))
+		"Each part may have been measured in a run of its own: see the table of runs. Below the goals each part is from its newest run.\n\n", newest.Made.Format("2006-01-02"))
 	goalTable(w, s)
 	machineTable(w, newest.Machine)
 	runTable(w, s)
 	howToRead(w)
 	for _, p := range parts() {
-		if n := s.Sections[p.name]; n != nil {
+		if n := all[p.name]; n != nil {
 			partText(w, p, n)
 		}
 	}
@@ -54,16 +55,23 @@ func runTable(w io.Writer, s *store) {
 	fmt.Fprintf(w, "## Runs\n\nThe load average before a part tells a busy machine: on a quiet one it is what the part before left. "+
 		"Parts of different machines are not to be compared with each other.\n\n"+
 		"| part | date (UTC) | wasgi | processor | rounds × seconds | minutes | load before | command |\n|---|---|---|---|---:|---:|---|---|\n")
+	all := s.newest()
 	for _, p := range parts() {
-		n := s.Sections[p.name]
-		if n == nil {
+		if all[p.name] == nil {
 			fmt.Fprintf(w, "| %s | not measured | | | | | | |\n", p.name)
-			continue
 		}
-		fmt.Fprintf(w, "| %s | %s | %s | %s | %d × %d | %.1f | %s | `%s` |\n", p.name, n.Made.Format("2006-01-02 15:04"), n.Machine.Commit, n.Machine.CPU,
-			n.Rounds, n.Seconds, n.Took/60, n.Machine.Load, n.Command)
+		for _, name := range slices.Sorted(maps.Keys(s.Machines)) {
+			if n := s.Machines[name][p.name]; n != nil {
+				runRow(w, n)
+			}
+		}
 	}
 	fmt.Fprintln(w)
+}
+
+func runRow(w io.Writer, n *section) {
+	fmt.Fprintf(w, "| %s | %s | %s | %s | %d × %d | %.1f | %s | `%s` |\n", n.Part, n.Made.Format("2006-01-02 15:04"), n.Machine.Commit, n.Machine.CPU,
+		n.Rounds, n.Seconds, n.Took/60, n.Machine.Load, n.Command)
 }
 
 func howToRead(w io.Writer) {

@@ -95,10 +95,27 @@ func (s *section) median(what, server string, connections int) (float64, bool) {
 	return 0, false
 }
 
-// store is bench.json: the newest section of each part.
+// sections are those of one machine, or the newest of all, by part.
+type sections map[string]*section
+
+// store is bench.json: of each machine, by its processor, the newest section of each
+// part. What one machine reaches another may not.
 type store struct {
 	path     string
-	Sections map[string]*section `json:"sections"`
+	Machines map[string]sections `json:"machines"`
+}
+
+// newest has each part from the machine that ran it last.
+func (s *store) newest() sections {
+	out := sections{}
+	for _, own := range s.Machines {
+		for part, n := range own {
+			if have := out[part]; have == nil || n.Made.After(have.Made) {
+				out[part] = n
+			}
+		}
+	}
+	return out
 }
 
 // openStore reads what is there. A file in another form is of an older bench:
@@ -106,11 +123,11 @@ type store struct {
 func openStore(dir string) (*store, error) {
 	s := &store{path: filepath.Join(dir, "bench.json")}
 	text, err := os.ReadFile(s.path)
-	if err == nil && json.Unmarshal(text, s) != nil {
+	if err == nil && (json.Unmarshal(text, s) != nil || s.Machines == nil) {
 		fmt.Fprintf(os.Stderr, "bench: %s is of an older form: starting anew\n", s.path)
 	}
-	if s.Sections == nil {
-		s.Sections = map[string]*section{}
+	if s.Machines == nil {
+		s.Machines = map[string]sections{}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, os.MkdirAll(dir, 0o755)
@@ -118,13 +135,18 @@ func openStore(dir string) (*store, error) {
 	return s, err
 }
 
-// keep puts a section in place of the older one, on disk too. A section without
+// keep puts a section in place of the older one of its machine, on disk too. A section without
 // figures does not replace one that has some.
 func (s *store) keep(n *section) error {
-	if old := s.Sections[n.Part]; old != nil && len(old.Figures) > 0 && len(n.Figures) == 0 {
+	own := s.Machines[n.Machine.CPU]
+	if own == nil {
+		own = sections{}
+		s.Machines[n.Machine.CPU] = own
+	}
+	if old := own[n.Part]; old != nil && len(old.Figures) > 0 && len(n.Figures) == 0 {
 		return nil
 	}
-	s.Sections[n.Part] = n
+	own[n.Part] = n
 	text, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
 		return err

@@ -4,21 +4,27 @@
 //
 // # The way of a lease
 //
-//	Acquire ── slot free? ─────── yes ───────► idle instance? ─ yes ──────────► Lease
-//	   │ no                                     ▲     │ none
-//	   ▼                                        │     ▼
-//	a turn's queue, by who has used least ──────┘  FIFO queue (QueueTimeout) ── handed over by
-//	                                               Release or a new instance ─► slot ─► Lease
+//	Acquire ── slot free? ── no ──► slots' queue, by who has used least
+//	              │ yes                      │ granted
+//	              ▼                          ▼
+//	           idle instance? ── yes ──────────────────────────────────────────► Lease
+//	              │ none: the slot is given back                                    ▲
+//	              ▼                                                                 │
+//	           pool's queue (QueueTimeout) ── instance, from Release or new ── slot free?
+//	                                                                                │ no
+//	           slots' queue, once more; the instance serves others meanwhile ◄──────┘
 //
 //	Release ── usable? ─► Reset (Fresh) ─► still young? ─► next in the queue, or idle stack
 //	   └────────────────────── no ──► Close, and a new one if somebody needs it
+//
+// Who comes while all instances are paused, or as many are in use as there may be, goes
+// to the pool's queue at once. Both queues are by the time at which a caller came.
 //
 // The idle stack is last in, first out, but for the instance that last ran in the same
 // slot, which goes first: the one whose memory is warm
 // serves, and the others age towards IdleTimeout. So a pool has about as many instances at
 // work as there are slots, however many clients wait, and more only while some are
-// paused. The queue is first in, first out. Who waits for an instance holds no slot, and
-// who has waited for one in vain gives it back, so there is no cycle. A holder that
+// paused. Who waits for an instance holds no slot, so there is no cycle. A holder that
 // is silent for too long loses its slot (overdue.go).
 //
 // A client with a [Seat] keeps the slot until it has its answer and has to be waited
