@@ -76,6 +76,9 @@ func (b *bench) oneLoad(ctx context.Context, v server, a app, n int, s *section)
 	if err != nil {
 		return err
 	}
+	if err := rest(ctx, v.proc.pid()); err != nil {
+		return err
+	}
 	add := func(what, unit string, value float64) {
 		s.add(figure{What: what, Server: v.name, Connections: n, Unit: unit}, value)
 	}
@@ -89,6 +92,32 @@ func (b *bench) oneLoad(ctx context.Context, v server, a app, n int, s *section)
 		add(cpu, "µs", (after-before).Seconds()*1e6/float64(l.requests))
 	}
 	return nil
+}
+
+// The time that a server has to end what it began, and how long in a row it is to do next
+// to nothing.
+const (
+	restPatience = 20 * time.Second
+	restFor      = 100 * time.Millisecond
+)
+
+// rest waits until a server does nothing any more, so that the next one has the machine
+// to itself: CGI goes on with requests whose clients have left.
+func rest(ctx context.Context, pid int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, restPatience, fmt.Errorf("it is busy %s after the load", restPatience))
+	defer cancel()
+	last, err := groupCPU(pid)
+	for err == nil {
+		if err = pause(ctx, restFor); err != nil {
+			return err
+		}
+		var now time.Duration
+		if now, err = groupCPU(pid); now >= last && now-last <= tick {
+			return err
+		}
+		last = now
+	}
+	return err
 }
 
 func (b *bench) loadWithNewcomers(ctx context.Context, a app, url string, n int) (load, time.Duration, float64, error) {
