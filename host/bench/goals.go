@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
 	"math"
-	"slices"
 	"strings"
 )
 
@@ -94,7 +92,7 @@ func goalTable(w io.Writer, s *store) {
 		"They were set with a uWSGI that made 2.5 times gunicorn's requests (bare WSGI) and 1.7 times (Flask): that is the one without keep-alive. "+
 		"With keep-alive it serves as many connections as it has processes, and the others get no answer. "+
 		"Bold is what is reached. Machines differ, and so does what they are busy with for others.\n\n| what | goal |", goalConnections)
-	names := slices.Sorted(maps.Keys(s.Machines))
+	names := s.names()
 	for _, name := range names {
 		fmt.Fprintf(w, " %s |", name)
 	}

@@ -60,7 +60,7 @@ func runTable(w io.Writer, s *store) {
 		if all[p.name] == nil {
 			fmt.Fprintf(w, "| %s | not measured | | | | | | |\n", p.name)
 		}
-		for _, name := range slices.Sorted(maps.Keys(s.Machines)) {
+		for _, name := range s.names() {
 			if n := s.Machines[name][p.name]; n != nil {
 				runRow(w, n)
 			}

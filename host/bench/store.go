@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -104,6 +106,9 @@ type store struct {
 	path     string
 	Machines map[string]sections `json:"machines"`
 }
+
+// names are the processors of the machines, in order.
+func (s *store) names() []string { return slices.Sorted(maps.Keys(s.Machines)) }
 
 // newest has each part from the machine that ran it last.
 func (s *store) newest() sections {

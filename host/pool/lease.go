@@ -80,15 +80,12 @@ func (l Lease[I]) release(seat *Seat, reset func(I)) {
 	if why == keep && l.e.pool.cfg.Fresh && reset != nil {
 		reset(l.e.instance)
 	}
-	if seat == nil && (why != keep || !l.e.pool.waitedFor()) {
-		l.e.giveSlot()
+	if seat == nil && why == keep && l.e.pool.waitedFor() {
+		seat = new(Seat) // who has the slot next is to find the instance idle
+		defer seat.give()
 	}
-	turn := l.e.keepSlot(seat)
-	l.e.finish(why) // from here on the entry may be another lease's
-	if turn != nil {
-		p := l.e.pool
-		p.cfg.Slots.give(p.account, turn, time.Since(turn.since))
-	}
+	l.e.keepSlot(seat)
+	l.e.finish(why)
 }
 
 // Discard ends the lease and closes the instance. A second call, or one after
@@ -160,20 +157,13 @@ func (e *entry[I]) giveSlot() {
 	e.pool.cfg.Slots.give(e.pool.account, &e.lease.turn, time.Since(e.lease.start))
 }
 
-// keepSlot leaves the slot to a seat. Without one it is given back, or, where somebody
-// waits for it, the turn returned that has it: that ends after the instance was put
-// back, which the next holder is to find idle.
-func (e *entry[I]) keepSlot(seat *Seat) *turn {
-	if !e.lease.hasSlot {
-		return nil
+func (e *entry[I]) keepSlot(seat *Seat) {
+	if !e.lease.hasSlot || seat == nil {
+		e.giveSlot()
+		return
 	}
 	e.lease.hasSlot, e.slot = false, e.lease.turn.slot
-	slots, account := e.pool.cfg.Slots, e.pool.account
-	if seat == nil {
-		return slots.part(account, &e.lease.turn, time.Since(e.lease.start))
-	}
-	seat.keep(slots, account, &e.lease.turn, e.lease.start)
-	return nil
+	seat.keep(e.pool.cfg.Slots, e.pool.account, &e.lease.turn, e.lease.start)
 }
 
 // pause notes that the lease waits for something, or no more.

@@ -69,6 +69,11 @@ func (s *Seat) Leave() {
 		return
 	}
 	s.Settle()
+	s.give()
+}
+
+// give gives the slot back, if the seat has one.
+func (s *Seat) give() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.account != nil {

@@ -189,34 +189,11 @@ func (s *Slots) give(a *account, t *turn, held time.Duration) {
 	switch {
 	case !s.turns.remove(t): // its slot has gone to another
 	case len(s.waiting) == 0:
-		s.release(t)
+		s.unused = append(s.unused, t.slot)
+		s.looked = t.looked
 	default:
 		s.start(s.waiting[0], t)
 	}
-}
-
-// part ends a turn that lasted held. Where somebody waits for the slot, another turn has
-// it now.
-func (s *Slots) part(a *account, t *turn, held time.Duration) *turn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.spent(a, held)
-	if !s.turns.remove(t) { // its slot has gone to another
-		return nil
-	}
-	if len(s.waiting) == 0 {
-		s.release(t)
-		return nil
-	}
-	last := &turn{looked: t.looked, slot: t.slot}
-	s.begin(last)
-	return last
-}
-
-// release frees the slot of a turn that has ended. Call it with mu held.
-func (s *Slots) release(t *turn) {
-	s.unused = append(s.unused, t.slot)
-	s.looked = t.looked
 }
 
 // spent books a turn that lasted held.
