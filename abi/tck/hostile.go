@@ -18,6 +18,11 @@ func Recurse() []byte {
 	return g.handle(0, Const(0), Call(self), Op(opDrop)).bytes()
 }
 
+// Stray writes to an address of its memory in handle, or of none.
+func Stray(address uint32) []byte {
+	return newGuest().handle(0, Const(int32(address)), Const(1), Store32()).bytes()
+}
+
 // Silent returns StatusOK without having started a response.
 func Silent() []byte { return newGuest().handle(0).bytes() }
 

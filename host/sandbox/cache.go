@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
 )
 
 // The compilation cache holds native code, and wazero checks a part of it with
@@ -137,6 +138,7 @@ func (e *Engine) compileWith(ctx context.Context, cache wazero.CompilationCache)
 	if err := e.newRuntime(ctx, cache); err != nil {
 		return err
 	}
+	ctx = experimental.WithMemoryAllocator(ctx, &linearMemory{guarded: e.guarded}) // which wazero asks what to compile
 	e.compiled, err = e.runtime.CompileModule(ctx, e.guest.code)
 	if err != nil {
 		return fmt.Errorf("sandbox: compiling the guest: %w", err)

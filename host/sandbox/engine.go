@@ -61,6 +61,7 @@ type Engine struct {
 	dirty    *dirtyPages
 	logger   *slog.Logger
 	yield    func(request bool)
+	guarded  bool      // memories have a guard
 	verify   bool      // compare all of memory after each Reset
 	buffers  sync.Pool // *[verifyBuffer]byte
 }
@@ -92,6 +93,7 @@ func (e *Engine) start(ctx context.Context, cfg EngineConfig) error {
 	if e.dirty, err = openDirtyPages(); err != nil {
 		return err
 	}
+	e.guarded = e.canGuard()
 	if cfg.CompileWorkers == 0 {
 		cfg.CompileWorkers = runtime.NumCPU()
 	}

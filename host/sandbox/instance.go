@@ -112,7 +112,7 @@ func (in *Instance) furnish(policy wasi.Policy) error {
 // a module in it. Without an image the budget pays for what the module starts with.
 func (in *Instance) moveIn(limit uint64, s *storage) error {
 	var err error
-	if in.memory, err = newMemory(limit); err != nil {
+	if in.memory, err = newMemory(limit, in.engine.guarded); err != nil {
 		return err
 	}
 	if s == nil {

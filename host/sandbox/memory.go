@@ -5,17 +5,19 @@ import "fmt"
 // linearMemory is the memory of one instance, made before wazero asks for it
 // and given back after wazero has let go of it.
 //
-//	base                 image.size         size                limit
-//	 │  snapshot           │  grown since     │  reserved          │
-//	 │  copy on write      │  zero, writable  │  PROT_NONE         │
-//	 ├─────────────────────┼──────────────────┼────────────────────┤
+//	base                 image.size         size           limit        guardSpan
+//	 │  snapshot           │  grown since     │  reserved     │  guard        │
+//	 │  copy on write      │  zero, writable  │  PROT_NONE    │  PROT_NONE    │
+//	 ├─────────────────────┼──────────────────┼───────────────┼───────────────┤
 //	 │◄──────── what the guest sees ─────────►│
 //
 // An instance that boots has no snapshot part. The address never changes, so
-// that growing copies nothing. wazero checks every access against size; the
-// reserved part is there in case it once does not.
+// that growing copies nothing. With a guard, what is out of bounds is where nobody
+// may touch anything, and traps by a fault; without one, wazero compares every access with size.
 type linearMemory struct {
-	base    []byte // all of the reservation
+	base    []byte // as much of the reservation as a guest may ever have
+	space   []byte // all of the reservation
+	guarded bool
 	limit   uint64 // what the guest may have of it
 	size    uint64 // what the guest has
 	floor   uint64 // what it had when it was restored: this part is not counted
@@ -26,14 +28,18 @@ type linearMemory struct {
 	everRefused bool
 }
 
-// newMemory reserves limit bytes, a multiple of the wasm page size. No budget pays
-// for it yet.
-func newMemory(limit uint64) (*linearMemory, error) {
-	base, err := reserve(limit)
+// newMemory reserves limit bytes, a multiple of the wasm page size, and what a guard
+// needs. No budget pays for it yet.
+func newMemory(limit uint64, guarded bool) (*linearMemory, error) {
+	size := limit
+	if guarded {
+		size = guardSpan
+	}
+	space, err := reserve(size)
 	if err != nil {
 		return nil, err
 	}
-	return &linearMemory{base: base, limit: limit}, nil
+	return &linearMemory{base: space[:limit:limit], space: space, guarded: guarded, limit: limit}, nil
 }
 
 // view puts the snapshot at the start of the memory. Nothing has to be
@@ -48,6 +54,9 @@ func (m *linearMemory) view(s *storage) error {
 
 // Allocate implements experimental.MemoryAllocator.
 func (m *linearMemory) Allocate(_, _ uint64) linear { return m }
+
+// Guards implements experimental.GuardedMemoryAllocator of the patched wazero.
+func (m *linearMemory) Guards() bool { return m.guarded }
 
 // Reallocate implements experimental.LinearMemory. nil refuses, and the guest
 // sees memory.grow fail.
@@ -104,9 +113,9 @@ func (m *linearMemory) release() error {
 		m.budget.Give(m.size - m.floor)
 	}
 	m.size = 0
-	base := m.base
-	m.base = nil
-	if err := unmap(base); err != nil {
+	space := m.space
+	m.base, m.space = nil, nil
+	if err := unmap(space); err != nil {
 		return fmt.Errorf("sandbox: unmapping guest memory: %w", err)
 	}
 	return nil

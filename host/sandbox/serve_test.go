@@ -271,6 +271,8 @@ func TestCutText(t *testing.T) {
 	}
 }
 
+func strayed(e *Error) bool { return strings.Contains(e.Detail, "out of bounds memory access") }
+
 // TestServeUnusable lists what ends an instance.
 func TestServeUnusable(t *testing.T) {
 	tests := []struct {
@@ -281,6 +283,8 @@ func TestServeUnusable(t *testing.T) {
 	}{
 		{"unreachable", tck.Trap(), KindTrap, nil},
 		{"stack overflow", tck.Recurse(), KindTrap, func(e *Error) bool { return strings.Contains(e.Detail, "stack overflow") }},
+		{"just behind its memory", tck.Stray(tck.MemoryPages<<16 - 3), KindTrap, strayed},
+		{"far behind its memory", tck.Stray(1<<32 - 4), KindTrap, strayed},
 		{"proc_exit(0)", tck.Exit(0), KindExit, func(e *Error) bool { return e.Code == 0 }},
 		{"proc_exit(7)", tck.Exit(7), KindExit, func(e *Error) bool { return e.Code == 7 }},
 		{"invalid", tck.StatusIn(abi.ExportHandle, abi.StatusInvalid), KindInvalid, func(e *Error) bool { return e.Status == abi.StatusInvalid }},

@@ -18,6 +18,12 @@ func reserve(size uint64) ([]byte, error) {
 	return unsafe.Slice((*byte)(p), size), nil
 }
 
+// addressSpaceLimited says whether the process may not reserve as much as it likes.
+func addressSpaceLimited() bool {
+	var limit unix.Rlimit
+	return unix.Getrlimit(unix.RLIMIT_AS, &limit) != nil || limit.Cur != unix.RLIM_INFINITY
+}
+
 // commit makes reserved bytes readable and writable. They are zero.
 func commit(b []byte) error {
 	if err := unix.Mprotect(b, unix.PROT_READ|unix.PROT_WRITE); err != nil {

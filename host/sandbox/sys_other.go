@@ -20,6 +20,7 @@ type (
 )
 
 func reserve(uint64) ([]byte, error)                      { return nil, errPlatform }
+func addressSpaceLimited() bool                           { return true }
 func commit([]byte) error                                 { return errPlatform }
 func preferHuge([]byte)                                   {}
 func mapPrivate([]byte, *os.File, int64) error            { return errPlatform }

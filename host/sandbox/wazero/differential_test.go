@@ -21,8 +21,8 @@ import (
 
 // TestDifferential runs programs that Binaryen makes of random bytes, as they
 // come and optimised, in wazero's interpreter and in its compiler: the released
-// one in a plain go test, the patched one in make test. Results, traps, calls
-// of the host and memory must agree. WASGI_DIFFERENTIAL is the number of
+// one in a plain go test, the patched one in make test, without and with a guard behind its
+// memory. Results, traps, calls of the host and memory must agree. WASGI_DIFFERENTIAL is the number of
 // programs, each of which has some ten functions.
 func TestDifferential(t *testing.T) {
 	if testing.Short() {
@@ -41,11 +41,13 @@ func TestDifferential(t *testing.T) {
 		for _, level := range []string{"-O0", "-O3"} {
 			seed := first + i
 			module := program(t, seed, level)
-			want := account(t, wazero.NewRuntimeConfigInterpreter(), module)
-			got := account(t, wazero.NewRuntimeConfigCompiler(), module)
+			want := account(t, t.Context(), wazero.NewRuntimeConfigInterpreter(), module)
 			compared += len(want)
-			if diff := difference(want, got); diff != "" {
-				t.Errorf("seed %d, %s: %s", seed, level, diff)
+			for how, ctx := range map[string]context.Context{"compared": t.Context(), "guarded": withGuards(t)} {
+				got := account(t, ctx, wazero.NewRuntimeConfigCompiler(), module)
+				if diff := difference(want, got); diff != "" {
+					t.Errorf("seed %d, %s, memory %s: %s", seed, level, how, diff)
+				}
 			}
 		}
 	}
@@ -81,9 +83,8 @@ func program(t *testing.T, seed uint64, level string) []byte {
 }
 
 // account calls every function that the module exports, and says what happened.
-func account(t *testing.T, config wazero.RuntimeConfig, module []byte) []string {
+func account(t *testing.T, ctx context.Context, config wazero.RuntimeConfig, module []byte) []string {
 	t.Helper()
-	ctx := t.Context()
 	runtime := wazero.NewRuntimeWithConfig(ctx, config)
 	defer runtime.Close(ctx)
 	compiled, err := runtime.CompileModule(ctx, module)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,7 +18,8 @@ var files embed.FS
 // patches are the files of this folder, in the order in which they apply.
 func patches() ([]patch, error) {
 	var all []patch
-	for _, name := range []string{"cache.patch", "coldexits.patch", "registers.patch", "branches.patch", "constants.patch", "lea.patch", "table.patch"} {
+	for _, name := range []string{"cache.patch", "registers.patch", "branches.patch", "constants.patch", "lea.patch", "table.patch",
+		"coldexits.patch", "slots.patch", "jumps.patch", "extends.patch", "guard.patch"} {
 		text, err := files.ReadFile(name)
 		if err != nil {
 			return nil, err
@@ -70,10 +72,16 @@ func run(ctx context.Context, out string, check bool) error {
 // checks, and calls through a fixed table fewer.
 const texts = "TestE2E/tail_recursive_fibonacci|TestCompiler_LowerToSSA/(Atomic|call_indirect)"
 
-// test runs wazero's tests of its compiler.
+// test runs wazero's tests of its compiler, and the specification's once more with memories that have a guard.
 func (c copyOf) test(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-skip", texts, "./internal/integration_test/spectest/...", "./internal/engine/wazevo/...",
-		"./internal/integration_test/engine/...", "./experimental/...")
+	const spec = "./internal/integration_test/spectest/..."
+	return errors.Join(
+		c.goTest(ctx, "-skip", texts, spec, "./internal/engine/wazevo/...", "./internal/integration_test/engine/...", "./experimental/..."),
+		c.goTest(ctx, "-tags", "guarded_tests", spec))
+}
+
+func (c copyOf) goTest(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test"}, args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.src(), os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), "GOFLAGS=") // its own go.mod
 	if err := cmd.Run(); err != nil {
