@@ -1,9 +1,12 @@
 package sandbox
 
 import (
+	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"github.com/wasgi/wasgi/abi/tck"
@@ -39,4 +42,29 @@ func TestWithoutGuard(t *testing.T) {
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v:\n%s", err, said)
 	}
+}
+
+// TestImageRefused: where the kernel refuses to map an image, nobody may touch anything.
+func TestImageRefused(t *testing.T) {
+	m, err := newMemory(1<<20, true)
+	must(t, err)
+	must(t, commit(m.base[:wasmPage]))
+	m.base[0] = 1
+	f, err := os.OpenFile(filepath.Join(t.TempDir(), "image"), os.O_CREATE|os.O_WRONLY, 0o600) // which cannot be read
+	must(t, err)
+	defer f.Close()
+	if err := m.view(&storage{file: f, size: wasmPage}); !errors.Is(err, os.ErrPermission) || errors.Is(err, errHole) {
+		t.Errorf("got %v", err)
+	}
+	if !faults(&m.base[0]) || m.floor != 0 {
+		t.Errorf("what is there can be read, or is taken for an image of %d bytes", m.floor)
+	}
+	must(t, m.release())
+}
+
+// faults says whether an address cannot be read.
+func faults(p *byte) (yes bool) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() { yes = recover() != nil }()
+	return *p == 255
 }

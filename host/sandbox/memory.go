@@ -1,6 +1,9 @@
 package sandbox
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // linearMemory is the memory of one instance, made before wazero asks for it
 // and given back after wazero has let go of it.
@@ -45,11 +48,25 @@ func newMemory(limit uint64, guarded bool) (*linearMemory, error) {
 // view puts the snapshot at the start of the memory. Nothing has to be
 // committed up to its end.
 func (m *linearMemory) view(s *storage) error {
-	if err := mapPrivate(m.base[:s.size], s.file, s.offset); err != nil {
+	if err := m.mapImage(s); err != nil {
 		return err
 	}
 	m.floor = s.size
 	return nil
+}
+
+// errHole is the error of a reservation that has a hole, where others of this process
+// may have mapped something since.
+var errHole = errors.New("sandbox: a part of the reservation is lost")
+
+// mapImage puts a new view of the snapshot in place of what is there. A reservation
+// with a hole is never unmapped: it may be somebody else's by then.
+func (m *linearMemory) mapImage(s *storage) error {
+	err := mapPrivate(m.base[:s.size], s.file, s.offset)
+	if errors.Is(err, errHole) {
+		m.space = nil
+	}
+	return err
 }
 
 // Allocate implements experimental.MemoryAllocator.

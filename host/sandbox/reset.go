@@ -61,7 +61,7 @@ func (in *Instance) restoreMemory(s *storage) error {
 	if total > remapPages*imagePage {
 		in.books.cpu = bookLast // it has become much smaller: look soon
 		in.dirty.known = false
-		return mapPrivate(memory, s.file, s.offset)
+		return in.memory.mapImage(s)
 	}
 	for _, r := range in.dirty.runs {
 		s.copyBack(memory, r)

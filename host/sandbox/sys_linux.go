@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -50,14 +51,19 @@ func writeAttribute(f *os.File, name string, value []byte) error {
 }
 
 // mapPrivate puts a copy-on-write view of the file in place of b, whatever b
-// was before.
+// was before. When the kernel refuses, it may have taken away what was there: then
+// nobody may touch b, as when it was reserved. errHole says that not even that could be had.
 func mapPrivate(b []byte, f *os.File, offset int64) error {
-	_, err := unix.MmapPtr(int(f.Fd()), offset, unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)),
-		unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED|unix.MAP_NORESERVE)
-	if err != nil {
-		return fmt.Errorf("mapping the snapshot: %w", err)
+	at, size := unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b))
+	_, err := unix.MmapPtr(int(f.Fd()), offset, at, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_FIXED|unix.MAP_NORESERVE)
+	if err == nil {
+		return nil
 	}
-	return nil
+	err = fmt.Errorf("mapping the snapshot: %w", err)
+	if _, again := unix.MmapPtr(-1, 0, at, size, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_FIXED|unix.MAP_NORESERVE); again != nil {
+		return errors.Join(err, errHole)
+	}
+	return err
 }
 
 // mapReadOnly returns a view of the file. It is private, because a sealed

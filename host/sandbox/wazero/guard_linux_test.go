@@ -33,13 +33,13 @@ func (g guards) Allocate(_, most uint64) experimental.LinearMemory {
 		g.t.Error(err)
 		return nil
 	}
-	g.t.Cleanup(func() { _ = unix.Munmap(space) })
-	return &guarded{space, most}
+	return &guarded{space, most, g.t}
 }
 
 type guarded struct {
 	space []byte
 	most  uint64
+	t     *testing.T
 }
 
 // Reallocate implements experimental.LinearMemory.
@@ -50,8 +50,12 @@ func (m *guarded) Reallocate(size uint64) []byte {
 	return m.space[:size:size]
 }
 
-// Free implements experimental.LinearMemory.
-func (*guarded) Free() {}
+// Free implements experimental.LinearMemory. wazero calls it when nothing runs any more.
+func (m *guarded) Free() {
+	if err := unix.Munmap(m.space); err != nil {
+		m.t.Error(err)
+	}
+}
 
 // withGuards has modules compiled for memories with a guard, and gives them such memories.
 func withGuards(t *testing.T) context.Context {
@@ -97,7 +101,7 @@ func assemble(t *testing.T, text string) []byte {
 	if err := os.WriteFile(in, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if said, err := exec.Command("wasm-opt", in, "--enable-bulk-memory", "-o", out).CombinedOutput(); err != nil {
+	if said, err := exec.Command("wasm-opt", in, "--enable-bulk-memory", "--enable-sign-ext", "--enable-nontrapping-float-to-int", "-o", out).CombinedOutput(); err != nil {
 		t.Fatalf("wasm-opt: %v: %s", err, said)
 	}
 	b, err := os.ReadFile(out)
@@ -157,6 +161,47 @@ func TestGuardEdges(t *testing.T) {
 		}
 		if _, err := in.ExportedFunction("grow").Call(t.Context(), 1); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestGuardOfNothing: a memory that has no pages yet has a guard all the same. wazero
+// says that such a one begins at zero, where the program itself is.
+func TestGuardOfNothing(t *testing.T) {
+	in := instance(t, assemble(t, `(module (memory (export "memory") 0 1)
+		(func (export "grow") (result i32) (memory.grow (i32.const 1)))
+		(func (export "load") (param i32) (result i64) (i64.load (local.get 0)))
+		(func (export "store") (param i32) (i64.store (local.get 0) (i64.const -1))))`))
+	text := reflect.ValueOf(wantPanic).Pointer()
+	if text != uintptr(uint32(text)) {
+		t.Logf("the program is at %#x, where the guest could not reach it", text)
+	}
+	for _, name := range []string{"load", "store"} {
+		wantAccess(t, in, name, uint32(text), uint64(text), 8)
+		wantAccess(t, in, name, 0, 0, 8)
+	}
+	if _, err := in.ExportedFunction("grow").Call(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"load", "store"} {
+		wantAccess(t, in, name, 65528, 65528, 8)
+		wantAccess(t, in, name, 65529, 65529, 8)
+	}
+}
+
+// TestGuardLoadsAll: what is loaded traps even if less of it is needed, or nothing.
+func TestGuardLoadsAll(t *testing.T) {
+	in := instance(t, assemble(t, `(module (memory (export "memory") 1)
+		(func (export "wrap") (param i32) (drop (i32.wrap_i64 (i64.load (local.get 0)))))
+		(func (export "kept") (param i32) (result i32) (i32.wrap_i64 (i64.load (local.get 0))))
+		(func (export "extend8") (param i32) (result i32) (i32.extend8_s (i32.load (local.get 0))))
+		(func (export "extend32") (param i32) (result i64) (i64.extend32_s (i64.load (local.get 0))))
+		(func (export "select") (param i32) (result f64) (select (f64.load (local.get 0)) (f64.const 1) (i32.const 0)))
+		(func (export "shift") (param i32) (result i64) (i64.shl (i64.const 1) (i64.load (local.get 0))))
+		(func (export "compare") (param i32) (result i32) (i64.lt_u (i64.load (local.get 0)) (i64.const 1))))`))
+	for name, width := range map[string]uint64{"wrap": 8, "kept": 8, "extend8": 4, "extend32": 8, "select": 8, "shift": 8, "compare": 8} {
+		for _, at := range []uint64{0, 65536 - width, 65536 - width + 1, 65535, 65536} {
+			wantAccess(t, in, name, uint32(at), at, width)
 		}
 	}
 }

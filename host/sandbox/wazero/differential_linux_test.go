@@ -57,6 +57,63 @@ func TestDifferential(t *testing.T) {
 	t.Logf("%d calls of %d programs", compared, 2*programs)
 }
 
+// TestDifferentialMemory does the same with programs that access memory near its edges:
+// a fourth of their calls traps there. Memory must agree after a trap, too.
+func TestDifferentialMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	programs := 40
+	if n, err := strconv.Atoi(os.Getenv("WASGI_DIFFERENTIAL")); err == nil {
+		programs = n
+	}
+	first := rand.Uint64()
+	calls, traps := 0, 0
+	for seed := first; seed < first+uint64(programs); seed++ {
+		p := &programmer{Rand: rand.New(rand.NewPCG(seed, 1))}
+		module := assemble(t, p.program())
+		args := p.arguments()
+		want := answers(t, t.Context(), wazero.NewRuntimeConfigInterpreter(), module, args)
+		for how, ctx := range map[string]context.Context{"compared": t.Context(), "guarded": withGuards(t)} {
+			if diff := difference(want, answers(t, ctx, wazero.NewRuntimeConfigCompiler(), module, args)); diff != "" {
+				t.Errorf("seed %d, memory %s: %s", seed, how, diff)
+			}
+		}
+		calls += len(want)
+		for _, w := range want {
+			traps += strings.Count(w, "out of bounds memory access")
+		}
+	}
+	if traps < programs {
+		t.Errorf("only %d of %d calls were out of bounds", traps, calls)
+	}
+	t.Logf("%d calls, %d out of bounds", calls, traps)
+}
+
+// answers calls the functions f0, f1 and so on with each list of arguments.
+func answers(t *testing.T, ctx context.Context, config wazero.RuntimeConfig, module []byte, args [][][]uint64) []string {
+	t.Helper()
+	runtime := wazero.NewRuntimeWithConfig(ctx, config)
+	defer runtime.Close(ctx)
+	in, err := runtime.Instantiate(ctx, module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for f, calls := range args {
+		for _, call := range calls {
+			results, err := in.ExportedFunction(fmt.Sprintf("f%d", f)).Call(ctx, call...)
+			said := ""
+			if err != nil {
+				said = short(err)
+			}
+			memory, _ := in.Memory().Read(0, in.Memory().Size())
+			all = append(all, fmt.Sprintf("f%d %x %s %x", f, defined(results, []api.ValueType{api.ValueTypeI32}[:len(results)]), said, sha256.Sum256(memory)))
+		}
+	}
+	return all
+}
+
 // program is a module of the seed's bytes. Its loops and recursion end, and no
 // NaN lives long enough to be looked at.
 func program(t *testing.T, seed uint64, level string) []byte {
@@ -155,10 +212,10 @@ func outcome(ctx context.Context, in api.Module, name string) string {
 		params[i] = uint64(binary.LittleEndian.Uint32([]byte{byte(i), 0x80, 0, byte(i)}))
 	}
 	results, err := f.Call(ctx, params...)
-	if err != nil {
-		return name + " " + short(err)
-	}
 	memory, _ := in.Memory().Read(0, in.Memory().Size())
+	if err != nil {
+		return fmt.Sprintf("%s %s %x", name, short(err), sha256.Sum256(memory))
+	}
 	return fmt.Sprintf("%s %x %x", name, defined(results, f.Definition().ResultTypes()), sha256.Sum256(memory))
 }
 
