@@ -13,14 +13,18 @@ const canFault = runtime.GOOS == "linux" && runtime.GOARCH == "amd64"
 
 // canGuard says whether memories can have a guard: a process whose address space is
 // limited (ulimit -v) cannot afford 6 GiB for each instance. Its guests compare each
-// access, and are about a tenth slower.
+// access, and are some 15 % slower.
 func (e *Engine) canGuard() bool {
-	if !canFault || addressSpaceLimited() {
+	if !canFault {
+		return false
+	}
+	if addressSpaceLimited() {
+		e.logger.Warn("guests are slower: the address space of this process is limited; lift that with ulimit -v unlimited or LimitAS=infinity")
 		return false
 	}
 	probe, err := reserve(guardSpan)
 	if err != nil {
-		e.logger.Warn("no address space for guards: guests are slower", "error", err)
+		e.logger.Warn("guests are slower: there is no address space to guard their memories with", "error", err)
 		return false
 	}
 	return unmap(probe) == nil

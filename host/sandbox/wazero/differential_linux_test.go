@@ -58,7 +58,7 @@ func TestDifferential(t *testing.T) {
 }
 
 // TestDifferentialMemory does the same with programs that access memory near its edges:
-// a fourth of their calls traps there. Memory must agree after a trap, too.
+// a sixth of their calls traps there. Memory must agree after a trap, too.
 func TestDifferentialMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short")

@@ -206,6 +206,21 @@ func TestGuardLoadsAll(t *testing.T) {
 	}
 }
 
+// TestGuardSpecification runs the specification's tests on the copy that wasgi is
+// built with, in memories with a guard.
+func TestGuardSpecification(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	c := copyOf{out: filepath.Join("..", "..", "..", ".wazero")}
+	if _, err := os.Stat(filepath.Join(c.src(), ".stamp")); err != nil {
+		t.Skip("the patched copy is missing; make patches makes it")
+	}
+	if err := c.goTest(t.Context(), withGuard()...); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestGuardTraces names the frames of a fault, as a comparison does.
 func TestGuardTraces(t *testing.T) {
 	in := instance(t, assemble(t, accesses()))

@@ -74,11 +74,16 @@ const texts = "TestE2E/tail_recursive_fibonacci|TestCompiler_LowerToSSA/(Atomic|
 
 // test runs wazero's tests of its compiler, and the specification's once more with memories that have a guard.
 func (c copyOf) test(ctx context.Context) error {
-	const spec = "./internal/integration_test/spectest/..."
 	return errors.Join(
 		c.goTest(ctx, "-skip", texts, spec, "./internal/engine/wazevo/...", "./internal/integration_test/engine/...", "./experimental/..."),
-		c.goTest(ctx, "-tags", "guarded_tests", spec))
+		c.goTest(ctx, withGuard()...))
 }
+
+// spec is where the specification's tests are.
+const spec = "./internal/integration_test/spectest/..."
+
+// withGuard runs those with memories that have a guard.
+func withGuard() []string { return []string{"-tags", "guarded_tests", spec} }
 
 func (c copyOf) goTest(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"test"}, args...)...)
