@@ -12,11 +12,16 @@ import (
 
 // reserve takes size bytes of address space that nobody may touch yet.
 func reserve(size uint64) ([]byte, error) {
-	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
+	p, err := mapNothing(nil, uintptr(size), 0)
 	if err != nil {
 		return nil, fmt.Errorf("reserving %d bytes of address space: %w", size, err)
 	}
 	return unsafe.Slice((*byte)(p), size), nil
+}
+
+// mapNothing reserves address space, with MAP_FIXED in place of what is at an address.
+func mapNothing(at unsafe.Pointer, size uintptr, flags int) (unsafe.Pointer, error) {
+	return unix.MmapPtr(-1, 0, at, size, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|flags)
 }
 
 // addressSpaceLimited says whether the process may not reserve as much as it likes.
@@ -60,7 +65,7 @@ func mapPrivate(b []byte, f *os.File, offset int64) error {
 		return nil
 	}
 	err = fmt.Errorf("mapping the snapshot: %w", err)
-	if _, again := unix.MmapPtr(-1, 0, at, size, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_FIXED|unix.MAP_NORESERVE); again != nil {
+	if _, again := mapNothing(at, size, unix.MAP_FIXED); again != nil {
 		return errors.Join(err, errHole)
 	}
 	return err

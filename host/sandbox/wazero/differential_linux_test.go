@@ -25,30 +25,18 @@ import (
 // memory. Results, traps, calls of the host and memory must agree. WASGI_DIFFERENTIAL is the number of
 // programs, each of which has some ten functions.
 func TestDifferential(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short")
-	}
 	if _, err := exec.LookPath("wasm-opt"); err != nil {
 		t.Skip("the program wasm-opt is missing; make build installs it")
 	}
-	programs := 40
-	if n, err := strconv.Atoi(os.Getenv("WASGI_DIFFERENTIAL")); err == nil {
-		programs = n
-	}
-	first := rand.Uint64()
+	programs, first := howMany(t), rand.Uint64()
 	compared := 0
 	for i := range uint64(programs) {
 		for _, level := range []string{"-O0", "-O3"} {
 			seed := first + i
 			module := program(t, seed, level)
-			want := account(t, t.Context(), wazero.NewRuntimeConfigInterpreter(), module)
-			compared += len(want)
-			for how, ctx := range map[string]context.Context{"compared": t.Context(), "guarded": withGuards(t)} {
-				got := account(t, ctx, wazero.NewRuntimeConfigCompiler(), module)
-				if diff := difference(want, got); diff != "" {
-					t.Errorf("seed %d, %s, memory %s: %s", seed, level, how, diff)
-				}
-			}
+			compared += len(compare(t, fmt.Sprintf("seed %d, %s", seed, level), func(ctx context.Context, config wazero.RuntimeConfig) []string {
+				return account(t, ctx, config, module)
+			}))
 		}
 	}
 	if compared < programs {
@@ -57,28 +45,43 @@ func TestDifferential(t *testing.T) {
 	t.Logf("%d calls of %d programs", compared, 2*programs)
 }
 
-// TestDifferentialMemory does the same with programs that access memory near its edges:
-// a sixth of their calls traps there. Memory must agree after a trap, too.
-func TestDifferentialMemory(t *testing.T) {
+// howMany is the number of programs to compare.
+func howMany(t *testing.T) int {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("short")
 	}
-	programs := 40
 	if n, err := strconv.Atoi(os.Getenv("WASGI_DIFFERENTIAL")); err == nil {
-		programs = n
+		return n
 	}
-	first := rand.Uint64()
+	return 40
+}
+
+// compare runs a program in the interpreter, whose account it returns, and in the
+// compiler, without and with a guard behind its memory.
+func compare(t *testing.T, which string, run func(context.Context, wazero.RuntimeConfig) []string) []string {
+	t.Helper()
+	want := run(t.Context(), wazero.NewRuntimeConfigInterpreter())
+	for how, ctx := range map[string]context.Context{"compared": t.Context(), "guarded": withGuards(t)} {
+		if diff := difference(want, run(ctx, wazero.NewRuntimeConfigCompiler())); diff != "" {
+			t.Errorf("%s, memory %s: %s", which, how, diff)
+		}
+	}
+	return want
+}
+
+// TestDifferentialMemory does the same with programs that access memory near its edges:
+// a sixth of their calls traps there. Memory must agree after a trap, too.
+func TestDifferentialMemory(t *testing.T) {
+	programs, first := howMany(t), rand.Uint64()
 	calls, traps := 0, 0
 	for seed := first; seed < first+uint64(programs); seed++ {
 		p := &programmer{Rand: rand.New(rand.NewPCG(seed, 1))}
 		module := assemble(t, p.program())
 		args := p.arguments()
-		want := answers(t, t.Context(), wazero.NewRuntimeConfigInterpreter(), module, args)
-		for how, ctx := range map[string]context.Context{"compared": t.Context(), "guarded": withGuards(t)} {
-			if diff := difference(want, answers(t, ctx, wazero.NewRuntimeConfigCompiler(), module, args)); diff != "" {
-				t.Errorf("seed %d, memory %s: %s", seed, how, diff)
-			}
-		}
+		want := compare(t, fmt.Sprintf("seed %d", seed), func(ctx context.Context, config wazero.RuntimeConfig) []string {
+			return answers(t, ctx, config, module, args)
+		})
 		calls += len(want)
 		for _, w := range want {
 			traps += strings.Count(w, "out of bounds memory access")
