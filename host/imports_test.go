@@ -26,6 +26,7 @@ func importRules() []importRule {
 		{"wasi", []string{module + "abi", "github.com/tetratelabs/wazero/", "golang.org/x/sys/"},
 			"what a guest may touch knows nothing of tenants or HTTP"},
 		{"pywasm", nil, "the artifact is data: handing it out needs nothing"},
+		{"pywasm/branchhint", nil, "hints are bytes of a module"},
 		{"pywasm/meter", nil, "the metering pass is part of the build and of its proof"},
 		{"tenants/destination", nil, "a grammar is text"},
 		{"host/egress/postgres", []string{"github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgproto3", "golang.org/x/sync/semaphore", "golang.org/x/sys/"},

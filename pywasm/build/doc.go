@@ -12,7 +12,7 @@
 //
 //	tools ─ fetch ─ sysroot ─┬─ zlib, bzip2, xz, sqlite, openssl ─┐
 //	             └─ native ──┴────────────────────────────────── cross ─ link ─ optimise ─ meter ─┐
-//	                     └────────────────────────────────────────┴───── rootfs ────────────── manifest
+//	                     └────────────────────────────────────────┴───── rootfs ──────────────── hints ─ manifest
 //
 // # The cache
 //
@@ -22,10 +22,10 @@
 // that is renamed into place when all went well (cache.go): an interrupted
 // build leaves nothing that a later one could take for a result.
 //
-// So a change of pywasm/guest/*.c repeats link, optimise and meter; a change
-// of pywasm/guest/*.py repeats rootfs; no change repeats nothing. The
-// optimiser takes most of a minute; --quick leaves it out while C code is
-// being tried.
+// So a change of pywasm/guest/*.c repeats link, optimise, meter and hints; a change
+// of pywasm/guest/*.py repeats rootfs and hints; no change repeats nothing. The
+// optimiser takes most of a minute, and the hints are those of a run of the guest
+// (pywasm/hints); --quick leaves both out while C code is being tried.
 //
 // # Where the sources come from
 //

@@ -45,7 +45,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.where, "where", "", "print the folder with this step's result instead of delivering the guest; progress goes to standard error")
 	f.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "how many steps, and compilers in a step, run at a time")
 	f.BoolVar(&o.list, "list", false, "list the steps and stop")
-	f.BoolVar(&o.quick, "quick", false, "leave out the optimiser: a guest for trials, some 7 % slower")
+	f.BoolVar(&o.quick, "quick", false, "leave out the optimiser and the branch hints: a guest for trials, some 20 % slower")
 	f.BoolVar(&o.tests, "test-modules", false, "add the modules that only CPython's own tests use: a guest for make conformance")
 	f.BoolVar(&o.json, "json", false, "print progress, or the list, as lines of JSON")
 	if err := f.Parse(args); err != nil {

@@ -12,7 +12,7 @@ import (
 // outputs names what the build makes, and the step that makes it.
 func outputs() map[string]string {
 	return map[string]string{
-		pywasm.WasmFile:     "meter",
+		pywasm.WasmFile:     "hints",
 		pywasm.RootFSFile:   "rootfs",
 		pywasm.ManifestFile: "manifest",
 	}

@@ -55,6 +55,7 @@ func plan(guest string, quick, tests bool) []step {
 		step{name: "meter", needs: []string{"optimise"}, content: true, run: runMeter, hint: hintGuest,
 			recipe: []string{"1", strconv.Itoa(meter.Version)}},
 		script("rootfs", "fetch", "native", "cross").reads(py).then("zip 1", zipRoot),
+		hinted(guest, quick),
 	)
 	return append(steps, step{name: "manifest", needs: names(steps), recipe: []string{"1"},
 		run: writeManifest, hint: hintRecipe})

@@ -34,10 +34,10 @@ func TestGuestReaches(t *testing.T) {
 		}
 		return out
 	}
-	if got := reached("link"); !slices.Equal(got, []string{"link", "optimise", "meter", "manifest"}) {
+	if got := reached("link"); !slices.Equal(got, []string{"link", "optimise", "meter", "hints", "manifest"}) {
 		t.Errorf("a change of C reaches %v", got)
 	}
-	if got := reached("rootfs"); !slices.Equal(got, []string{"rootfs", "manifest"}) {
+	if got := reached("rootfs"); !slices.Equal(got, []string{"rootfs", "hints", "manifest"}) {
 		t.Errorf("a change of Python reaches %v", got)
 	}
 }

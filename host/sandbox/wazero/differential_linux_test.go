@@ -22,7 +22,7 @@ import (
 // TestDifferential runs programs that Binaryen makes of random bytes, as they
 // come and optimised, in wazero's interpreter and in its compiler: the released
 // one in a plain go test, the patched one in make test, without and with a guard behind its
-// memory. Results, traps, calls of the host and memory must agree. WASGI_DIFFERENTIAL is the number of
+// memory, and with branch hints at random. Results, traps, calls of the host and memory must agree. WASGI_DIFFERENTIAL is the number of
 // programs, each of which has some ten functions.
 func TestDifferential(t *testing.T) {
 	if _, err := exec.LookPath("wasm-opt"); err != nil {
@@ -34,7 +34,7 @@ func TestDifferential(t *testing.T) {
 		for _, level := range []string{"-O0", "-O3"} {
 			seed := first + i
 			module := program(t, seed, level)
-			compared += len(compare(t, fmt.Sprintf("seed %d, %s", seed, level), func(ctx context.Context, config wazero.RuntimeConfig) []string {
+			compared += len(compare(t, fmt.Sprintf("seed %d, %s", seed, level), module, func(ctx context.Context, config wazero.RuntimeConfig, module []byte) []string {
 				return account(t, ctx, config, module)
 			}))
 		}
@@ -58,13 +58,21 @@ func howMany(t *testing.T) int {
 }
 
 // compare runs a program in the interpreter, whose account it returns, and in the
-// compiler, without and with a guard behind its memory.
-func compare(t *testing.T, which string, run func(context.Context, wazero.RuntimeConfig) []string) []string {
+// compiler: without and with a guard behind its memory, without and with hints.
+func compare(t *testing.T, which string, module []byte, run func(context.Context, wazero.RuntimeConfig, []byte) []string) []string {
 	t.Helper()
-	want := run(t.Context(), wazero.NewRuntimeConfigInterpreter())
-	for how, ctx := range map[string]context.Context{"compared": t.Context(), "guarded": withGuards(t)} {
-		if diff := difference(want, run(ctx, wazero.NewRuntimeConfigCompiler())); diff != "" {
-			t.Errorf("%s, memory %s: %s", which, how, diff)
+	want := run(t.Context(), wazero.NewRuntimeConfigInterpreter(), module)
+	for _, v := range []struct {
+		how    string
+		ctx    context.Context
+		module []byte
+	}{
+		{"memory compared", t.Context(), module},
+		{"memory guarded", withGuards(t), module},
+		{"memory guarded, with hints", withGuards(t), hinted(t, module)},
+	} {
+		if diff := difference(want, run(v.ctx, wazero.NewRuntimeConfigCompiler(), v.module)); diff != "" {
+			t.Errorf("%s, %s: %s", which, v.how, diff)
 		}
 	}
 	return want
@@ -79,7 +87,7 @@ func TestDifferentialMemory(t *testing.T) {
 		p := &programmer{Rand: rand.New(rand.NewPCG(seed, 1))}
 		module := assemble(t, p.program())
 		args := p.arguments()
-		want := compare(t, fmt.Sprintf("seed %d", seed), func(ctx context.Context, config wazero.RuntimeConfig) []string {
+		want := compare(t, fmt.Sprintf("seed %d", seed), module, func(ctx context.Context, config wazero.RuntimeConfig, module []byte) []string {
 			return answers(t, ctx, config, module, args)
 		})
 		calls += len(want)

@@ -19,7 +19,8 @@ var files embed.FS
 func patches() ([]patch, error) {
 	var all []patch
 	for _, name := range []string{"cache.patch", "registers.patch", "branches.patch", "constants.patch", "lea.patch", "table.patch",
-		"coldexits.patch", "slots.patch", "jumps.patch", "extends.patch", "guard.patch", "short.patch"} {
+		"coldexits.patch", "slots.patch", "jumps.patch", "extends.patch", "guard.patch", "short.patch",
+		"hints.patch", "counts.patch"} {
 		text, err := files.ReadFile(name)
 		if err != nil {
 			return nil, err

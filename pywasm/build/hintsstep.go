@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+const hintHints = "Run the command that the log names last by hand, mend what it says, and run the build again."
+
+// hinted is the step that tells the module which of its branches are hardly ever
+// taken. A quick plan leaves it out.
+func hinted(guest string, quick bool) step {
+	dir := filepath.Join(filepath.Dir(guest), "hints")
+	s := step{name: "hints", needs: []string{"meter", "rootfs"}, recipe: []string{"1"}, content: true, run: runHints, hint: hintHints,
+		files: []string{filepath.Join(dir, "*.go"), filepath.Join(dir, "app", "*.py"), filepath.Join(filepath.Dir(guest), "branchhint", "*.go")}}
+	if quick {
+		s.recipe, s.files, s.run = []string{"copy"}, nil, copyMetered
+	}
+	return s
+}
+
+// runHints runs pywasm/hints with a patched wazero of its own: this program is
+// built with the released one, which does not count branches.
+func runHints(j *job) error {
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		j.warn("the guest gets no branch hints: wazero has no compiler for %s that could count", runtime.GOARCH)
+		return copyMetered(j)
+	}
+	wazero := filepath.Join(j.work, "wazero")
+	if err := j.goRun("host/sandbox/wazero", nil, "-out", wazero); err != nil {
+		return err
+	}
+	return j.goRun("pywasm/hints", []string{"-modfile", filepath.Join(wazero, "go.mod")},
+		"--wasm", filepath.Join(j.need("meter"), "python.wasm"), "--root", filepath.Join(j.need("rootfs"), "rootfs.zip"),
+		"--out", filepath.Join(j.out, "python.wasm"))
+}
+
+func copyMetered(j *job) error {
+	return j.command(j.work, "cp", filepath.Join(j.need("meter"), "python.wasm"), j.out)
+}
+
+// goRun runs a program of this module. It gets the whole environment: the go
+// command has its caches and its proxy there.
+func (j *job) goRun(pkg string, flags []string, args ...string) error {
+	argv := append(append([]string{"go", "run"}, flags...), "github.com/wasgi/wasgi/"+pkg)
+	argv = append(argv, args...)
+	fmt.Fprintf(j.log, "+ %s\n", strings.Join(argv, " "))
+	cmd := exec.CommandContext(j.ctx, argv[0], argv[1:]...)
+	cmd.Env = os.Environ()
+	cmd.Stdout, cmd.Stderr = j.log, j.log
+	ownGroup(cmd)
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w", pkg, err)
+	}
+	return nil
+}
