@@ -14,13 +14,20 @@ const hintHints = "Run the command that the log names last by hand, mend what it
 // hinted is the step that tells the module which of its branches are hardly ever
 // taken. A quick plan leaves it out.
 func hinted(guest string, quick bool) step {
-	dir := filepath.Join(filepath.Dir(guest), "hints")
-	s := step{name: "hints", needs: []string{"meter", "rootfs"}, recipe: []string{"1"}, content: true, run: runHints, hint: hintHints,
-		files: []string{filepath.Join(dir, "*.go"), filepath.Join(dir, "app", "*.py"), filepath.Join(filepath.Dir(guest), "branchhint", "*.go")}}
+	s := step{name: "hints", needs: []string{"meter", "rootfs"}, recipe: []string{"1"}, content: true, run: runHints, hint: hintHints}
+	for _, name := range hintFiles() {
+		s.files = append(s.files, filepath.Join(filepath.Dir(guest), filepath.FromSlash(name)))
+	}
 	if quick {
 		s.recipe, s.files, s.run = []string{"copy"}, nil, copyMetered
 	}
 	return s
+}
+
+// hintFiles are the patterns of what shapes the hints, in the folder above the
+// guest's sources. Tests do not.
+func hintFiles() []string {
+	return []string{"branchhint/branchhint.go", "hints/counts.go", "hints/main.go", "hints/record.go", "hints/app/*.py"}
 }
 
 // runHints runs pywasm/hints with a patched wazero of its own: this program is

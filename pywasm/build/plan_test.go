@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +40,22 @@ func TestGuestReaches(t *testing.T) {
 	}
 	if got := reached("rootfs"); !slices.Equal(got, []string{"rootfs", "hints", "manifest"}) {
 		t.Errorf("a change of Python reaches %v", got)
+	}
+}
+
+// TestHintFiles makes sure that no file that shapes the hints is forgotten.
+func TestHintFiles(t *testing.T) {
+	for _, dir := range []string{"branchhint", "hints"} {
+		files, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%v, %v", files, err)
+		}
+		for _, f := range files {
+			name := filepath.Base(f)
+			if shapes := name != "doc.go" && !strings.HasSuffix(name, "_test.go"); slices.Contains(hintFiles(), dir+"/"+name) != shapes {
+				t.Errorf("%s/%s: among those that shape the hints: %v, want %v", dir, name, !shapes, shapes)
+			}
+		}
 	}
 }
 
