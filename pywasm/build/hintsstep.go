@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 )
 
 const hintHints = "Run the command that the log names last by hand, mend what it says, and run the build again."
@@ -18,25 +19,25 @@ func hinted(guest string, quick bool) step {
 	for _, name := range hintFiles() {
 		s.files = append(s.files, filepath.Join(filepath.Dir(guest), filepath.FromSlash(name)))
 	}
-	if quick {
+	if quick || !canCount(runtime.GOARCH) {
 		s.recipe, s.files, s.run = []string{"copy"}, nil, copyMetered
 	}
 	return s
 }
 
+// canCount says whether wazero has a compiler for a processor. A guest that is
+// built on another one has no hints.
+func canCount(arch string) bool { return arch == "amd64" || arch == "arm64" }
+
 // hintFiles are the patterns of what shapes the hints, in the folder above the
 // guest's sources. Tests do not.
 func hintFiles() []string {
-	return []string{"branchhint/branchhint.go", "hints/counts.go", "hints/main.go", "hints/record.go", "hints/app/*.py"}
+	return []string{"../host/sandbox/wazero/counts.patch", "branchhint/branchhint.go", "hints/counts.go", "hints/main.go", "hints/record.go", "hints/app/*.py"}
 }
 
 // runHints runs pywasm/hints with a patched wazero of its own: this program is
 // built with the released one, which does not count branches.
 func runHints(j *job) error {
-	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
-		j.warn("the guest gets no branch hints: wazero has no compiler for %s that could count", runtime.GOARCH)
-		return copyMetered(j)
-	}
 	wazero := filepath.Join(j.work, "wazero")
 	if err := j.goRun("host/sandbox/wazero", nil, "-out", wazero); err != nil {
 		return err
@@ -50,16 +51,17 @@ func copyMetered(j *job) error {
 	return j.command(j.work, "cp", filepath.Join(j.need("meter"), "python.wasm"), j.out)
 }
 
-// goRun runs a program of this module. It gets the whole environment: the go
-// command has its caches and its proxy there.
+// goRun runs a program of this module. It gets the whole environment, in which the
+// go command has its caches and its proxy, and leaves nothing outside of the work folder.
 func (j *job) goRun(pkg string, flags []string, args ...string) error {
 	argv := append(append([]string{"go", "run"}, flags...), "github.com/wasgi/wasgi/"+pkg)
 	argv = append(argv, args...)
 	fmt.Fprintf(j.log, "+ %s\n", strings.Join(argv, " "))
 	cmd := exec.CommandContext(j.ctx, argv[0], argv[1:]...)
-	cmd.Env = os.Environ()
+	cmd.Dir, cmd.Env = j.b.guest, append(os.Environ(), "TMPDIR="+j.work)
 	cmd.Stdout, cmd.Stderr = j.log, j.log
 	ownGroup(cmd)
+	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", pkg, err)
 	}

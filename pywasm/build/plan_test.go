@@ -59,6 +59,18 @@ func TestHintFiles(t *testing.T) {
 	}
 }
 
+// TestQuickHasNoHints: nothing that shapes hints makes a quick guest again, and the
+// two are never taken for each other.
+func TestQuickHasNoHints(t *testing.T) {
+	quick, full := hinted("guest", true), hinted("guest", false)
+	if len(quick.files) > 0 || slices.Equal(quick.recipe, full.recipe) {
+		t.Errorf("quick: %v, %v", quick.files, quick.recipe)
+	}
+	if !canCount("amd64") || !canCount("arm64") || canCount("riscv64") {
+		t.Error("wazero compiles for amd64 and arm64")
+	}
+}
+
 // TestTestModules: a guest for tests differs in how CPython is configured, and
 // shares nothing that was made of that.
 func TestTestModules(t *testing.T) {

@@ -25,9 +25,11 @@ type counts struct {
 func (c *counts) Counter(function, offset uint32) *[2]uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := new([2]uint64)
-	c.all[branch{function, offset}] = n
-	return n
+	at := branch{function, offset}
+	if c.all[at] == nil {
+		c.all[at] = new([2]uint64)
+	}
+	return c.all[at]
 }
 
 // in returns a context in which modules are compiled that count.

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/wasgi/wasgi/abi"
 	"github.com/wasgi/wasgi/host/policy"
@@ -28,12 +29,13 @@ var app embed.FS
 const requests = 200
 
 // errNoCounts says that the compiler did not count.
-var errNoCounts = errors.New("no branch was counted: this program was built with the released wazero; run it with -modfile .wazero/go.mod, as make does")
+var errNoCounts = errors.New("no branch was counted: this program was built with the released wazero (run it with -modfile .wazero/go.mod, as the build does), or wazero has no compiler for this machine")
 
 // record serves the application in a folder from a guest that counts its
 // branches, and returns what they tell. Work is a folder for its state.
 func record(ctx context.Context, module []byte, root *zip.Reader, folder, work string) ([]branchhint.Function, error) {
 	c := &counts{all: map[branch]*[2]uint64{}}
+	defer runtime.KeepAlive(c)
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	engine, err := sandbox.NewEngine(c.in(ctx), sandbox.EngineConfig{Module: module, Logger: log})
 	if err != nil {
@@ -84,6 +86,7 @@ func start(ctx context.Context, engine *sandbox.Engine, archive *zip.Reader, fol
 	if err != nil {
 		return nil, err
 	}
+	defer image.Close() // the instance holds what it needs
 	return image.Restore(ctx)
 }
 

@@ -34,7 +34,7 @@ func TestDifferential(t *testing.T) {
 		for _, level := range []string{"-O0", "-O3"} {
 			seed := first + i
 			module := program(t, seed, level)
-			compared += len(compare(t, fmt.Sprintf("seed %d, %s", seed, level), module, func(ctx context.Context, config wazero.RuntimeConfig, module []byte) []string {
+			compared += len(compare(t, fmt.Sprintf("seed %d, %s", seed, level), module, seed, func(ctx context.Context, config wazero.RuntimeConfig, module []byte) []string {
 				return account(t, ctx, config, module)
 			}))
 		}
@@ -58,8 +58,9 @@ func howMany(t *testing.T) int {
 }
 
 // compare runs a program in the interpreter, whose account it returns, and in the
-// compiler: without and with a guard behind its memory, without and with hints.
-func compare(t *testing.T, which string, module []byte, run func(context.Context, wazero.RuntimeConfig, []byte) []string) []string {
+// compiler: without and with a guard behind its memory, with hints that the seed
+// makes, and with counters of its branches.
+func compare(t *testing.T, which string, module []byte, seed uint64, run func(context.Context, wazero.RuntimeConfig, []byte) []string) []string {
 	t.Helper()
 	want := run(t.Context(), wazero.NewRuntimeConfigInterpreter(), module)
 	for _, v := range []struct {
@@ -69,7 +70,8 @@ func compare(t *testing.T, which string, module []byte, run func(context.Context
 	}{
 		{"memory compared", t.Context(), module},
 		{"memory guarded", withGuards(t), module},
-		{"memory guarded, with hints", withGuards(t), hinted(t, module)},
+		{"memory guarded, with hints", withGuards(t), hinted(t, module, rand.New(rand.NewPCG(seed, 2)))},
+		{"memory compared, with counters", newCounters().in(t.Context()), module},
 	} {
 		if diff := difference(want, run(v.ctx, wazero.NewRuntimeConfigCompiler(), v.module)); diff != "" {
 			t.Errorf("%s, %s: %s", which, v.how, diff)
@@ -87,7 +89,7 @@ func TestDifferentialMemory(t *testing.T) {
 		p := &programmer{Rand: rand.New(rand.NewPCG(seed, 1))}
 		module := assemble(t, p.program())
 		args := p.arguments()
-		want := compare(t, fmt.Sprintf("seed %d", seed), module, func(ctx context.Context, config wazero.RuntimeConfig, module []byte) []string {
+		want := compare(t, fmt.Sprintf("seed %d", seed), module, seed, func(ctx context.Context, config wazero.RuntimeConfig, module []byte) []string {
 			return answers(t, ctx, config, module, args)
 		})
 		calls += len(want)
