@@ -1,5 +1,6 @@
 // Package branchhint writes the custom section of the branch hinting proposal,
-// which tells a compiler what of a WebAssembly module hardly ever runs.
+// which tells a compiler what of a WebAssembly module hardly ever runs, and holds
+// the counts that hints are made of.
 //
 // The format is https://webassembly.github.io/branch-hinting/metadata/code/binary.html.
 // The package imports the standard library only.

@@ -3,11 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
-	"time"
 )
 
 const hintHints = "Run the command that the log names last by hand, mend what it says, and run the build again."
@@ -32,7 +29,7 @@ func canCount(arch string) bool { return arch == "amd64" || arch == "arm64" }
 // hintFiles are the patterns of what shapes the hints, in the folder above the
 // guest's sources. Tests do not.
 func hintFiles() []string {
-	return []string{"../host/sandbox/wazero/counts.patch", "branchhint/branchhint.go", "hints/counts.go", "hints/main.go", "hints/record.go", "hints/app/*.py"}
+	return []string{"../host/sandbox/wazero/counts.patch", "branchhint/branchhint.go", "branchhint/counts.go", "hints/counts.go", "hints/main.go", "hints/record.go", "hints/app/*.py"}
 }
 
 // runHints runs pywasm/hints with a patched wazero of its own: this program is
@@ -56,13 +53,7 @@ func copyMetered(j *job) error {
 func (j *job) goRun(pkg string, flags []string, args ...string) error {
 	argv := append(append([]string{"go", "run"}, flags...), "github.com/wasgi/wasgi/"+pkg)
 	argv = append(argv, args...)
-	fmt.Fprintf(j.log, "+ %s\n", strings.Join(argv, " "))
-	cmd := exec.CommandContext(j.ctx, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = j.b.guest, append(os.Environ(), "TMPDIR="+j.work)
-	cmd.Stdout, cmd.Stderr = j.log, j.log
-	ownGroup(cmd)
-	cmd.WaitDelay = 5 * time.Second
-	if err := cmd.Run(); err != nil {
+	if err := j.commandIn(append(os.Environ(), "TMPDIR="+j.work), j.b.guest, argv...); err != nil {
 		return fmt.Errorf("%s: %w", pkg, err)
 	}
 	return nil

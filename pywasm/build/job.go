@@ -43,10 +43,13 @@ func (j *job) warn(format string, args ...any) {
 }
 
 // command runs a program and sends its output to the log.
-func (j *job) command(dir string, argv ...string) error {
+func (j *job) command(dir string, argv ...string) error { return j.commandIn(j.env(), dir, argv...) }
+
+// commandIn does the same in another environment.
+func (j *job) commandIn(env []string, dir string, argv ...string) error {
 	fmt.Fprintf(j.log, "+ %s\n", strings.Join(argv, " "))
 	cmd := exec.CommandContext(j.ctx, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Env = dir, j.env()
+	cmd.Dir, cmd.Env = dir, env
 	cmd.Stdout, cmd.Stderr = j.log, j.log
 	ownGroup(cmd)
 	cmd.WaitDelay = 5 * time.Second

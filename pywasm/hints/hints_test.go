@@ -13,16 +13,16 @@ import (
 )
 
 func TestHints(t *testing.T) {
-	before := map[branch][2]uint64{{7, 20}: {1000, 1000}}
-	after := map[branch][2]uint64{
-		{7, 20}:  {1003, 1500}, // not taken in 3 of 200 requests
-		{7, 4}:   {200, 3},     // taken in 3
-		{7, 9}:   {200, 4},     // taken in 4: often enough
-		{7, 12}:  {3, 3},       // hardly reached
-		{7, 30}:  {0, 0},
-		{2, 8}:   {100_000, 1_999}, // once in fifty times
-		{2, 9}:   {100_000, 2_000},
-		{2, 300}: {0, 4},
+	before := map[branchhint.Branch][2]uint64{{Function: 7, Offset: 20}: {1000, 1000}}
+	after := map[branchhint.Branch][2]uint64{
+		{Function: 7, Offset: 20}:  {1003, 1500}, // not taken in 3 of 200 requests
+		{Function: 7, Offset: 4}:   {200, 3},     // taken in 3
+		{Function: 7, Offset: 9}:   {200, 4},     // taken in 4: often enough
+		{Function: 7, Offset: 12}:  {3, 3},       // hardly reached
+		{Function: 7, Offset: 30}:  {0, 0},
+		{Function: 2, Offset: 8}:   {100_000, 1_999}, // once in fifty times
+		{Function: 2, Offset: 9}:   {100_000, 2_000},
+		{Function: 2, Offset: 300}: {0, 4},
 	}
 	want := []branchhint.Function{
 		{Index: 2, Hints: []branchhint.Hint{{Offset: 8}, {Offset: 300, Likely: true}}},

@@ -34,33 +34,37 @@ var errNoCounts = errors.New("no branch was counted: this program was built with
 // record serves the application in a folder from a guest that counts its
 // branches, and returns what they tell. Work is a folder for its state.
 func record(ctx context.Context, module []byte, root *zip.Reader, folder, work string) ([]branchhint.Function, error) {
-	c := &counts{all: map[branch]*[2]uint64{}}
-	defer runtime.KeepAlive(c)
+	var c branchhint.Counts
+	defer runtime.KeepAlive(&c)
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	engine, err := sandbox.NewEngine(c.in(ctx), sandbox.EngineConfig{Module: module, Logger: log})
+	engine, err := sandbox.NewEngine(c.In(ctx), sandbox.EngineConfig{Module: module, Logger: log})
 	if err != nil {
 		return nil, err
 	}
 	defer engine.Close(context.WithoutCancel(ctx))
-	if len(c.all) == 0 {
+	if len(c.Now()) == 0 {
 		return nil, errNoCounts
 	}
-	in, err := start(ctx, engine, root, folder, work, log)
+	q, err := request()
+	if err != nil {
+		return nil, err
+	}
+	in, err := start(ctx, engine, root, folder, work, log, q)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	before := c.now()
+	before := c.Now()
 	for range requests {
-		if err := serve(ctx, in); err != nil {
+		if err := serve(ctx, in, &q); err != nil {
 			return nil, err
 		}
 	}
-	return hints(before, c.now(), requests), nil
+	return hints(before, c.Now(), requests), nil
 }
 
-// start boots the application and warms it up.
-func start(ctx context.Context, engine *sandbox.Engine, archive *zip.Reader, folder, work string, log *slog.Logger) (*sandbox.Instance, error) {
+// start boots the application and warms it up with a request.
+func start(ctx context.Context, engine *sandbox.Engine, archive *zip.Reader, folder, work string, log *slog.Logger, q sandbox.Request) (*sandbox.Instance, error) {
 	root, err := wasi.Archive(archive)
 	if err != nil {
 		return nil, err
@@ -75,10 +79,6 @@ func start(ctx context.Context, engine *sandbox.Engine, archive *zip.Reader, fol
 	}
 	a := policy.App{Tenant: t, Release: t.Release, Root: root, Quotas: policy.QuotasFor(t, nil), Stderr: os.Stderr}
 	p, err := a.Policy()
-	if err != nil {
-		return nil, err
-	}
-	q, err := request()
 	if err != nil {
 		return nil, err
 	}
@@ -109,13 +109,9 @@ func request() (sandbox.Request, error) {
 }
 
 // serve serves one request and wants an answer without fault.
-func serve(ctx context.Context, in *sandbox.Instance) error {
-	q, err := request()
-	if err != nil {
-		return err
-	}
+func serve(ctx context.Context, in *sandbox.Instance, q *sandbox.Request) error {
 	var a answer
-	if err := in.Serve(ctx, &q, &a); err != nil {
+	if err := in.Serve(ctx, q, &a); err != nil {
 		return err
 	}
 	if a.status != 200 {

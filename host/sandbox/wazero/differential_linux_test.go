@@ -17,6 +17,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasgi/wasgi/pywasm/branchhint"
 )
 
 // TestDifferential runs programs that Binaryen makes of random bytes, as they
@@ -71,7 +73,7 @@ func compare(t *testing.T, which string, module []byte, seed uint64, run func(co
 		{"memory compared", t.Context(), module},
 		{"memory guarded", withGuards(t), module},
 		{"memory guarded, with hints", withGuards(t), hinted(t, module, rand.New(rand.NewPCG(seed, 2)))},
-		{"memory compared, with counters", newCounters().in(t.Context()), module},
+		{"memory compared, with counters", new(branchhint.Counts).In(t.Context()), module},
 	} {
 		if diff := difference(want, run(v.ctx, wazero.NewRuntimeConfigCompiler(), v.module)); diff != "" {
 			t.Errorf("%s, %s: %s", which, v.how, diff)

@@ -2,16 +2,13 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"reflect"
 	goruntime "runtime"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -19,53 +16,23 @@ import (
 	"github.com/wasgi/wasgi/pywasm/branchhint"
 )
 
-// counters are those of a module's branches, by function and offset.
-type counters struct {
-	mu  sync.Mutex
-	all map[uint32]map[uint32]*[2]uint64
-}
-
-// Counter is what the patched wazero asks for.
-func (c *counters) Counter(function, offset uint32) *[2]uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.all[function] == nil {
-		c.all[function] = map[uint32]*[2]uint64{}
-	}
-	if c.all[function][offset] == nil {
-		c.all[function][offset] = new([2]uint64)
-	}
-	return c.all[function][offset]
-}
-
-func newCounters() *counters { return &counters{all: map[uint32]map[uint32]*[2]uint64{}} }
-
-func (c *counters) in(ctx context.Context) context.Context {
-	type key = struct{ WazeroBranchCounts struct{} }
-	return context.WithValue(ctx, key{}, c)
-}
-
 // hinted returns a module with hints for two thirds of its branches, at random. The
 // released wazero does not say where they are: the module has none then.
 func hinted(t *testing.T, module []byte, r *rand.Rand) []byte {
 	t.Helper()
-	c := newCounters()
+	var c branchhint.Counts
 	runtime := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfigCompiler())
 	defer runtime.Close(t.Context())
-	if _, err := runtime.CompileModule(c.in(t.Context()), module); err != nil {
+	if _, err := runtime.CompileModule(c.In(t.Context()), module); err != nil {
 		t.Fatal(err)
 	}
-	var all []branchhint.Function
-	for _, index := range slices.Sorted(maps.Keys(c.all)) {
-		f := branchhint.Function{Index: index}
-		for _, offset := range slices.Sorted(maps.Keys(c.all[index])) {
-			if n := r.IntN(3); n < 2 {
-				f.Hints = append(f.Hints, branchhint.Hint{Offset: offset, Likely: n == 1})
-			}
+	likely := map[branchhint.Branch]bool{}
+	for _, at := range slices.SortedFunc(maps.Keys(c.Now()), branchhint.Branch.Compare) {
+		if n := r.IntN(3); n < 2 {
+			likely[at] = n == 1
 		}
-		all = append(all, f)
 	}
-	out, err := branchhint.Insert(module, all)
+	out, err := branchhint.Insert(module, branchhint.Functions(likely))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,8 +54,8 @@ const branching = `(module
 // what it did.
 func TestCounts(t *testing.T) {
 	needPatched(t)
-	c := newCounters()
-	ctx := c.in(t.Context())
+	var c branchhint.Counts
+	ctx := c.In(t.Context())
 	runtime := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler())
 	defer runtime.Close(ctx)
 	if _, err := runtime.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(func() {}).Export("f").Instantiate(ctx); err != nil {
@@ -107,9 +74,9 @@ func TestCounts(t *testing.T) {
 			t.Errorf("g(%d) is %v, %v, want %d", arg, got, err, want)
 		}
 	}
-	want := map[uint32]map[uint32]*[2]uint64{1: {13: {2, 3}, 23: {3, 2}}}
-	if !reflect.DeepEqual(c.all, want) {
-		t.Errorf("%v", c.all)
+	want := map[branchhint.Branch][2]uint64{{Function: 1, Offset: 13}: {2, 3}, {Function: 1, Offset: 23}: {3, 2}}
+	if got := c.Now(); !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
 
