@@ -29,7 +29,7 @@ func canCount(arch string) bool { return arch == "amd64" || arch == "arm64" }
 // hintFiles are the patterns of what shapes the hints, in the folder above the
 // guest's sources. Tests do not.
 func hintFiles() []string {
-	return []string{"../host/sandbox/wazero/counts.patch", "branchhint/branchhint.go", "branchhint/counts.go", "hints/counts.go", "hints/main.go", "hints/record.go", "hints/app/*.py"}
+	return []string{"../host/sandbox/wazero/counts.patch", "branchhint/branchhint.go", "branchhint/counts.go", "hints/counts.go", "hints/main.go", "hints/record.go", "hints/app/*.py", "hints/app/wasgi.toml"}
 }
 
 // runHints runs pywasm/hints with a patched wazero of its own: this program is

@@ -23,4 +23,7 @@
 // A branch gets a hint if one of its ways was taken in fewer than one request of
 // fifty, or once for fifty times of the other. What hardly any request came to
 // has none: it may be what another application needs. A wrong hint costs a jump, and nothing else.
+//
+// Two builds count the same, so that they make the same guest: the application
+// has one seed for the hashes of strings, and no clock.
 package main
