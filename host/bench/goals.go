@@ -96,7 +96,11 @@ func goalTable(w io.Writer, s *store) {
 	for _, name := range names {
 		fmt.Fprintf(w, " %s |", name)
 	}
-	fmt.Fprintf(w, "\n|---|---|%s\n", strings.Repeat("---:|", len(names)))
+	fmt.Fprintf(w, "\n|---|---|%s\n| Python of the peers (Flask) | |", strings.Repeat("---:|", len(names)))
+	for _, name := range names {
+		fmt.Fprintf(w, " %s |", peersPython(s.Machines[name]["flask"]))
+	}
+	fmt.Fprintln(w)
 	for _, g := range goals() {
 		fmt.Fprintf(w, "| %s | %s |", g.what, g.want)
 		for _, name := range names {
@@ -108,6 +112,13 @@ func goalTable(w io.Writer, s *store) {
 		r(w, s.newest())
 	}
 	fmt.Fprintln(w)
+}
+
+func peersPython(s *section) string {
+	if s == nil {
+		return "–"
+	}
+	return s.Machine.Python
 }
 
 // verdict is the figure, bold where the goal is reached.

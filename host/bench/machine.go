@@ -47,11 +47,33 @@ func guestVersion() string {
 }
 
 // pythonVersion tells how an interpreter was compiled too: the optimisation is
-// worth tens of per cent.
+// worth tens of per cent. Debian's does not keep how it was configured.
 func pythonVersion(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		if owner := output("dpkg", "-S", real); owner != "unknown" {
+			return debianPython(output("dpkg-query", "-W", packageOf(owner)), runtime.GOARCH)
+		}
+	}
 	return output(path, "-c", "import platform, sysconfig as s; a = s.get_config_var('CONFIG_ARGS') or ''; "+
 		"print(platform.python_version(), *[w for w in (s.get_config_var('CFLAGS') or '').split() if w.startswith('-O')][-1:], "+
 		"'with' if 'enable-optimizations' in a else 'without', 'profile-guided optimisation')")
+}
+
+// packageOf is the package in what dpkg -S says: package[:architecture]: path.
+func packageOf(owner string) string {
+	name, _, _ := strings.Cut(owner, ":")
+	return name
+}
+
+// debianPython words what dpkg-query -W says of an interpreter's package. Its
+// changelog says which processors' are optimised with a profile.
+func debianPython(versioned, arch string) string {
+	name, version, _ := strings.Cut(versioned, "\t")
+	text := "Debian's " + name + " " + version
+	if arch == "amd64" || arch == "arm64" {
+		text += ", with profile-guided optimisation"
+	}
+	return text
 }
 
 // versions are those of Go, wazero, wrk and every package of peers.txt.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"os"
 	"reflect"
 	"testing"
 	"time"
@@ -47,6 +48,31 @@ func TestPins(t *testing.T) {
 	got := pins("# a==1\nflask==3.1.2 \\\n    --hash=sha256:00\nbottle==0.13.4\nodd==\n")
 	if want := map[string]string{"flask": "3.1.2", "bottle": "0.13.4"}; !maps.Equal(got, want) {
 		t.Errorf("pins = %v, want %v", got, want)
+	}
+}
+
+func TestDebianPython(t *testing.T) {
+	if got := packageOf("python3.11-minimal:amd64: /usr/bin/python3.11"); got != "python3.11-minimal" {
+		t.Errorf("packageOf = %q", got)
+	}
+	const row = "python3.11-minimal\t3.11.2-6"
+	for arch, want := range map[string]string{"amd64": "Debian's python3.11-minimal 3.11.2-6, with profile-guided optimisation", "riscv64": "Debian's python3.11-minimal 3.11.2-6"} {
+		if got := debianPython(row, arch); got != want {
+			t.Errorf("%s: %q, want %q", arch, got, want)
+		}
+	}
+}
+
+func TestSystemPython(t *testing.T) {
+	if got := systemPython("/nowhere/python3"); got != "python3" {
+		t.Errorf("without one: %q", got)
+	}
+	own, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := systemPython(own); got != own {
+		t.Errorf("%q, want %q", got, own)
 	}
 }
 

@@ -54,11 +54,11 @@ func machineTable(w io.Writer, m machine) {
 func runTable(w io.Writer, s *store) {
 	fmt.Fprintf(w, "## Runs\n\nThe load average before a part tells a busy machine: on a quiet one it is what the part before left. "+
 		"Parts of different machines are not to be compared with each other.\n\n"+
-		"| part | date (UTC) | wasgi | processor | rounds × seconds | minutes | load before | command |\n|---|---|---|---|---:|---:|---|---|\n")
+		"| part | date (UTC) | wasgi | processor | Python of the peers | rounds × seconds | minutes | load before | command |\n|---|---|---|---|---|---:|---:|---|---|\n")
 	all := s.newest()
 	for _, p := range parts() {
 		if all[p.name] == nil {
-			fmt.Fprintf(w, "| %s | not measured | | | | | | |\n", p.name)
+			fmt.Fprintf(w, "| %s | not measured | | | | | | | |\n", p.name)
 		}
 		for _, name := range s.names() {
 			if n := s.Machines[name][p.name]; n != nil {
@@ -70,7 +70,7 @@ func runTable(w io.Writer, s *store) {
 }
 
 func runRow(w io.Writer, n *section) {
-	fmt.Fprintf(w, "| %s | %s | %s | %s | %d × %d | %.1f | %s | `%s` |\n", n.Part, n.Made.Format("2006-01-02 15:04"), n.Machine.Commit, n.Machine.CPU,
+	fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %d × %d | %.1f | %s | `%s` |\n", n.Part, n.Made.Format("2006-01-02 15:04"), n.Machine.Commit, n.Machine.CPU, n.Machine.Python,
 		n.Rounds, n.Seconds, n.Took/60, n.Machine.Load, n.Command)
 }
 

@@ -61,18 +61,20 @@ func TestReport(t *testing.T) {
 	var w strings.Builder
 	slow := flaskSection()
 	slow.Made = slow.Made.Add(-time.Hour)
+	slow.Machine.Python = "slow's"
 	slow.add(figure{What: rate, Server: reuse, Connections: 16}, 1, 1, 1, 1)
 	report(&w, &store{Machines: map[string]sections{"A": {"flask": flaskSection()}, "B": {"flask": slow}}})
 	for _, want := range []string{
 		"| what | goal | A | B |\n|---|---|---:|---:|\n",
+		"| Python of the peers (Flask) | |  | slow's |\n",
 		"| Flask hello, reuse | ≥ 1.0 × gunicorn sync | **1.25 ×** | 0.0006 × |\n",
 		"| Flask hello, reuse | ≥ 0.6 × uWSGI | 0.50 × | 0.0003 × |\n",
 		"| fresh / reuse, flask | ≥ 0.65 | **0.70 ×** | **1400 ×** |\n",
 		"| p99 at 16 connections, Flask, to gunicorn sync's | ≤ 1 × | 1.50 × | 1.50 × |\n",
 		"| metering, Flask | ≤ 5 % | – | – |\n",
-		"| flask | 2026-01-02 03:04 |  |  | 3 × 1 | 1.5 |  | `make bench` |\n" +
-			"| flask | 2026-01-02 02:04 |  |  | 3 × 1 | 1.5 |  | `make bench` |\n",
-		"| bare | not measured | | | | | | |\n",
+		"| flask | 2026-01-02 03:04 |  |  |  | 3 × 1 | 1.5 |  | `make bench` |\n" +
+			"| flask | 2026-01-02 02:04 |  |  | slow's | 3 × 1 | 1.5 |  | `make bench` |\n",
+		"| bare | not measured | | | | | | | |\n",
 		"| wasgi reuse | 2000 | 1.25 | 1000–3000 | – | 3.00 | – | – | – | – |\n",
 		"- not measured: granian: did not start\n",
 	} {
