@@ -8,11 +8,15 @@ import (
 )
 
 // How often a host looks whether it can give memory back, how little it must
-// have allocated since for that, and how much must be worth it.
+// have allocated since for that, and how much must be worth it. A host that would not
+// need for trimAhead looks what it has to spare is as good as quiet: one that reads
+// the snapshots of 10,000 tenants ahead allocates 10 MiB between two looks, for
+// minutes, and kept what their start had left (150 MiB more than an empty host).
 const (
 	trimEvery = 15 * time.Second
 	trimQuiet = 8 << 20
 	trimWorth = 16 << 20
+	trimAhead = 4
 )
 
 // A trimmer gives memory that Go keeps for later back to the system while the
@@ -48,7 +52,7 @@ func (t *trimmer) trim(ctx context.Context) {
 
 func (t *trimmer) look() {
 	now := t.read()
-	quiet := now.allocated-t.allocated < trimQuiet
+	quiet := now.allocated-t.allocated < max(trimQuiet, now.spare/trimAhead)
 	t.allocated = now.allocated
 	if quiet && now.spare > trimWorth {
 		t.free()

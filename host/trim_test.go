@@ -18,6 +18,8 @@ func TestTrim(t *testing.T) {
 		{heapUse{2<<30 + 3<<20, 1 << 20}, 1},     // and nothing is left
 		{heapUse{2<<30 + 200<<20, 50 << 20}, 1},  // a rush
 		{heapUse{2<<30 + 207<<20, 100 << 20}, 2}, // is over
+		{heapUse{2<<30 + 217<<20, 39 << 20}, 2},  // not quite quiet
+		{heapUse{2<<30 + 227<<20, 41 << 20}, 3},  // nor here, but there is enough for four such times
 	} {
 		now = step.now
 		if tr.look(); freed != step.want {
