@@ -53,6 +53,13 @@ func (f *fleet) warnOfFiles(limit uint64) {
 	}
 }
 
+// reserveFiles spares those who wake tenants the growth of the descriptors' table.
+func (h *Host) reserveFiles() {
+	if err := listen.ReserveFiles(); err != nil {
+		h.log.Debug("the table of descriptors grows when it has to", "err", err)
+	}
+}
+
 // withFileAdvice says what to do when descriptors have run out.
 func withFileAdvice(err error) error {
 	if !errors.Is(err, syscall.EMFILE) {

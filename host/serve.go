@@ -61,6 +61,7 @@ func (h *Host) serve(ctx context.Context) error {
 	if h.deployer != nil {
 		h.fleet.running.Go(func() { h.cron.run(sites) }) // ends with the sites
 	}
+	h.fleet.running.Go(h.reserveFiles)
 	h.fleet.running.Go(func() { h.fleet.doze(sites) })      // ends with the sites
 	h.fleet.running.Go(func() { h.fleet.readAhead(sites) }) // ends with the sites
 	h.fleet.running.Go(func() { h.fleet.learn(sites) })     // ends with the sites
