@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -73,6 +76,22 @@ func TestSystemPython(t *testing.T) {
 	}
 	if got := systemPython(own); got != own {
 		t.Errorf("%q, want %q", got, own)
+	}
+}
+
+func TestDiskReads(t *testing.T) {
+	if n, err := diskReads(os.Getpid()); err != nil || n < 0 {
+		t.Errorf("%v, %v", n, err)
+	}
+	if _, err := diskReads(0); err == nil {
+		t.Error("no process has read something")
+	}
+	dir := t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "a"), []byte("a"), 0o600), os.Symlink("nowhere", filepath.Join(dir, "b")), readBack(dir)); err != nil {
+		t.Error(err)
+	}
+	if err := readBack(filepath.Join(dir, "c")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
 	}
 }
 
