@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasgi/wasgi/host/accesslog"
 	"github.com/wasgi/wasgi/host/admin"
+	"github.com/wasgi/wasgi/host/giveway"
 	"github.com/wasgi/wasgi/host/listen"
 	"github.com/wasgi/wasgi/host/watch"
 	"github.com/wasgi/wasgi/tenants"
@@ -31,6 +32,9 @@ const (
 // rest and returns nil. Any other end is an error. It must be called once.
 func (h *Host) Serve(ctx context.Context) error {
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), h.cfg.Slots)) // see DESIGN.md
+	if err := giveway.LetTimersBeLate(); err != nil {
+		h.log.Debug("the scheduler looks after its threads more often than it has to", "err", err)
+	}
 	err := errors.Join(h.serve(ctx), h.closeDeployer())
 	if closing := h.maker.close(context.WithoutCancel(ctx)); closing != nil {
 		err = errors.Join(err, fmt.Errorf("freeing the guest: %w", closing))
