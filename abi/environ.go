@@ -89,7 +89,7 @@ func DecodeEnviron(b []byte) ([]Pair, error) {
 		return nil, E2BIG
 	}
 	keys := WellKnownKeys()
-	c := &cursor{b: b}
+	c := newCursor(b)
 	n := c.u32()
 	if n > MaxEntries {
 		return nil, E2BIG
@@ -97,7 +97,7 @@ func DecodeEnviron(b []byte) ([]Pair, error) {
 	pairs := make([]Pair, 0, n)
 	for range n {
 		number, keyLen, valueLen := c.u16(), c.u16(), c.u32()
-		key, value := string(c.take(uint32(keyLen))), string(c.take(valueLen))
+		key, value := c.take(uint32(keyLen)), c.take(valueLen)
 		if c.bad || int(number) >= len(keys) || (number != 0 && keyLen != 0) {
 			return nil, EINVAL
 		}

@@ -84,7 +84,7 @@ func DecodePairs(b []byte) ([]Pair, error) {
 	if len(b) > MaxMessage {
 		return nil, E2BIG
 	}
-	c := &cursor{b: b}
+	c := newCursor(b)
 	n := c.u32()
 	if n > MaxEntries {
 		return nil, E2BIG
@@ -104,7 +104,7 @@ func decodePairs(c *cursor, n uint32) []Pair {
 		if c.bad {
 			return nil
 		}
-		pairs = append(pairs, Pair{string(key), string(value)})
+		pairs = append(pairs, Pair{key, value})
 	}
 	return pairs
 }

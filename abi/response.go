@@ -33,13 +33,13 @@ func decodeHead(b []byte) (ResponseHead, error) {
 	if len(b) > MaxResponseHead {
 		return ResponseHead{}, E2BIG
 	}
-	c := &cursor{b: b}
+	c := newCursor(b)
 	h := ResponseHead{Status: int(c.u16())}
 	n := uint32(c.u16())
 	if n > MaxHeaders {
 		return ResponseHead{}, E2BIG
 	}
-	h.Reason = string(c.take(c.u32()))
+	h.Reason = c.take(c.u32())
 	h.Headers = decodePairs(c, n)
 	if !c.done() {
 		return ResponseHead{}, EINVAL

@@ -1,39 +1,40 @@
 package abi
 
-import "encoding/binary"
-
-// cursor reads little-endian numbers and byte strings. After the first read
-// past the end every read yields zero and bad is set.
+// cursor reads little-endian numbers and strings. After the first read past the end
+// every read yields zero and bad is set.
 type cursor struct {
-	b   []byte
+	s   string
 	bad bool
 }
 
-func (c *cursor) take(n uint32) []byte {
-	if c.bad || uint64(n) > uint64(len(c.b)) {
+// newCursor reads a copy of b, of which the strings that it yields are parts.
+func newCursor(b []byte) *cursor { return &cursor{s: string(b)} }
+
+func (c *cursor) take(n uint32) string {
+	if c.bad || uint64(n) > uint64(len(c.s)) {
 		c.bad = true
-		return nil
+		return ""
 	}
-	out := c.b[:n]
-	c.b = c.b[n:]
+	out := c.s[:n]
+	c.s = c.s[n:]
 	return out
 }
 
 func (c *cursor) u16() uint16 {
-	b := c.take(2)
-	if b == nil {
+	s := c.take(2)
+	if s == "" {
 		return 0
 	}
-	return binary.LittleEndian.Uint16(b)
+	return uint16(s[0]) | uint16(s[1])<<8
 }
 
 func (c *cursor) u32() uint32 {
-	b := c.take(4)
-	if b == nil {
+	s := c.take(4)
+	if s == "" {
 		return 0
 	}
-	return binary.LittleEndian.Uint32(b)
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
 }
 
 // done reports whether everything was read and nothing was missing.
-func (c *cursor) done() bool { return !c.bad && len(c.b) == 0 }
+func (c *cursor) done() bool { return !c.bad && len(c.s) == 0 }

@@ -20,14 +20,14 @@ type requestBody struct {
 }
 
 // announce is the value of CONTENT_LENGTH, below 0 for a request without one.
-func (b *requestBody) announce() int64 {
+func (b requestBody) announce() int64 {
 	if b.Body == nil {
 		return b.none
 	}
 	return b.Size()
 }
 
-func (b *requestBody) reader() io.Reader {
+func (b requestBody) reader() io.Reader {
 	if b.Body == nil {
 		return nil
 	}
@@ -35,7 +35,7 @@ func (b *requestBody) reader() io.Reader {
 }
 
 // Close frees the body.
-func (b *requestBody) Close() error {
+func (b requestBody) Close() error {
 	if b.Body == nil {
 		return nil
 	}
@@ -45,13 +45,13 @@ func (b *requestBody) Close() error {
 // receive takes the body in, whole, before an instance is borrowed. A body that
 // is announced as too large is refused unread; net/http then sends no 100
 // Continue and closes the connection.
-func (x *exchange) receive(limit int64) (*requestBody, error) {
+func (x *exchange) receive(limit int64) (requestBody, error) {
 	r := x.Request()
 	if r.ContentLength > limit {
-		return nil, spool.ErrTooLarge
+		return requestBody{}, spool.ErrTooLarge
 	}
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 { // the last is HTTP/2's
-		return &requestBody{none: emptyLength(r)}, nil
+		return requestBody{none: emptyLength(r)}, nil
 	}
 	control := http.NewResponseController(x.Response().Writer)
 	begun, rate := time.Now(), int64(x.front.cfg.BodyRate)
@@ -64,9 +64,9 @@ func (x *exchange) receive(limit int64) (*requestBody, error) {
 	body, err := x.front.bodies(x.site).Read(r.Body, limit, deadline)
 	_ = control.SetReadDeadline(time.Time{})
 	if err != nil {
-		return nil, bodyError(err)
+		return requestBody{}, bodyError(err)
 	}
-	return &requestBody{Body: body}, nil
+	return requestBody{Body: body}, nil
 }
 
 // bodyError marks errors of the connection; those of the spool are known.

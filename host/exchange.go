@@ -2,8 +2,9 @@ package host
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -31,7 +32,7 @@ type exchange struct {
 	front    *front
 	id       string
 	start    time.Time
-	response *edge.Response
+	response edge.Response
 	paced    *edge.Paced // nil for HTTP/1
 
 	site   *site
@@ -52,7 +53,8 @@ type exchange struct {
 	fault   string           // word of the fault, for the access log
 	unsent  int              // status for the access log when none was sent
 
-	guest     context.Context // of the call into the guest
+	guest     callContext     // of the call into the guest
+	request   sandbox.Request // of that call
 	graceTime time.Duration   // after guest
 
 	grace     context.Context // until graceTime after guest's deadline; nil until somebody waits in it
@@ -72,12 +74,16 @@ func newExchange(f *front, c echo.Context) *exchange {
 		w = x.paced
 	}
 	x.parts.Store(1)
-	x.response = edge.NewResponse(w, c.Request(), f.options)
+	x.response.Init(w, c.Request(), f.options)
 	return x
 }
 
 // newRequestID is 64 random bits: enough to be found again, and no secret.
-func newRequestID() string { return fmt.Sprintf("%016x", rand.Uint64()) }
+func newRequestID() string {
+	var id [8]byte
+	binary.BigEndian.PutUint64(id[:], rand.Uint64())
+	return hex.EncodeToString(id[:])
+}
 
 // serve is the way of a request; see the package's documentation. What fails
 // is answered here, or aborts the connection when the answer has begun.
@@ -181,7 +187,7 @@ func (x *exchange) options() error {
 
 // call borrows an instance, lets it answer, and gives it back before what is
 // left of the answer goes to the client.
-func (x *exchange) call(c edge.Call, body *requestBody) error {
+func (x *exchange) call(c edge.Call, body requestBody) error {
 	d, err := x.borrow()
 	if err != nil {
 		return clientLeft(x.Request().Context(), err)
@@ -197,7 +203,8 @@ func (x *exchange) call(c edge.Call, body *requestBody) error {
 		x.lease.Release()
 		return err
 	}
-	err = x.run(d, &sandbox.Request{Environ: message, Body: x.trace.Body(body.reader())})
+	x.request = sandbox.Request{Environ: message, Body: x.trace.Body(body.reader())}
+	err = x.run(d)
 	ended()
 	x.giveBack(d, err)
 	if err != nil && !x.response.Whole() {
@@ -236,10 +243,11 @@ func (x *exchange) current() (*deployment, error) {
 	return x.site.current(x.Request().Context())
 }
 
-func (x *exchange) run(d *deployment, q *sandbox.Request) error {
-	ctx, cancel := context.WithTimeout(d.life, d.timeout)
-	defer cancel()
-	x.guest, x.graceTime = ctx, d.grace
+func (x *exchange) run(d *deployment) error {
+	ctx := &x.guest
+	ctx.begin(d.life, d.timeout)
+	defer ctx.end()
+	x.graceTime = d.grace
 	defer func() {
 		if x.graceOver != nil {
 			x.graceOver()
@@ -247,7 +255,7 @@ func (x *exchange) run(d *deployment, q *sandbox.Request) error {
 	}()
 	defer x.response.Bind(ctx, slot{x})()
 	g := x.lease.Instance()
-	err := g.Serve(ctx, q, responder{x})
+	err := g.Serve(ctx, &x.request, responder{x})
 	x.measure(g, err)
 	return err
 }
@@ -294,7 +302,7 @@ func (x *exchange) putBack(g instance) {
 }
 
 // dismiss frees a body. What fails then harms nobody but the disk.
-func (x *exchange) dismiss(b *requestBody) {
+func (x *exchange) dismiss(b requestBody) {
 	if err := b.Close(); err != nil {
 		x.front.log.Error("a temporary file could not be closed", "request_id", x.id, "error", err)
 	}
@@ -404,7 +412,7 @@ func (x *exchange) toTheEnd() context.Context {
 	if x.grace == nil {
 		deadline, _ := x.guest.Deadline()
 		grace, cancel := context.WithDeadline(context.Background(), deadline.Add(x.graceTime))
-		stop := context.AfterFunc(x.guest, func() { x.shorten(cancel) })
+		stop := context.AfterFunc(&x.guest, func() { x.shorten(cancel) })
 		x.grace, x.graceOver = grace, func() { stop(); cancel() }
 	}
 	return x.grace

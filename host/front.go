@@ -122,25 +122,24 @@ func keepIn(s *spool.Spooler) edge.Keep {
 }
 
 // handler composes the way of a request. Echo routes every method and path to
-// one handler: it is shown a path of our own, because the client's belongs to
-// the application, byte for byte.
+// one handler, which is put together here: Echo would do it again for each request.
 func (f *front) handler() http.Handler {
-	e := echo.New()
-	e.Pre(anyPath)
-	e.Use(f.begin, f.observe, middleware.RecoverWithConfig(middleware.RecoverConfig{
+	recovers := middleware.RecoverWithConfig(middleware.RecoverConfig{
 		StackSize: 16 << 10, DisableStackAll: true, LogErrorFunc: f.panicked,
-	}))
-	e.RouteNotFound("/*", serve)
-	return e
+	})
+	e := echo.New()
+	e.RouteNotFound("/*", f.begin(f.observe(recovers(serve))))
+	return anyPath(e)
 }
 
-// anyPath keeps the client's path from Echo's router.
-func anyPath(next echo.HandlerFunc) echo.HandlerFunc {
+// anyPath keeps the client's path from Echo's router: it belongs to the application,
+// byte for byte.
+func anyPath(next http.Handler) http.Handler {
 	one := &url.URL{Path: "/"}
-	return func(c echo.Context) error {
-		c.Request().URL = one
-		return next(c)
-	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL = one
+		next.ServeHTTP(w, r)
+	})
 }
 
 // begin makes the exchange that everything after it works on.

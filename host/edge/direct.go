@@ -10,9 +10,8 @@ import (
 // Through puts something between the response and its connection, before anything
 // is sent.
 func (r *Response) Through(wrap func(http.ResponseWriter) http.ResponseWriter) {
-	r.w = wrap(r.w)
-	r.control = http.NewResponseController(r.w)
-	r.cutoff.control = r.control
+	r.connect(wrap(r.w))
+	r.atHand = false
 }
 
 // Direct lets the host answer by itself, without a guest: serve writes the whole

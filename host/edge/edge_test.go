@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -175,8 +176,9 @@ func TestPages(t *testing.T) {
 // A page replaces everything that the application had said but not sent.
 func TestPageAfterAStart(t *testing.T) {
 	w := httptest.NewRecorder()
-	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{Buffer: 10})
-	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200, Headers: []abi.Pair{{Key: "Secret", Value: "1"}}}), r.Write([]byte("held"), true)); err != nil {
+	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20})
+	held := bytes.Repeat([]byte("held"), heldBack)
+	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200, Headers: []abi.Pair{{Key: "Secret", Value: "1"}}}), r.Write(held, true)); err != nil {
 		t.Fatal(err)
 	}
 	r.Fail(Page{Status: 500, Text: "No."}, "")

@@ -31,13 +31,15 @@ func (k *keeper) Close() error {
 	return nil
 }
 
-// answered writes a whole body of five bytes and reports what is on the wire by
-// then.
+// large is a body that net/http would not keep to itself.
+func large() string { return strings.Repeat("whole", heldBack) }
+
+// answered writes a whole large body and reports what is on the wire by then.
 func answered(t *testing.T, k *keeper) (*Response, *httptest.ResponseRecorder, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{Buffer: 10, Keep: k.keep})
-	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200}), r.Write([]byte("whole"), true)); err != nil {
+	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20, Keep: k.keep})
+	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200}), r.Write([]byte(large()), true)); err != nil {
 		t.Fatal(err)
 	}
 	return r, w, w.Body.String()
@@ -46,8 +48,8 @@ func answered(t *testing.T, k *keeper) (*Response, *httptest.ResponseRecorder, s
 func TestWholeBodiesAreKept(t *testing.T) {
 	k := &keeper{}
 	r, w, before := answered(t, k)
-	if err := r.Finish(); err != nil || before != "" || w.Body.String() != "whole" {
-		t.Errorf("%q was sent before Finish, %q by then, %v", before, w.Body, err)
+	if err := r.Finish(); err != nil || before != "" || w.Body.String() != large() {
+		t.Errorf("%d bytes were sent before Finish, %d by then, %v", len(before), w.Body.Len(), err)
 	}
 	if err := errors.Join(r.Close(), r.Close()); err != nil || k.kept != 1 || k.closed != 1 {
 		t.Errorf("kept %d times, closed %d times, %v", k.kept, k.closed, err)
@@ -56,8 +58,8 @@ func TestWholeBodiesAreKept(t *testing.T) {
 
 func TestBodiesAreSentWhenNothingCanBeKept(t *testing.T) {
 	r, w, before := answered(t, &keeper{full: true})
-	if err := errors.Join(r.Finish(), r.Close()); err != nil || before != "whole" || w.Body.String() != "whole" {
-		t.Errorf("%q was sent before Finish, %q by then, %v", before, w.Body, err)
+	if err := errors.Join(r.Finish(), r.Close()); err != nil || before != large() || w.Body.String() != large() {
+		t.Errorf("%d bytes were sent before Finish, %d by then, %v", len(before), w.Body.Len(), err)
 	}
 }
 

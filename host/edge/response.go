@@ -47,11 +47,12 @@ type Options struct {
 // Nothing is on the wire before the first Write that is not the whole body.
 type Response struct {
 	w       http.ResponseWriter
-	control *http.ResponseController
+	control http.ResponseController
 	method  string
 	client  context.Context // ends when the client leaves
 	http1   bool
 	interim bool // the client knows answers before the answer
+	atHand  bool // w holds small bodies back by itself, see atOnce
 	opts    Options
 	stall   stall
 	cutoff  cutoff
@@ -74,11 +75,25 @@ type Response struct {
 
 // NewResponse answers r through w.
 func NewResponse(w http.ResponseWriter, r *http.Request, opts Options) *Response {
-	control := http.NewResponseController(w)
-	return &Response{
-		w: w, control: control, method: r.Method, client: r.Context(), http1: r.ProtoMajor == 1, interim: r.ProtoAtLeast(1, 1),
-		opts: opts, length: unknown, cutoff: cutoff{control: control},
-	}
+	out := new(Response)
+	out.Init(w, r, opts)
+	return out
+}
+
+// Init is NewResponse for one that is part of something larger: it is the zero value
+// before, and is not copied after.
+func (r *Response) Init(w http.ResponseWriter, q *http.Request, opts Options) {
+	r.method, r.client = q.Method, q.Context()
+	r.http1, r.interim = q.ProtoMajor == 1, q.ProtoAtLeast(1, 1)
+	r.opts, r.length = opts, unknown
+	r.connect(w)
+	r.atHand = r.http1
+}
+
+// connect sends what follows through w.
+func (r *Response) connect(w http.ResponseWriter) {
+	r.w, r.control = w, *http.NewResponseController(w)
+	r.cutoff.control = &r.control
 }
 
 // Bind begins a call into the guest: b is told while the client is slow, and no
@@ -146,10 +161,38 @@ func (r *Response) Write(p []byte, last bool) error {
 	}
 	p = r.count(p)
 	r.whole = r.whole || last || r.length >= 0 && r.taken == r.length
-	if !r.sent && r.whole && len(p) <= r.opts.Buffer && r.hold(p) {
-		return nil
+	if !r.sent && r.whole && len(p) <= r.opts.Buffer {
+		if r.atOnce(p) {
+			return r.pass(p)
+		}
+		if r.hold(p) {
+			return nil
+		}
 	}
 	return r.transmit(p)
+}
+
+// heldBack is how much of a body net/http keeps from an HTTP/1 client until its
+// handler returns or flushes (bufferBeforeChunkingSize in net/http/server.go).
+const heldBack = 2048
+
+// atOnce says whether a whole body can be given to net/http while the guest still has
+// its instance, because it waits there for nobody. What is held instead is copied once
+// more.
+func (r *Response) atOnce(p []byte) bool {
+	return r.atHand && len(p) <= heldBack && (r.length == unknown || r.length == r.taken)
+}
+
+// pass gives net/http the whole response.
+func (r *Response) pass(p []byte) error {
+	r.length = r.taken
+	r.sendHead()
+	n, err := r.w.Write(p)
+	r.bytes += int64(n)
+	if r.gone = err; err != nil {
+		return ErrClientGone
+	}
+	return nil
 }
 
 // hold keeps the whole body; false when there is no room for it.

@@ -32,7 +32,6 @@ type Account struct {
 type account struct {
 	Account
 	ctx      context.Context
-	done     <-chan struct{}
 	deadline time.Time // zero is none
 	limit    time.Duration
 	granted  int32     // fuel of the last refill
@@ -45,7 +44,7 @@ func (a *account) open(ctx context.Context, limit time.Duration) {
 	if granted == 0 {
 		granted = firstFuel
 	}
-	*a = account{ctx: ctx, done: ctx.Done(), limit: limit, granted: granted, since: time.Now()}
+	*a = account{ctx: ctx, limit: limit, granted: granted, since: time.Now()}
 	a.turn = a.since
 	a.deadline, _ = ctx.Deadline()
 }
@@ -97,7 +96,7 @@ func (a *account) resume() { a.since = time.Now() }
 func (a *account) close(left int32) {
 	a.CPU += time.Since(a.since)
 	a.burn(left)
-	a.ctx, a.done = nil, nil
+	a.ctx = nil
 }
 
 // calledOff says whether the caller has ended the call: the host stops, say.
@@ -115,12 +114,13 @@ func (a *account) over(now time.Time) *Error {
 	if a.limit != 0 && a.CPU > a.limit {
 		return &Error{Kind: KindTimeout, Detail: "the CPU limit of " + a.limit.String() + " is used up"}
 	}
-	select {
-	case <-a.done:
-	default:
+	if a.ctx == nil {
 		return nil
 	}
-	if errors.Is(a.ctx.Err(), context.DeadlineExceeded) {
+	switch err := a.ctx.Err(); {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
 		return &Error{Kind: KindTimeout, Detail: "the deadline has passed", Err: context.DeadlineExceeded}
 	}
 	return &Error{Kind: KindCanceled, Err: context.Cause(a.ctx)}

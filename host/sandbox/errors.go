@@ -91,10 +91,11 @@ func hostError(err error) *Error {
 
 // statusError turns what an export returned into an error, nil for StatusOK.
 func statusError(status abi.Status, traceback string) *Error {
+	if status == abi.StatusOK {
+		return nil
+	}
 	e := &Error{Status: status, Traceback: traceback}
 	switch status {
-	case abi.StatusOK:
-		return nil
 	case abi.StatusException:
 		e.Kind = KindException
 	case abi.StatusMemory:
