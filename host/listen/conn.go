@@ -1,7 +1,6 @@
 package listen
 
 import (
-	"errors"
 	"net"
 	"sync"
 	"syscall"
@@ -19,8 +18,8 @@ type conn struct {
 	fd               syscall.RawConn // nil for none that is known
 	reading, writing *transfer       // nil until they are used; each belongs to who reads or writes
 
-	mu    sync.Mutex // held while a deadline is set, never while bytes are written
-	limit time.Time  // of all pieces; zero is none
+	mu sync.Mutex // held while a deadline is set, never while bytes are read or written
+	deadlines
 
 	leaving sync.Mutex
 	gone    bool
@@ -52,45 +51,13 @@ func (c *conn) left() {
 // is fine as long as it moves, and the deadline for all pieces is not over.
 func (c *conn) Write(p []byte) (written int, err error) {
 	for {
-		piece := p[:min(len(p), maxPiece)]
-		if err := c.renew(); err != nil {
-			return written, err
-		}
-		n, err := c.send(piece)
+		n, err := c.send(p[:min(len(p), maxPiece)])
+		c.writeEnds()
 		written += n
 		if p = p[n:]; err != nil || len(p) == 0 {
 			return written, err
 		}
 	}
-}
-
-func (c *conn) renew() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.allow()
-}
-
-// allow gives one piece its time.
-func (c *conn) allow() error {
-	deadline := time.Now().Add(c.stall)
-	if !c.limit.IsZero() && c.limit.Before(deadline) {
-		deadline = c.limit
-	}
-	return c.Conn.SetWriteDeadline(deadline)
-}
-
-// SetWriteDeadline bounds all pieces together, those of a Write that runs
-// included. The zero time leaves each piece its own deadline alone.
-func (c *conn) SetWriteDeadline(t time.Time) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.limit = t
-	return c.allow()
-}
-
-// SetDeadline sets both.
-func (c *conn) SetDeadline(t time.Time) error {
-	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
 }
 
 // CloseWrite lets net/http end a response before it closes, so that a client

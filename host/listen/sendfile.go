@@ -10,12 +10,10 @@ func (c *conn) ReadFrom(src io.Reader) (sent int64, err error) {
 	if !can || !is {
 		return io.Copy(struct{ io.Writer }{c}, src)
 	}
-	c.Waits()
 	for part.N > 0 {
-		if err := c.renew(); err != nil {
-			return sent, err
-		}
+		c.writeWaits()
 		n, err := to.ReadFrom(&io.LimitedReader{R: part.R, N: min(part.N, maxPiece)})
+		c.writeEnds()
 		sent += n
 		if part.N -= n; err != nil || n == 0 {
 			return sent, err

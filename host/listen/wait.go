@@ -115,12 +115,14 @@ func (t *transfer) do(c *conn, op string, p []byte, on func(func(fd uintptr) boo
 // describe finds what the connection can try to read and write without waiting.
 func (c *conn) describe() {
 	inner := c.Conn
-	if p, ok := inner.(*proxied); ok {
+	p, header := inner.(*proxied)
+	if header {
 		inner = p.Conn
 	}
 	if s, ok := inner.(syscall.Conn); ok {
 		c.fd, _ = s.SyscallConn()
 	}
+	c.lazy = c.fd != nil && !header // who reads a header sets deadlines of its own
 }
 
 // readable says whether Read may go to the descriptor: what came with a PROXY
@@ -140,9 +142,12 @@ func (c *conn) Read(p []byte) (int, error) {
 		return c.Conn.Read(p)
 	}
 	if c.reading == nil {
-		c.reading = newTransfer(syscall.Read, c.Waits)
+		c.reading = newTransfer(syscall.Read, c.readWaits)
 	}
 	n, err := c.reading.do(c, "read", p[:min(len(p), maxRead)], c.fd.Read)
+	if c.readEnds(err) {
+		return c.Read(p)
+	}
 	if n == 0 && err == nil {
 		err = io.EOF
 	}
@@ -152,14 +157,14 @@ func (c *conn) Read(p []byte) (int, error) {
 // maxRead is what one read(2) takes, as in package net.
 const maxRead = 1 << 30
 
-// send is a Write without deadlines.
+// send writes a piece.
 func (c *conn) send(p []byte) (sent int, err error) {
 	if c.wait == nil || c.fd == nil {
-		c.Waits()
+		c.writeWaits()
 		return c.Conn.Write(p)
 	}
 	if c.writing == nil {
-		c.writing = newTransfer(syscall.Write, c.Waits)
+		c.writing = newTransfer(syscall.Write, c.writeWaits)
 	}
 	for {
 		n, err := c.writing.do(c, "write", p[sent:], c.fd.Write)
