@@ -36,6 +36,23 @@ func TestEnvironEmpty(t *testing.T) {
 	}
 }
 
+// TestKeyNumbersOfConstants: each is the number of the key that it is named after.
+func TestKeyNumbersOfConstants(t *testing.T) {
+	numbers := abi.KeyNumbers()
+	for key, got := range map[string]uint16{
+		"REQUEST_METHOD": abi.KeyRequestMethod, "SCRIPT_NAME": abi.KeyScriptName, "PATH_INFO": abi.KeyPathInfo,
+		"QUERY_STRING": abi.KeyQueryString, "CONTENT_TYPE": abi.KeyContentType, "CONTENT_LENGTH": abi.KeyContentLength,
+		"SERVER_NAME": abi.KeyServerName, "SERVER_PORT": abi.KeyServerPort, "SERVER_PROTOCOL": abi.KeyServerProtocol,
+		"REMOTE_ADDR": abi.KeyRemoteAddr, "REMOTE_PORT": abi.KeyRemotePort, "REQUEST_URI": abi.KeyRequestURI,
+		"RAW_URI": abi.KeyRawURI, "wsgi.url_scheme": abi.KeyURLScheme, "HTTPS": abi.KeyHTTPS,
+		"HTTP_HOST": abi.KeyHTTPHost, "wasgi.request_id": abi.KeyRequestID,
+	} {
+		if want := numbers[key]; got != want || got == 0 {
+			t.Errorf("%s: %d, want %d", key, got, want)
+		}
+	}
+}
+
 func TestEnvironAddKnownIsAdd(t *testing.T) {
 	var known, literal abi.Environ
 	known.AddKnown(3, "/a")

@@ -1,5 +1,26 @@
 package abi
 
+// Numbers of those well-known keys that a host writes by name; see WellKnownKeys.
+const (
+	KeyRequestMethod  uint16 = 1
+	KeyScriptName     uint16 = 2
+	KeyPathInfo       uint16 = 3
+	KeyQueryString    uint16 = 4
+	KeyContentType    uint16 = 5
+	KeyContentLength  uint16 = 6
+	KeyServerName     uint16 = 7
+	KeyServerPort     uint16 = 8
+	KeyServerProtocol uint16 = 9
+	KeyRemoteAddr     uint16 = 10
+	KeyRemotePort     uint16 = 11
+	KeyRequestURI     uint16 = 12
+	KeyRawURI         uint16 = 13
+	KeyURLScheme      uint16 = 14
+	KeyHTTPS          uint16 = 15
+	KeyHTTPHost       uint16 = 16
+	KeyRequestID      uint16 = 43
+)
+
 // WellKnownKeys are the environ keys that travel as a number, so that the
 // guest holds one interned str for each. The index is the key's number; number
 // 0 means that the key travels as a literal. Only ever append.

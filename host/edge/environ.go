@@ -22,17 +22,16 @@ type Call struct {
 
 // Encoder writes environ messages. It is immutable and safe for concurrent use.
 type Encoder struct {
-	numbers map[string]uint16 // abi.KeyNumbers
-	headers map[string]string // environ key by canonical header name, "" to leave it out
+	headers map[string]uint16 // number of the environ key by canonical header name, 0 to leave it out
 }
 
 // NewEncoder builds the tables.
 func NewEncoder() *Encoder {
-	e := &Encoder{numbers: abi.KeyNumbers(), headers: omitted()}
-	for _, key := range abi.WellKnownKeys() {
+	e := &Encoder{headers: omitted()}
+	for number, key := range abi.WellKnownKeys() {
 		if name, ok := strings.CutPrefix(key, "HTTP_"); ok {
 			if header := http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-")); !e.has(header) {
-				e.headers[header] = key
+				e.headers[header] = uint16(number)
 			}
 		}
 	}
@@ -44,14 +43,14 @@ func (e *Encoder) has(header string) bool { _, ok := e.headers[header]; return o
 // omitted are headers that reach no environ: those about one connection (RFC
 // 9110 section 7.6.1), those that have a variable of their own, and Proxy,
 // which would become HTTP_PROXY (httpoxy, CVE-2016-5388).
-func omitted() map[string]string {
-	m := map[string]string{}
+func omitted() map[string]uint16 {
+	m := map[string]uint16{}
 	for _, name := range []string{
 		"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
 		"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Http2-Settings",
 		"Content-Type", "Content-Length", "Host", "Expect", "Proxy",
 	} {
-		m[name] = ""
+		m[name] = 0
 	}
 	return m
 }
@@ -60,49 +59,45 @@ func omitted() map[string]string {
 // [abi.Environ.Bytes] does. The bytes belong to out.
 func (e *Encoder) Encode(out *abi.Environ, r *http.Request, c Call) ([]byte, error) {
 	out.Reset()
-	put := func(key, value string) { out.Add(e.numbers, key, value) }
-	put("REQUEST_METHOD", r.Method)
-	put("SCRIPT_NAME", c.ScriptName)
-	put("PATH_INFO", c.PathInfo)
-	put("QUERY_STRING", c.Query)
-	put("REQUEST_URI", r.RequestURI)
-	put("RAW_URI", r.RequestURI)
-	put("SERVER_PROTOCOL", r.Proto)
-	put("wsgi.url_scheme", c.Scheme)
-	put("wasgi.request_id", c.RequestID)
-	e.putPeers(put, r, c.Scheme)
-	e.putBody(put, r, c.Length)
-	e.putHeaders(put, r.Header)
+	out.AddKnown(abi.KeyRequestMethod, r.Method)
+	out.AddKnown(abi.KeyScriptName, c.ScriptName)
+	out.AddKnown(abi.KeyPathInfo, c.PathInfo)
+	out.AddKnown(abi.KeyQueryString, c.Query)
+	out.AddKnown(abi.KeyRequestURI, r.RequestURI)
+	out.AddKnown(abi.KeyRawURI, r.RequestURI)
+	out.AddKnown(abi.KeyServerProtocol, r.Proto)
+	out.AddKnown(abi.KeyURLScheme, c.Scheme)
+	out.AddKnown(abi.KeyRequestID, c.RequestID)
+	putPeers(out, r, c.Scheme)
+	putBody(out, r, c.Length)
+	e.putHeaders(out, r.Header)
 	return out.Bytes()
 }
 
-func (e *Encoder) putPeers(put func(key, value string), r *http.Request, scheme string) {
+func putPeers(out *abi.Environ, r *http.Request, scheme string) {
 	if scheme == "https" {
-		put("HTTPS", "on")
+		out.AddKnown(abi.KeyHTTPS, "on")
 	}
 	if r.Host != "" {
-		put("HTTP_HOST", r.Host)
+		out.AddKnown(abi.KeyHTTPHost, r.Host)
 	}
 	name, port := serverName(r, scheme)
-	putTLS(put, r.TLS)
-	put("SERVER_NAME", name)
-	put("SERVER_PORT", port)
+	putTLS(out.AddLiteral, r.TLS)
+	out.AddKnown(abi.KeyServerName, name)
+	out.AddKnown(abi.KeyServerPort, port)
 	host, port, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil { // a UNIX socket has no address to tell
 		host, port = "", ""
 	}
-	put("REMOTE_ADDR", host)
-	put("REMOTE_PORT", port)
+	out.AddKnown(abi.KeyRemoteAddr, host)
+	out.AddKnown(abi.KeyRemotePort, port)
 }
 
 // serverName is what makes up the URL that the client used (PEP 3333, "URL
 // Reconstruction"): the Host header, or the listener when that names nobody.
 // Neither is ever empty (PEP 3333, "environ Variables").
 func serverName(r *http.Request, scheme string) (name, port string) {
-	name, port, err := net.SplitHostPort(r.Host)
-	if err != nil { // no port
-		name = strings.Trim(r.Host, "[]")
-	}
+	name, port = splitHost(r.Host)
 	if name != "" {
 		return name, cmp.Or(port, forwardedPort(r.Header), defaultPort(scheme))
 	}
@@ -121,27 +116,43 @@ func defaultPort(scheme string) string {
 	return "80"
 }
 
-func (e *Encoder) putBody(put func(key, value string), r *http.Request, length int64) {
+// splitHost takes the port off a Host header, "" where there is none.
+func splitHost(host string) (name, port string) {
+	if strings.IndexByte(host, ':') >= 0 { // else there would be an error to make
+		if name, port, err := net.SplitHostPort(host); err == nil {
+			return name, port
+		}
+	}
+	return strings.Trim(host, "[]"), ""
+}
+
+func putBody(out *abi.Environ, r *http.Request, length int64) {
 	if v, ok := r.Header["Content-Type"]; ok {
-		put("CONTENT_TYPE", strings.Join(v, ","))
+		out.AddKnown(abi.KeyContentType, strings.Join(v, ","))
 	}
 	if length >= 0 {
-		put("CONTENT_LENGTH", strconv.FormatInt(length, 10))
+		out.AddKnown(abi.KeyContentLength, strconv.FormatInt(length, 10))
 	}
 }
 
-func (e *Encoder) putHeaders(put func(key, value string), h http.Header) {
+func (e *Encoder) putHeaders(out *abi.Environ, h http.Header) {
 	for name, values := range h {
-		key, known := e.headers[name]
-		if !known {
-			key = environKey(name)
+		number, known := e.headers[name]
+		if known && number == 0 {
+			continue
 		}
 		value, some := join(name, values), true
 		if name == "Cookie" {
 			value, some = withoutOwn(value)
 		}
-		if key != "" && some {
-			put(key, value)
+		switch {
+		case !some:
+		case known:
+			out.AddKnown(number, value)
+		default:
+			if key := environKey(name); key != "" {
+				out.AddLiteral(key, value)
+			}
 		}
 	}
 }

@@ -40,12 +40,19 @@ func bodyless(method string, status int) bool {
 // the connection are the host's own (PEP 3333, "Other HTTP Features") and are
 // left out.
 func setHeaders(to http.Header, headers []abi.Pair) {
+	values := make([]string, 0, len(headers)) // one piece of memory for all that stand alone
 	for _, h := range headers {
 		if hopByHop(h.Key) || strings.EqualFold(h.Key, "Content-Length") {
 			continue
 		}
 		name := spelling(to, h.Key)
-		to[name] = append(to[name], h.Value)
+		if before, ok := to[name]; ok {
+			to[name] = append(before, h.Value)
+			continue
+		}
+		n := len(values)
+		values = append(values, h.Value)
+		to[name] = values[n : n+1 : n+1]
 	}
 	if _, ok := to["Content-Type"]; !ok {
 		to["Content-Type"] = nil // keeps net/http from guessing one
