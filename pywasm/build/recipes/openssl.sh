@@ -2,6 +2,9 @@
 # CPython's configure looks for it.
 unpack openssl . src
 target
+# libcrypto says what has compiled it, in the words of CC: without the folder, which is
+# another one on each machine, the guest is the same on all of them.
+export PATH="$NEED_sysroot/bin:$PATH" CC=wasm-clang
 cd src
 CFLAGS=$LIBFLAGS ./Configure linux-generic32 --prefix=/ --libdir=lib --openssldir=/etc/ssl \
     no-asm no-threads no-shared no-dso no-engine no-module no-afalgeng no-async no-tests no-apps \
