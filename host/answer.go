@@ -13,13 +13,16 @@ import (
 
 // fail ends an exchange that has no answer of the application: with a page, or,
 // when an answer has begun, by aborting the connection, so that the client
-// cannot take it for whole.
+// cannot take it for whole. One that is whole goes out.
 func (x *exchange) fail(err error) {
 	if gone := x.response.Gone(); gone != nil && !errors.Is(gone, edge.ErrOver) {
 		err = edge.ErrClientGone
 	}
 	f := faultOf(err)
 	x.tell(f, err)
+	if x.response.Passed() {
+		return
+	}
 	x.linger()
 	if x.response.Sent() || f.status == statusClientLeft {
 		x.unsent = f.status

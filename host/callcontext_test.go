@@ -103,6 +103,25 @@ func TestCallContextEndsWhatIsDerived(t *testing.T) {
 	}
 }
 
+// TestCallContextThatIsOverStaysSo: who was told that the time is over is told no other
+// reason later.
+func TestCallContextThatIsOverStaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parent, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var c callContext
+		c.begin(parent, time.Second)
+		time.Sleep(time.Second)
+		for range 2 {
+			if err := c.Err(); !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+			c.end()
+			cancel()
+		}
+	})
+}
+
 // TestCallContextHasItsParentsDeadline where that is earlier.
 func TestCallContextHasItsParentsDeadline(t *testing.T) {
 	parent, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))

@@ -205,6 +205,7 @@ func (x *exchange) call(c edge.Call, body requestBody) error {
 	}
 	x.request = sandbox.Request{Environ: message, Body: x.trace.Body(body.reader())}
 	err = x.run(d)
+	x.request = sandbox.Request{} // environ is another's soon
 	ended()
 	x.giveBack(d, err)
 	if err != nil && !x.response.Whole() {

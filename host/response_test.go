@@ -135,7 +135,15 @@ func TestStatusOfFaults(t *testing.T) {
 		"/canceled": sandbox.KindCanceled, "/memory": sandbox.KindMemory, "/invalid": sandbox.KindInvalid, "/host": sandbox.KindHost,
 	}
 	r := start(t, setup{app: func(c fakeCall) error {
-		if c.environ["PATH_INFO"] == "/panic" {
+		switch c.environ["PATH_INFO"] {
+		case "/late":
+			return errors.Join(c.say(200, "whole"), &sandbox.Error{Kind: sandbox.KindException})
+		case "/later":
+			if err := c.say(200, "whole"); err != nil {
+				return err
+			}
+			panic("a fault of the host, after the answer")
+		case "/panic":
 			panic("a fault of the host")
 		}
 		return &sandbox.Error{Kind: kinds[c.environ["PATH_INFO"]]}
@@ -143,15 +151,23 @@ func TestStatusOfFaults(t *testing.T) {
 	r.event(EventReady, "app")
 	for path, want := range map[string]int{
 		"/exception": 500, "/exit": 502, "/trap": 502, "/timeout": 504, "/canceled": 503, "/memory": 500, "/invalid": 502, "/host": 500, "/panic": 500,
+		"/late": 200, "/later": 200,
 	} {
-		res, _ := r.dial().send("GET /app" + path + " HTTP/1.1\nHost: a\n\n").response("GET")
+		res, body := r.dial().send("GET /app" + path + " HTTP/1.1\nHost: a\n\n").response("GET")
 		if res.StatusCode != want {
 			t.Errorf("%s: %d, want %d", path, res.StatusCode, want)
+		}
+		if want == 200 && body != "whole" {
+			t.Errorf("%s: %q", path, body)
 		}
 	}
 	r.ask("GET /app/panic HTTP/1.1\nHost: a\nConnection: close\n\n")
 	if !strings.Contains(r.log.String(), `error="a fault of the host"`) {
 		t.Errorf("the panic is not in the log:\n%s", r.log)
+	}
+	r.ask("GET /app/later HTTP/1.1\nHost: a\nConnection: close\n\n")
+	if !strings.Contains(r.log.String(), `error="a fault of the host, after the answer"`) {
+		t.Errorf("the panic after an answer is not in the log:\n%s", r.log)
 	}
 }
 

@@ -109,6 +109,7 @@ func TestSpareIsWaitedForAsLongAsItTakes(t *testing.T) {
 			b := &booter{lasts: test.first}
 			s := keepSpares(t, b, discard(), sandbox.NewBudget(1<<30, nil), always, never)
 			time.Sleep(2 * time.Minute)
+			synctest.Wait()
 			b.lasts = test.second
 			s.take(t.Context(), fit)
 			synctest.Wait()

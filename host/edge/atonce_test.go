@@ -68,6 +68,20 @@ func TestASmallBodyThatIsShortIsNotPassedOn(t *testing.T) {
 	}
 }
 
+// TestASmallBodyWhoseClientLeft was never sent, and the access log says so.
+func TestASmallBodyWhoseClientLeft(t *testing.T) {
+	r := NewResponse(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20})
+	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200}), r.Write([]byte("small"), true)); err != nil || !r.Passed() || r.Bytes() != 5 {
+		t.Fatalf("passed %v, %d bytes, %v", r.Passed(), r.Bytes(), err)
+	}
+	if err := r.Abandon(); !errors.Is(err, ErrClientGone) || r.Status() != 0 || r.Bytes() != 0 || r.Passed() {
+		t.Errorf("%v, status %d, %d bytes, passed %v", err, r.Status(), r.Bytes(), r.Passed())
+	}
+	if err := r.Finish(); !errors.Is(err, ErrClientGone) {
+		t.Error(err)
+	}
+}
+
 // counted counts what is written to its connections.
 type counted struct {
 	net.Listener

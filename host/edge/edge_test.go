@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -311,5 +312,14 @@ func TestNoWriteBeginsAfterTheCall(t *testing.T) {
 	r.Fail(Page{Status: 504, Text: "Late."}, "")
 	if w.Code != 504 || w.Body.String() != "504 Gateway Timeout\nLate.\n" {
 		t.Errorf("%d %q", w.Code, w.Body)
+	}
+}
+
+// TestSetHeadersKeepsLinesApart: a name that comes again takes no other's value.
+func TestSetHeadersKeepsLinesApart(t *testing.T) {
+	h := http.Header{}
+	setHeaders(h, []abi.Pair{{Key: "A", Value: "1"}, {Key: "B", Value: "2"}, {Key: "a", Value: "3"}, {Key: "C", Value: "4"}, {Key: "B", Value: "5"}})
+	if got, want := fmt.Sprint(h), "map[A:[1 3] B:[2 5] C:[4] Content-Type:[]]"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -17,7 +17,7 @@ func (r *Response) Left() bool { return r.gone != nil || r.client.Err() != nil }
 // is sent any more.
 func (r *Response) Abandoned() bool {
 	if r.Left() && r.gone == nil {
-		r.gone = ErrClientGone
+		r.leave()
 	}
 	return r.gone != nil
 }
@@ -26,9 +26,18 @@ func (r *Response) Abandoned() bool {
 // ErrClientGone, or what ended the response before.
 func (r *Response) Abandon() error {
 	if r.gone == nil {
-		r.gone = ErrClientGone
+		r.leave()
 	}
 	return r.gone
+}
+
+// leave is the end of a response whose client has left. Of one that net/http has, it
+// sends nothing then.
+func (r *Response) leave() {
+	r.gone = ErrClientGone
+	if r.passed {
+		r.status, r.bytes = 0, 0
+	}
 }
 
 // Hints sends headers ahead of the response, as 103 Early Hints (RFC 8297). In

@@ -61,6 +61,7 @@ type Response struct {
 	started  bool          // Start was called
 	sent     bool          // the head is on its way; no way back
 	whole    bool          // the application has given every byte of the body
+	passed   bool          // net/http has the whole response, and has sent none of it
 	bodyless bool          // a body would break the framing
 	length   int64         // announced by the application, or unknown
 	taken    int64         // bytes of body that the application gave and that count
@@ -112,6 +113,10 @@ func (r *Response) Status() int { return r.status }
 
 // Bytes is how many bytes of body were handed to the connection.
 func (r *Response) Bytes() int64 { return r.bytes }
+
+// Passed says whether net/http has the whole response, and sends it when its handler
+// returns: whatever fails until then, the application had said everything.
+func (r *Response) Passed() bool { return r.passed && r.gone == nil }
 
 // Sent says whether the head is on its way, so that no other answer can be given.
 func (r *Response) Sent() bool { return r.sent }
@@ -185,7 +190,7 @@ func (r *Response) atOnce(p []byte) bool {
 
 // pass gives net/http the whole response.
 func (r *Response) pass(p []byte) error {
-	r.length = r.taken
+	r.length, r.passed = r.taken, true
 	r.sendHead()
 	n, err := r.w.Write(p)
 	r.bytes += int64(n)

@@ -24,7 +24,7 @@ type deadlines struct {
 func sooner(a, b time.Time) bool { return !a.IsZero() && (b.IsZero() || a.Before(b)) }
 
 // SetReadDeadline implements net.Conn. A Read that finds something to read gives it
-// after the deadline as well.
+// after the deadline as well, unless a Read has waited until then.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	if !c.lazy {
 		return c.Conn.SetReadDeadline(t)

@@ -408,6 +408,7 @@ func TestWhoCameFirstIsServedFirst(t *testing.T) {
 		time.Sleep(500 * time.Microsecond)
 		ask(3)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if got := fmt.Sprint(order); got != "[0 1 2 3]" {
 			t.Errorf("order %s", got)
 		}
@@ -497,6 +498,7 @@ func TestANewAttemptIsNotForgotten(t *testing.T) {
 			t.Error(err)
 		}
 		time.Sleep(200 * time.Millisecond)
+		synctest.Wait()
 		f.fail = nil
 		if waited := <-served(t, p); waited > 2*time.Second {
 			t.Errorf("served after %v", waited)
