@@ -29,7 +29,8 @@ func (e *Environ) Reset() {
 	e.buf, e.count, e.err = e.buf[:0], 0, nil
 }
 
-// Add appends one variable. numbers comes from [KeyNumbers].
+// Add appends one variable. numbers comes from [KeyNumbers]; with nil the key travels
+// as a literal.
 func (e *Environ) Add(numbers map[string]uint16, key, value string) {
 	n := numbers[key]
 	if n != 0 {
@@ -40,9 +41,6 @@ func (e *Environ) Add(numbers map[string]uint16, key, value string) {
 
 // AddKnown appends a variable by the number of its well-known key.
 func (e *Environ) AddKnown(number uint16, value string) { e.add(number, "", value) }
-
-// AddLiteral appends a variable whose key is not a well-known one.
-func (e *Environ) AddLiteral(key, value string) { e.add(0, key, value) }
 
 func (e *Environ) add(number uint16, key, value string) {
 	if len(e.buf) == 0 {

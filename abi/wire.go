@@ -1,5 +1,7 @@
 package abi
 
+import "encoding/binary"
+
 // cursor reads little-endian numbers and strings. After the first read past the end
 // every read yields zero and bad is set.
 type cursor struct {
@@ -25,7 +27,7 @@ func (c *cursor) u16() uint16 {
 	if s == "" {
 		return 0
 	}
-	return uint16(s[0]) | uint16(s[1])<<8
+	return binary.LittleEndian.Uint16([]byte(s)) // the compiler copies nothing
 }
 
 func (c *cursor) u32() uint32 {
@@ -33,7 +35,7 @@ func (c *cursor) u32() uint32 {
 	if s == "" {
 		return 0
 	}
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+	return binary.LittleEndian.Uint32([]byte(s))
 }
 
 // done reports whether everything was read and nothing was missing.

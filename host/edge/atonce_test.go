@@ -35,7 +35,7 @@ func TestSmallBodiesArePassedOn(t *testing.T) {
 			if c.edit != nil {
 				c.edit(q)
 			}
-			r := NewResponse(w, q, Options{Buffer: 1 << 20, Keep: k.keep})
+			r := newResponse(w, q, Options{Buffer: 1 << 20, Keep: k.keep})
 			if c.setup != nil {
 				c.setup(r)
 			}
@@ -54,7 +54,7 @@ func TestSmallBodiesArePassedOn(t *testing.T) {
 // TestASmallBodyThatIsShortIsNotPassedOn: its request gets a page instead.
 func TestASmallBodyThatIsShortIsNotPassedOn(t *testing.T) {
 	w := httptest.NewRecorder()
-	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20})
+	r := newResponse(w, httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20})
 	head := abi.ResponseHead{Status: 200, Headers: []abi.Pair{{Key: "Content-Length", Value: "6"}}}
 	if err := errors.Join(r.Start(head), r.Write([]byte("short"), true)); err != nil || r.Sent() {
 		t.Fatalf("sent %v, %v", r.Sent(), err)
@@ -70,7 +70,7 @@ func TestASmallBodyThatIsShortIsNotPassedOn(t *testing.T) {
 
 // TestASmallBodyWhoseClientLeft was never sent, and the access log says so.
 func TestASmallBodyWhoseClientLeft(t *testing.T) {
-	r := NewResponse(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20})
+	r := newResponse(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20})
 	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200}), r.Write([]byte("small"), true)); err != nil || !r.Passed() || r.Bytes() != 5 {
 		t.Fatalf("passed %v, %d bytes, %v", r.Passed(), r.Bytes(), err)
 	}

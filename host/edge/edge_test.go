@@ -163,7 +163,7 @@ func TestPages(t *testing.T) {
 		{"text/html", "text/html; charset=utf-8", "<h1>503 Service Unavailable</h1><p>Busy &amp; &lt;well&gt;.</p><pre>&lt;b&gt;boom&lt;/b&gt;\n</pre><p><small>Request id</small></p>"},
 	} {
 		w := httptest.NewRecorder()
-		r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{})
+		r := newResponse(w, httptest.NewRequest("GET", "/", nil), Options{})
 		r.Fail(p, c.accept)
 		if got := w.Body.String(); !strings.Contains(got, c.want) || w.Header().Get("Content-Type") != c.kind {
 			t.Errorf("%s: %q", w.Header().Get("Content-Type"), got)
@@ -177,7 +177,7 @@ func TestPages(t *testing.T) {
 // A page replaces everything that the application had said but not sent.
 func TestPageAfterAStart(t *testing.T) {
 	w := httptest.NewRecorder()
-	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20})
+	r := newResponse(w, httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20})
 	held := bytes.Repeat([]byte("held"), heldBack)
 	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200, Headers: []abi.Pair{{Key: "Secret", Value: "1"}}}), r.Write(held, true)); err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func TestPageAfterAStart(t *testing.T) {
 }
 
 func TestOrderOfCalls(t *testing.T) {
-	r := NewResponse(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), Options{})
+	r := newResponse(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), Options{})
 	if err := r.Write([]byte("x"), false); !errors.Is(err, ErrOrder) {
 		t.Errorf("Write before Start: %v", err)
 	}
@@ -244,7 +244,7 @@ func (w waitingWriter) Write(p []byte) (int, error) {
 
 func TestSlowWriteGivesTheSlotBack(t *testing.T) {
 	b := recorder{make(chan struct{}), make(chan struct{}, 1)}
-	r := NewResponse(waitingWriter{httptest.NewRecorder(), b.paused}, httptest.NewRequest("GET", "/", nil), Options{})
+	r := newResponse(waitingWriter{httptest.NewRecorder(), b.paused}, httptest.NewRequest("GET", "/", nil), Options{})
 	defer r.Bind(t.Context(), b)()
 	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200}), r.Write([]byte("x"), false)); err != nil {
 		t.Fatal(err)
@@ -277,7 +277,7 @@ func (w stuckWriter) SetWriteDeadline(t time.Time) error {
 // The end of a call ends its write; the connection gets its time back.
 func TestWriteEndsWithTheCall(t *testing.T) {
 	w := stuckWriter{httptest.NewRecorder(), make(chan struct{}), make(chan time.Time, 1)}
-	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{})
+	r := newResponse(w, httptest.NewRequest("GET", "/", nil), Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	unbind := r.Bind(ctx, nil)
 	go func() {
@@ -299,7 +299,7 @@ func TestWriteEndsWithTheCall(t *testing.T) {
 // What a call has not begun to send before its end leaves room for a page.
 func TestNoWriteBeginsAfterTheCall(t *testing.T) {
 	w := httptest.NewRecorder()
-	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{})
+	r := newResponse(w, httptest.NewRequest("GET", "/", nil), Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer r.Bind(ctx, nil)()
 	cancel()
@@ -322,4 +322,11 @@ func TestSetHeadersKeepsLinesApart(t *testing.T) {
 	if got, want := fmt.Sprint(h), "map[A:[1 3] B:[2 5] C:[4] Content-Type:[]]"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
+}
+
+// newResponse answers q through w.
+func newResponse(w http.ResponseWriter, q *http.Request, opts Options) *Response {
+	out := new(Response)
+	out.Init(w, q, opts)
+	return out
 }

@@ -82,7 +82,7 @@ func putPeers(out *abi.Environ, r *http.Request, scheme string) {
 		out.AddKnown(abi.KeyHTTPHost, r.Host)
 	}
 	name, port := serverName(r, scheme)
-	putTLS(out.AddLiteral, r.TLS)
+	putTLS(func(key, value string) { out.Add(nil, key, value) }, r.TLS)
 	out.AddKnown(abi.KeyServerName, name)
 	out.AddKnown(abi.KeyServerPort, port)
 	host, port, err := net.SplitHostPort(r.RemoteAddr)
@@ -151,7 +151,7 @@ func (e *Encoder) putHeaders(out *abi.Environ, h http.Header) {
 			out.AddKnown(number, value)
 		default:
 			if key := environKey(name); key != "" {
-				out.AddLiteral(key, value)
+				out.Add(nil, key, value)
 			}
 		}
 	}

@@ -44,7 +44,7 @@ func newFile(size int, lasts bool) *testFile {
 func sent(t *testing.T, method string, f *testFile, size int64, headers ...abi.Pair) (*Response, *httptest.ResponseRecorder, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	r := NewResponse(w, httptest.NewRequest(method, "/", nil), Options{Buffer: 1 << 20})
+	r := newResponse(w, httptest.NewRequest(method, "/", nil), Options{Buffer: 1 << 20})
 	err := errors.Join(r.Start(abi.ResponseHead{Status: 200, Headers: headers}), r.WriteFile(f, 1, size, func(write func([]byte, bool) error) error {
 		half := make([]byte, size/2)
 		if _, err := f.ReadAt(half, 1); err != nil {
@@ -99,7 +99,7 @@ func TestFileThatBecomesShorter(t *testing.T) {
 	if err := r.Finish(); !errors.Is(err, ErrFileShort) || !r.Sent() {
 		t.Errorf("Finish: %v, sent %v", err, r.Sent())
 	}
-	r = NewResponse(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), Options{Buffer: 10})
+	r = newResponse(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), Options{Buffer: 10})
 	err := errors.Join(r.Start(abi.ResponseHead{Status: 200}), r.WriteFile(newFile(3, true), 0, 4, nil))
 	if !errors.Is(err, ErrFileShort) || r.Sent() {
 		t.Errorf("a small one: %v, sent %v", err, r.Sent())
@@ -107,7 +107,7 @@ func TestFileThatBecomesShorter(t *testing.T) {
 }
 
 func TestFileOutOfOrder(t *testing.T) {
-	r := NewResponse(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), Options{Buffer: 10})
+	r := newResponse(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), Options{Buffer: 10})
 	if err := r.WriteFile(newFile(3, true), 0, 3, nil); !errors.Is(err, ErrOrder) {
 		t.Errorf("before Start: %v", err)
 	}
@@ -126,7 +126,7 @@ func leaving(t *testing.T, proto string) (r *Response, w *httptest.ResponseRecor
 	q := httptest.NewRequest("GET", "/", nil).WithContext(ctx)
 	q.Proto, q.ProtoMajor, q.ProtoMinor = proto, int(proto[5]-'0'), int(proto[7]-'0')
 	w = httptest.NewRecorder()
-	return NewResponse(w, q, Options{}), w, cancel
+	return newResponse(w, q, Options{}), w, cancel
 }
 
 func TestClientThatLeaves(t *testing.T) {

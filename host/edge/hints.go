@@ -15,29 +15,20 @@ func (r *Response) Left() bool { return r.gone != nil || r.client.Err() != nil }
 
 // Abandoned is Left for a call into the guest that ends because of it: nothing
 // is sent any more.
-func (r *Response) Abandoned() bool {
-	if r.Left() && r.gone == nil {
-		r.leave()
-	}
-	return r.gone != nil
-}
+func (r *Response) Abandoned() bool { return r.Left() && r.Abandon() != nil }
 
-// Abandon says that the client has left: nothing is sent any more. It returns
-// ErrClientGone, or what ended the response before.
+// Abandon says that the client has left: nothing is sent any more, not even what
+// net/http has of the response. It returns ErrClientGone, or what ended the response
+// before.
 func (r *Response) Abandon() error {
-	if r.gone == nil {
-		r.leave()
+	if r.gone != nil {
+		return r.gone
 	}
-	return r.gone
-}
-
-// leave is the end of a response whose client has left. Of one that net/http has, it
-// sends nothing then.
-func (r *Response) leave() {
 	r.gone = ErrClientGone
 	if r.passed {
 		r.status, r.bytes = 0, 0
 	}
+	return r.gone
 }
 
 // Hints sends headers ahead of the response, as 103 Early Hints (RFC 8297). In

@@ -67,7 +67,7 @@ func TestHeadsWithoutBody(t *testing.T) {
 		http.StatusNotModified: {"Content-Type": nil, "Etag": {"x"}},
 	} {
 		w := httptest.NewRecorder()
-		r := NewResponse(w, &http.Request{Method: http.MethodHead, ProtoMajor: 2}, Options{})
+		r := newResponse(w, &http.Request{Method: http.MethodHead, ProtoMajor: 2}, Options{})
 		head := abi.ResponseHead{Status: status, Headers: []abi.Pair{{Key: "Content-Type", Value: "text/x"}, {Key: "Content-Length", Value: "4"}, {Key: "Etag", Value: "x"}}}
 		if err := errors.Join(r.Start(head), r.Finish()); err != nil {
 			t.Errorf("%d: %v", status, err)

@@ -38,7 +38,7 @@ func large() string { return strings.Repeat("whole", heldBack) }
 func answered(t *testing.T, k *keeper) (*Response, *httptest.ResponseRecorder, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	r := NewResponse(w, httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20, Keep: k.keep})
+	r := newResponse(w, httptest.NewRequest("GET", "/", nil), Options{Buffer: 1 << 20, Keep: k.keep})
 	if err := errors.Join(r.Start(abi.ResponseHead{Status: 200}), r.Write([]byte(large()), true)); err != nil {
 		t.Fatal(err)
 	}

@@ -74,15 +74,7 @@ type Response struct {
 	bytes  int64 // of body on the wire, for the access log
 }
 
-// NewResponse answers r through w.
-func NewResponse(w http.ResponseWriter, r *http.Request, opts Options) *Response {
-	out := new(Response)
-	out.Init(w, r, opts)
-	return out
-}
-
-// Init is NewResponse for one that is part of something larger: it is the zero value
-// before, and is not copied after.
+// Init has r, the zero value, answer q through w. r must not be copied afterwards.
 func (r *Response) Init(w http.ResponseWriter, q *http.Request, opts Options) {
 	r.method, r.client = q.Method, q.Context()
 	r.http1, r.interim = q.ProtoMajor == 1, q.ProtoAtLeast(1, 1)
@@ -190,14 +182,24 @@ func (r *Response) atOnce(p []byte) bool {
 
 // pass gives net/http the whole response.
 func (r *Response) pass(p []byte) error {
-	r.length, r.passed = r.taken, true
-	r.sendHead()
-	n, err := r.w.Write(p)
-	r.bytes += int64(n)
-	if r.gone = err; err != nil {
+	r.passed = true
+	if r.gone = r.put(p); r.gone != nil {
 		return ErrClientGone
 	}
 	return nil
+}
+
+// put gives net/http a piece of the body, and the head before the first.
+func (r *Response) put(p []byte) error {
+	if !r.sent {
+		if r.whole && r.length == unknown {
+			r.length = r.taken
+		}
+		r.sendHead()
+	}
+	n, err := r.w.Write(p)
+	r.bytes += int64(n)
+	return err
 }
 
 // hold keeps the whole body; false when there is no room for it.
@@ -257,18 +259,10 @@ func (r *Response) transmit(p []byte) error {
 		return ErrClientGone
 	}
 	return r.sending(func() error {
-		if !r.sent {
-			if r.whole && r.length == unknown {
-				r.length = r.taken
-			}
-			r.sendHead()
+		if err := r.put(p); err != nil {
+			return err
 		}
-		n, err := r.w.Write(p)
-		r.bytes += int64(n)
-		if err == nil {
-			err = r.control.Flush()
-		}
-		return err
+		return r.control.Flush()
 	})
 }
 

@@ -7,5 +7,8 @@
 // to be ready, and finds the caller there. Who waits for a descriptor instead is
 // found again only by looking at all of them.
 //
+// LetTimersBeLate is the other side: Go's own thread that looks after those who do not
+// let go takes a processor less often.
+//
 // It knows nothing of guests.
 package giveway

@@ -70,20 +70,25 @@ func TestAReadDeadlineThatPassedBetweenReads(t *testing.T) {
 
 // TestAReadDeadlineComesTrue, however it was asked for.
 func TestAReadDeadlineComesTrue(t *testing.T) {
-	for name, do := range map[string]func(server net.Conn){
-		"before the read":      func(c net.Conn) { _ = c.SetReadDeadline(time.Now().Add(short)) },
-		"long before":          func(c net.Conn) { _ = c.SetDeadline(time.Unix(1, 0)) },
-		"by a later one first": func(c net.Conn) { _ = c.SetReadDeadline(time.Now().Add(time.Hour)) },
-		"as the read waits":    func(net.Conn) {},
+	for name, test := range map[string]struct {
+		before    time.Time
+		meanwhile bool // a short one is asked for as the read waits
+	}{
+		"before the read":      {before: time.Now().Add(short)},
+		"long before":          {before: time.Unix(1, 0)},
+		"by a later one first": {before: time.Now().Add(time.Hour), meanwhile: true},
+		"as the read waits":    {meanwhile: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, _ := pair(t, Limits{})
 			onceWaits(t, server, func() {
-				if name == "as the read waits" || name == "by a later one first" {
+				if test.meanwhile {
 					go func() { _ = server.SetReadDeadline(time.Now().Add(short)) }()
 				}
 			})
-			do(server)
+			if err := server.SetDeadline(test.before); err != nil {
+				t.Fatal(err)
+			}
 			if n, err := server.Read(make([]byte, 9)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("%d, %v", n, err)
 			}
